@@ -1,0 +1,84 @@
+// Builds dist/: wire code from the schema, TypeScript to JavaScript, and the engine's programs as single minified files.
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { build } from 'esbuild';
+
+const root = import.meta.dirname;
+const bin = (name) => path.join(root, 'node_modules', '.bin', name);
+const run = (command, ...args) => execFileSync(bin(command), args, { cwd: root, stdio: 'inherit' });
+
+const generated = 'core/wire/generated';
+mkdirSync(path.join(root, generated), { recursive: true });
+run(
+  'pbjs',
+  '-t',
+  'static-module',
+  '-w',
+  'esm',
+  '--dependency',
+  'protobufjs/minimal.js',
+  '--force-number',
+  '--no-verify',
+  '--no-convert',
+  '--no-delimited',
+  '--no-typeurl',
+  '--no-service',
+  '-d',
+  '-o',
+  `${generated}/envelope.js`,
+  'spec/wire/tutti.proto',
+);
+
+rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+run('tsc', '-p', 'tsconfig.json');
+
+// User code may replace any global of its process (`let Map = …` in the console): the engine holds on to its own.
+const globals = [
+  'Array',
+  'ArrayBuffer',
+  'Buffer',
+  'Date',
+  'Error',
+  'Float64Array',
+  'Int32Array',
+  'JSON',
+  'Map',
+  'Math',
+  'Number',
+  'Object',
+  'Promise',
+  'Proxy',
+  'Reflect',
+  'Set',
+  'SharedArrayBuffer',
+  'String',
+  'Symbol',
+  'URL',
+  'Uint8Array',
+  'WeakMap',
+  'clearTimeout',
+  'process',
+  'queueMicrotask',
+  'setImmediate',
+  'setTimeout',
+  'setInterval',
+  'clearInterval',
+];
+const entries = readdirSync(path.join(root, 'entry')).filter((f) => f.startsWith('engine') && f.endsWith('.ts'));
+await build({
+  entryPoints: entries.map((f) => path.join(root, 'entry', f)),
+  outdir: path.join(root, 'dist/entry'),
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  minify: true,
+  keepNames: false,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  logLevel: 'warning',
+  banner: {
+    js: `import{createRequire as $cr}from'node:module';const require=$cr(import.meta.url);const{${globals.join(',')}}=globalThis;`,
+  },
+});
+for (const file of ['dist/cli/main.js']) if (existsSync(path.join(root, file))) chmodSync(path.join(root, file), 0o755);

@@ -1,0 +1,179 @@
+/**
+ * Every error that tutti itself raises. One base class; `code` is stable, `message` says what happened, where, and what
+ * to do next.
+ */
+export class TuttiError extends Error {
+  /** Stable identifier, e.g. `ENGINE_LOST`. Match on this or on the class. */
+  readonly code: string = 'TUTTI';
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    Object.defineProperty(this, 'name', {
+      value: new.target.name,
+      enumerable: false,
+      configurable: true,
+      writable: true,
+    });
+  }
+}
+
+/** An address that cannot be listened on or dialled, or a connection that failed. */
+export class TransportError extends TuttiError {
+  override readonly code: string = 'TRANSPORT';
+}
+/** Bytes that make no sense, or a peer that does not keep to the protocol. */
+export class ProtocolError extends TuttiError {
+  override readonly code: string = 'PROTOCOL';
+}
+/** The other side did not let us in: wrong secret, wrong role, other protocol version. */
+export class RefusedError extends TuttiError {
+  override readonly code: string = 'REFUSED';
+}
+/** A connection was lost and could not be resumed; what was pending on it is undecided. */
+export class SessionLostError extends TuttiError {
+  override readonly code: string = 'SESSION_LOST';
+}
+/** No cluster where one was looked for. */
+export class ClusterNotFoundError extends TuttiError {
+  override readonly code: string = 'CLUSTER_NOT_FOUND';
+}
+/** An engine could not be started. */
+export class LaunchError extends TuttiError {
+  override readonly code: string = 'LAUNCH';
+}
+/** A target that does not exist. */
+export class InvalidTargetError extends TuttiError {
+  override readonly code: string = 'INVALID_TARGET';
+}
+/** The cluster has no engines. */
+export class NoEnginesError extends TuttiError {
+  override readonly code: string = 'NO_ENGINES';
+}
+/** An option or argument that makes no sense. */
+export class UsageError extends TuttiError {
+  override readonly code: string = 'USAGE';
+}
+/** A value that cannot travel; `path` says where in the argument it sits. */
+export class CannotTravelError extends TuttiError {
+  override readonly code: string = 'CANNOT_TRAVEL';
+  readonly path: string;
+  constructor(message: string, path: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.path = path;
+  }
+}
+/** An engine ended or stayed unreachable while it held pending work. */
+export class EngineLostError extends TuttiError {
+  override readonly code: string = 'ENGINE_LOST';
+  readonly engine: number;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** The last lines that the engine printed. */
+  readonly lastOutput: string;
+  constructor(
+    message: string,
+    info: { engine: number; exitCode?: number | null; signal?: string | null; lastOutput?: string },
+  ) {
+    super(message);
+    this.engine = info.engine;
+    this.exitCode = info.exitCode ?? null;
+    this.signal = info.signal ?? null;
+    this.lastOutput = info.lastOutput ?? '';
+  }
+}
+/** A result that stayed on its engine and went down with it, or was released, before anybody fetched it. */
+export class ValueLostError extends TuttiError {
+  override readonly code: string = 'VALUE_LOST';
+}
+/** A pending result that was used as an argument failed; `cause` is its error. */
+export class DependencyError extends TuttiError {
+  override readonly code: string = 'DEPENDENCY';
+}
+/** Cancelled by its owner before it finished. */
+export class CancelledError extends TuttiError {
+  override readonly code: string = 'CANCELLED';
+}
+/** Not finished within its `timeout`. */
+export class TimeoutError extends TuttiError {
+  override readonly code: string = 'TIMEOUT';
+}
+/** `callback` or `errback` on a Deferred that has fired. */
+export class AlreadyCalledError extends TuttiError {
+  override readonly code: string = 'ALREADY_CALLED';
+}
+
+/** What user code on one engine threw. `name`, `message`, `cause` and own fields are the original's; `original` is the rebuilt error. */
+export class RemoteError extends TuttiError {
+  override readonly code: string = 'REMOTE';
+  readonly engine: number;
+  readonly task: string;
+  readonly remoteStack: string;
+  readonly original: unknown;
+  constructor(info: { engine: number; task: string; error: unknown; remoteStack?: string }) {
+    const e = info.error;
+    const error = e instanceof Error ? e : undefined;
+    super(
+      error ? error.message : `threw ${describe(e)}`,
+      error && 'cause' in error ? { cause: error.cause } : undefined,
+    );
+    this.engine = info.engine;
+    this.task = info.task;
+    this.remoteStack = info.remoteStack ?? error?.stack ?? '';
+    this.original = e;
+    if (error) {
+      const {
+        engine: _e,
+        task: _t,
+        remoteStack: _r,
+        original: _o,
+        code: _c,
+        name: _n,
+        message: _m,
+        stack: _s,
+        ...own
+      } = error as any;
+      Object.assign(this, own);
+    }
+    Object.defineProperty(this, 'name', { value: error?.name ?? 'RemoteError', enumerable: false, configurable: true });
+    Object.defineProperty(this, 'stack', {
+      value: `${this.name}: ${this.message}\n    on engine ${info.engine}, task ${info.task}\n${frames(this.remoteStack)}`,
+      enumerable: false,
+      configurable: true,
+      writable: true,
+    });
+  }
+}
+
+/** Several targets of one call failed (or one of several did): `errors` holds one error for each that did, in target order. */
+export class CompositeError extends AggregateError {
+  readonly code: string = 'COMPOSITE';
+  constructor(errors: readonly Error[], targets: number) {
+    const shown = errors.slice(0, 4).map((e) => `  ${where(e)}${e.name}: ${e.message}`);
+    if (errors.length > 4) shown.push(`  … and ${errors.length - 4} more in .errors`);
+    super(errors, `${errors.length} of ${targets} engines failed:\n${shown.join('\n')}`);
+    Object.defineProperty(this, 'name', { value: 'CompositeError', enumerable: false, configurable: true });
+  }
+}
+
+function where(e: Error): string {
+  const engine = (e as { engine?: unknown }).engine;
+  return typeof engine === 'number' ? `[${engine}] ` : '';
+}
+
+function frames(stack: string): string {
+  return stack
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .join('\n');
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'object' && value !== null) {
+    try {
+      return `an object, not an Error: ${JSON.stringify(value)}`;
+    } catch {
+      return 'an object, not an Error';
+    }
+  }
+  return `${String(value)}, not an Error`;
+}

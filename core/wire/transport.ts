@@ -1,0 +1,118 @@
+/**
+ * The transport contract. An adapter turns a URL scheme into `Connection`s; nothing above this file knows which
+ * adapter carries it. Every adapter passes `transportCompliance` (see `tutti/compliance`).
+ */
+import { TransportError } from '../errors.ts';
+
+/** One message: its parts arrive as the same list of byte arrays, whole and in order. 0 parts is legal, 0 B parts are. */
+export type Message = readonly Uint8Array[];
+
+/** 0: control (heartbeats, acks): small, overtakes. 1: data. Order is kept within a lane, not between lanes. */
+export type Lane = 0 | 1;
+
+export interface SendOptions {
+  lane?: Lane;
+  /**
+   * The caller gives the parts away: nobody else holds their memory, so an adapter that can hand memory over may do so
+   * instead of copying. Otherwise the adapter may read the parts until they are sent, and must not hand them over.
+   */
+  owned?: boolean;
+}
+
+export interface Capabilities {
+  /** Parts backed by a SharedArrayBuffer arrive as the same memory. */
+  readonly sharedMemory: boolean;
+  /** Owned parts are moved, not copied. */
+  readonly transfer: boolean;
+  /** Largest part in bytes. */
+  readonly maxMessage: number;
+  readonly crossHost: boolean;
+  /** The connection can only be lost together with its peer, so nothing needs to be kept for replay. */
+  readonly lossless: boolean;
+}
+
+export interface CloseReason {
+  /** closed: by either side's `close`. lost: cut, reset, peer gone. protocol: the bytes made no sense. aborted: by a signal. */
+  readonly code: 'closed' | 'lost' | 'protocol' | 'aborted';
+  readonly message: string;
+}
+
+export interface ConnectionHandlers {
+  /** The receiver owns the parts (a part may share its ArrayBuffer with others of the same message, never with another message's). */
+  message(parts: Uint8Array[], lane: Lane): void;
+  /** Called once; nothing is delivered after it. */
+  close(reason: CloseReason): void;
+  /** `bufferedAmount` fell below the low-water mark (1 MiB) after having been above the high-water mark (4 MiB). */
+  drain?(): void;
+}
+
+export interface Connection {
+  readonly capabilities: Capabilities;
+  /** Where the peer is, for messages to people, e.g. `tcp://127.0.0.1:7777`. */
+  readonly remote: string;
+  /** Bytes accepted by `send` and not yet handed to the operating system or the peer. */
+  readonly bufferedAmount: number;
+  /** Sets who receives. Nothing is delivered before the first call; what arrived earlier is delivered then. May be called again. */
+  receive(handlers: ConnectionHandlers): void;
+  /** Never blocks, never throws on a closed connection (the message is dropped; `close` has told or will tell why). */
+  send(message: Message, options?: SendOptions): void;
+  /** The peer has proved who it is: messages above 64 KiB, until now a protocol violation where the adapter frames bytes, may come. */
+  allowLarge(): void;
+  /** Stops delivery of lane 1 and, by back-pressure, in the end the peer's lane 1. Lane 0 goes on. */
+  pause(): void;
+  resume(): void;
+  /** Sends what was accepted, then closes; resolves when closed. The peer sees `closed` with `reason`. */
+  close(reason?: string): Promise<void>;
+  /** Cuts at once; both sides see `lost`. What was not sent is gone. */
+  destroy(reason?: string): void;
+}
+
+export interface Listener {
+  /** The URL to dial, with the port that was chosen for port 0. */
+  readonly url: string;
+  /** Accepts no more and frees the address; connections live on. */
+  close(): Promise<void>;
+}
+
+export interface Transport {
+  /** The URL schemes it serves, without the colon. */
+  readonly schemes: readonly string[];
+  /** Rejects with TransportError (address in use, no permission, malformed URL). */
+  listen(url: URL, accept: (connection: Connection) => void): Promise<Listener>;
+  /** Rejects with TransportError (nobody listens, unreachable) or with the signal's reason, leaving nothing behind. */
+  dial(url: URL, options: { signal?: AbortSignal | undefined }): Promise<Connection>;
+}
+
+const transports = new Map<string, Transport>();
+
+/** Makes a transport's schemes known to `listen` and `dial` in this process. */
+export function registerTransport(transport: Transport): void {
+  for (const scheme of transport.schemes) transports.set(scheme, transport);
+}
+
+export function listen(url: string, accept: (connection: Connection) => void): Promise<Listener> {
+  const { transport, parsed } = resolve(url);
+  return transport.listen(parsed, accept);
+}
+
+export function dial(url: string, options: { signal?: AbortSignal | undefined } = {}): Promise<Connection> {
+  options.signal?.throwIfAborted();
+  const { transport, parsed } = resolve(url);
+  return transport.dial(parsed, options);
+}
+
+function resolve(url: string): { transport: Transport; parsed: URL } {
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch {
+    throw new TransportError(`'${url}' is not a URL; write scheme://address, e.g. tcp://127.0.0.1:7777`);
+  }
+  const scheme = parsed.protocol.slice(0, -1);
+  const transport = transports.get(scheme);
+  if (!transport) {
+    const known = [...transports.keys()].map((s) => `${s}:`).join(', ');
+    throw new TransportError(`No transport for '${scheme}:' (in '${url}'); known here: ${known || 'none'}`);
+  }
+  return { transport, parsed };
+}
