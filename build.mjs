@@ -31,7 +31,7 @@ run(
 );
 
 rmSync(path.join(root, 'dist'), { recursive: true, force: true });
-run('tsc', '-p', 'tsconfig.json');
+run('tsc', '-p', 'tsconfig.build.json');
 
 // User code may replace any global of its process (`let Map = …` in the console): the engine holds on to its own.
 const globals = [

@@ -14,7 +14,8 @@ export interface SendOptions {
   lane?: Lane;
   /**
    * The caller gives the parts away: nobody else holds their memory, so an adapter that can hand memory over may do so
-   * instead of copying. Otherwise the adapter may read the parts until they are sent, and must not hand them over.
+   * instead of copying. Otherwise it must not hand them over; a `lossless` adapter takes its copies within `send`, others
+   * may read the parts until they are sent.
    */
   owned?: boolean;
 }

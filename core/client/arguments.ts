@@ -1,0 +1,67 @@
+/** Arguments on their way out: encoded, with the code and the pending results that they need. */
+import { Assembled } from '../assembly.ts';
+import { DependencyError } from '../errors.ts';
+import type { FunctionSender } from '../functions/index.ts';
+import { encode, payloadBytes } from '../wire/codec.ts';
+import type { Need } from '../wire/envelope.ts';
+import type { Form, Payload } from '../wire/forms.ts';
+import { AsyncResult } from './async-result.ts';
+import type { Call, PartRecord } from './call.ts';
+import { Ref } from './ref.ts';
+
+/** Gathers what the payloads of one call need besides themselves. */
+export class Luggage {
+  readonly code = new Set<string>();
+  readonly needs: Need[] = [];
+  readonly uses = new Set<Call>();
+  bytes = 0;
+  #sender: FunctionSender;
+
+  constructor(sender: FunctionSender) {
+    this.#sender = sender;
+  }
+
+  /** Throws CannotTravelError with the path, or DependencyError when a result in it has failed. */
+  pack(args: readonly unknown[]): Payload {
+    const payload = encode(args, { root: 'args', hooks: { form: (value, path) => this.#form(value, path) } });
+    this.bytes += payloadBytes(payload);
+    return payload;
+  }
+
+  /** One part of a call, as a value of its own. */
+  part(call: Call, part: PartRecord): unknown {
+    return new PartOfCall(call, part);
+  }
+
+  #form(value: object, path: string): Form | undefined {
+    if (value instanceof Ref) return { kind: 'ref', expression: value.expression };
+    if (value instanceof AsyncResult) return this.#result(value.call);
+    if (value instanceof PartOfCall) return this.#need(value.call, value.part);
+    const form = this.#sender.form(value, path);
+    if (form && 'hash' in form) this.code.add(form.hash);
+    return form;
+  }
+
+  #result(call: Call): Form {
+    call.observed = true;
+    const parts = call.parts.map((part) => new PartOfCall(call, part));
+    return { kind: 'value', value: call.assembly === 'single' ? parts[0] : new Assembled(call.assembly, parts) };
+  }
+
+  #need(call: Call, part: PartRecord): Form {
+    if (part.error) throw new DependencyError(`A result used as an argument has failed: ${part.error.message}`, { cause: part.error });
+    if (call.isHere(part)) return { kind: 'value', value: call.valueHere(part) };
+    this.uses.add(call);
+    const need: Need = { client: call.home.clientId, call: call.id, engine: part.engine };
+    return { kind: 'need', index: this.needs.push(need) - 1 };
+  }
+}
+
+class PartOfCall {
+  readonly call: Call;
+  readonly part: PartRecord;
+  constructor(call: Call, part: PartRecord) {
+    this.call = call;
+    this.part = part;
+  }
+}

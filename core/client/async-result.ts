@@ -1,0 +1,204 @@
+/** What you hold while engines compute: immutable, awaitable, iterable, and usable at once as an argument of other calls. */
+import { Observable } from 'rxjs';
+import { Deferred } from '../deferred/index.ts';
+import { CancelledError, UsageError } from '../errors.ts';
+import type { Call, CancelOutcome, PartRecord } from './call.ts';
+
+export type { CancelOutcome } from './call.ts';
+
+/** How one target's part ended. */
+export type Settled<T = unknown> = { engine: number } & (
+  | { status: 'fulfilled'; value: T }
+  | { status: 'rejected'; reason: Error }
+);
+
+export interface Timing {
+  readonly submitted: Date;
+  /** When the first part started, and the last one was completed, by the engines' clocks. */
+  readonly started: Date | undefined;
+  readonly completed: Date | undefined;
+  /** ms from submission to completion (so far, while pending). */
+  readonly wall: number;
+  /** Sum of the run times of all parts, in ms. */
+  readonly serial: number;
+  /** serial / wall. */
+  readonly speedup: number;
+  readonly parts: readonly { engine: number; started: Date | undefined; completed: Date | undefined; ms: number }[];
+}
+
+export type Status = 'pending' | 'done' | 'failed' | 'cancelled';
+
+/** The element type of a result that is a list with one value a target; the value itself for a single target. */
+export type PartOf<T> = T extends readonly (infer E)[] ? E : T;
+
+export interface PipeHome {
+  pipe(call: Call, fn: unknown, args: unknown[]): AsyncResult<any>;
+}
+
+const forgotten = new FinalizationRegistry<Call>((call) => call.release());
+
+export class AsyncResult<T> implements PromiseLike<T>, AsyncIterable<Settled<PartOf<T>>> {
+  /** The call behind it; for tutti's own use. */
+  readonly call: Call;
+  #home: PipeHome;
+  #promise: Promise<T> | undefined;
+
+  constructor(call: Call, home: PipeHome) {
+    this.call = call;
+    this.#home = home;
+    forgotten.register(this, call);
+  }
+
+  /** The same as `task.id` on the engines. */
+  get id(): string {
+    return this.call.taskId;
+  }
+  get targets(): number[] {
+    return this.call.parts.map((part) => part.engine);
+  }
+  get status(): Status {
+    if (this.call.pending) return 'pending';
+    const failed = this.call.parts.find((part) => part.error);
+    if (!failed) return 'done';
+    return failed.error instanceof CancelledError ? 'cancelled' : 'failed';
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: awaitable by design
+  then<A = T, B = never>(onValue?: ((value: T) => A | PromiseLike<A>) | null, onError?: ((error: any) => B | PromiseLike<B>) | null): Promise<A | B> {
+    return this.#value().then(onValue, onError);
+  }
+  catch<B = never>(onError?: ((error: any) => B | PromiseLike<B>) | null): Promise<T | B> {
+    return this.#value().catch(onError);
+  }
+  finally(onEnd?: (() => void) | null): Promise<T> {
+    return this.#value().finally(onEnd);
+  }
+
+  /** A new Deferred on this result, with the callback added; so for each of its kin. Cancelling it leaves this result alone. */
+  addCallback<U>(callback: (value: T) => U | PromiseLike<U>): Deferred<U> {
+    return this.#deferred().addCallback(callback) as Deferred<U>;
+  }
+  addErrback<U>(errback: (error: any) => U | PromiseLike<U>): Deferred<T | U> {
+    return this.#deferred().addErrback(errback) as Deferred<T | U>;
+  }
+  addBoth<U>(both: (outcome: any) => U | PromiseLike<U>): Deferred<U> {
+    return this.#deferred().addBoth(both) as Deferred<U>;
+  }
+  addCallbacks<U, V>(callback: (value: T) => U | PromiseLike<U>, errback: (error: any) => V | PromiseLike<V>): Deferred<U | V> {
+    return this.#deferred().addCallbacks(callback, errback) as Deferred<U | V>;
+  }
+
+  /** Parts as they finish, failures as values. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Settled<PartOf<T>>> {
+    const { call } = this;
+    call.observed = true;
+    const ready: PartRecord[] = call.parts.filter((part) => part.state !== 'pending');
+    let wake = (): void => {};
+    const stop = call.onPart((part) => {
+      ready.push(part);
+      wake();
+    });
+    try {
+      for (let seen = 0; seen < call.parts.length; seen++) {
+        if (!ready.length) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+        yield (await settle(call, ready.shift()!)) as Settled<PartOf<T>>;
+      }
+    } finally {
+      stop();
+    }
+  }
+
+  /** Waits for all parts; failures are values, in target order. */
+  async settled(): Promise<Settled<PartOf<T>>[]> {
+    const { call } = this;
+    call.observed = true;
+    await new Promise<void>((resolve) => call.whenDone(resolve));
+    return Promise.all(call.parts.map((part) => settle(call, part) as Promise<Settled<PartOf<T>>>));
+  }
+
+  /** The same, by engine id. */
+  async byEngine(): Promise<Map<number, Settled<PartOf<T>>>> {
+    return new Map((await this.settled()).map((part) => [part.engine, part]));
+  }
+
+  /** What the call prints, from the start, also for late subscribers (the last 1 MB). While somebody listens, it is not echoed. */
+  get stdout$(): Observable<{ engine: number; text: string }> {
+    return this.#output('stdout');
+  }
+  get stderr$(): Observable<{ engine: number; text: string }> {
+    return this.#output('stderr');
+  }
+
+  /** Rejects what is pending with CancelledError at once, takes queued parts off their engines, and aborts `task.signal` of running ones. */
+  cancel(reason?: string | Error): Promise<CancelOutcome[]> {
+    if (reason instanceof Error) return this.call.cancel(new CancelledError(reason.message, { cause: reason }));
+    return this.call.cancel(new CancelledError(reason ?? 'Cancelled'));
+  }
+
+  /** Lets go of a large value that stayed on its engines. Garbage collection does it otherwise. */
+  release(): void {
+    this.call.release();
+  }
+
+  get timing(): Timing {
+    const { call } = this;
+    const run = call.parts.filter((part) => part.started);
+    const started = run.length ? Math.min(...run.map((p) => p.started)) : undefined;
+    const completed = call.pending === 0 && run.length ? Math.max(...run.map((p) => p.completed)) : undefined;
+    const wall = (completed ?? Date.now()) - call.submitted;
+    const serial = run.reduce((sum, part) => sum + part.completed - part.started, 0);
+    const date = (ms: number | undefined): Date | undefined => (ms ? new Date(ms) : undefined);
+    return {
+      submitted: new Date(call.submitted),
+      started: date(started),
+      completed: date(completed),
+      wall,
+      serial,
+      speedup: wall > 0 ? serial / wall : 0,
+      parts: call.parts.map((p) => ({ engine: p.engine, started: date(p.started), completed: date(p.completed), ms: p.completed - p.started })),
+    };
+  }
+
+  /** Goes on, on each engine that holds a part, with that part as the first argument; the part stays there. */
+  pipe<A extends unknown[], R>(fn: (part: PartOf<T>, ...args: A) => R, ...args: A): AsyncResult<Awaited<R>[]> {
+    if (this.call.assembly !== 'list' && this.call.assembly !== 'single') {
+      throw new UsageError('pipe goes on with one value a target, so it works on results of apply, execute and pull');
+    }
+    return this.#home.pipe(this.call, fn, args);
+  }
+
+  #value(): Promise<T> {
+    this.call.observed = true;
+    this.#promise ??= this.call.value() as Promise<T>;
+    return this.#promise;
+  }
+
+  #deferred(): Deferred<T> {
+    return Deferred.from(this.#value()) as Deferred<T>;
+  }
+
+  #output(stream: 'stdout' | 'stderr'): Observable<{ engine: number; text: string }> {
+    const { call } = this;
+    return new Observable((subscriber) => {
+      const pass = (printed: { engine: number; stream: string; text: string }): void => {
+        if (printed.stream === stream) subscriber.next({ engine: printed.engine, text: printed.text });
+      };
+      for (const printed of call.printed) pass(printed);
+      call.printListeners.add(pass);
+      call.whenDone(() => subscriber.complete());
+      return () => call.printListeners.delete(pass);
+    });
+  }
+}
+
+async function settle(call: Call, part: PartRecord): Promise<Settled> {
+  try {
+    return { engine: part.engine, status: 'fulfilled', value: await call.valueOf(part) };
+  } catch (error) {
+    return { engine: part.engine, status: 'rejected', reason: error as Error };
+  }
+}

@@ -1,0 +1,224 @@
+/** One call as the client knows it: a part for each target, and what has become of each. */
+import { type Assembly, assemble } from '../assembly.ts';
+import { mapStack, type Prepared } from '../console/index.ts';
+import { CancelledError, CompositeError, RemoteError, ValueLostError } from '../errors.ts';
+import { decode } from '../wire/codec.ts';
+import { type ResultHeader, Status } from '../wire/envelope.ts';
+import type { Payload } from '../wire/forms.ts';
+
+export type PartState = 'pending' | 'arrived' | 'kept' | 'failed';
+
+export interface PartRecord {
+  readonly engine: number;
+  state: PartState;
+  payload: Payload | undefined;
+  /** Its fetch, once asked for. */
+  fetching: Promise<unknown> | undefined;
+  /** The value, once decoded here. */
+  decoded: { value: unknown } | undefined;
+  error: Error | undefined;
+  started: number;
+  completed: number;
+  bytes: number;
+}
+
+export interface Printed {
+  engine: number;
+  stream: 'stdout' | 'stderr';
+  text: string;
+}
+
+/** What a call needs of its client. */
+export interface CallHome {
+  readonly clientId: number;
+  fetch(call: Call, part: PartRecord): Promise<Payload>;
+  release(call: Call, engines: number[]): void;
+  cancel(call: Call, targets: number[], reason: string): Promise<CancelOutcome['outcome'][]>;
+  settled(call: Call): void;
+}
+
+/** never-started: it was still queued. signalled: it runs on, its `task.signal` aborted. done: it had ended before. */
+export interface CancelOutcome {
+  engine: number;
+  outcome: 'never-started' | 'signalled' | 'done';
+}
+
+const OUTPUT_KEPT = 1 << 20;
+
+export class Call {
+  readonly id: number;
+  readonly home: CallHome;
+  readonly parts: readonly PartRecord[];
+  readonly assembly: Assembly;
+  readonly prepared: Prepared | undefined;
+  readonly submitted = Date.now();
+  /** Calls whose values this one uses: they must not be released before it is done. */
+  readonly uses: readonly Call[];
+  /** Bytes of its arguments, for flow control. */
+  bytes = 0;
+  pending: number;
+  /** Somebody will see how it ends. */
+  observed = false;
+  /** Nobody holds its result any more. */
+  abandoned = false;
+  readonly printed: Printed[] = [];
+  readonly printListeners = new Set<(printed: Printed) => void>();
+  #printedBytes = 0;
+  #partListeners = new Set<(part: PartRecord) => void>();
+  #doneListeners: (() => void)[] = [];
+
+  constructor(options: { id: number; home: CallHome; targets: readonly number[]; assembly: Assembly; prepared?: Prepared | undefined; uses: readonly Call[] }) {
+    this.id = options.id;
+    this.home = options.home;
+    this.assembly = options.assembly;
+    this.prepared = options.prepared;
+    this.uses = options.uses;
+    this.pending = options.targets.length;
+    this.parts = options.targets.map((engine) => ({
+      engine,
+      state: 'pending',
+      payload: undefined,
+      fetching: undefined,
+      decoded: undefined,
+      error: undefined,
+      started: 0,
+      completed: 0,
+      bytes: 0,
+    }));
+  }
+
+  get taskId(): string {
+    return `${this.home.clientId}.${this.id}`;
+  }
+
+  /** A part of a reply. What comes after the part was settled (a cancel, a timeout) is dropped. */
+  receive(result: ResultHeader, payload: Payload | undefined): void {
+    const part = this.parts.find((p) => p.engine === result.engine && p.state === 'pending');
+    if (!part) return;
+    part.started = result.started ?? 0;
+    part.completed = result.completed ?? 0;
+    part.bytes = result.bytes ?? 0;
+    const { status } = result;
+    if (status === Status.KEPT) {
+      if (this.abandoned) this.home.release(this, [part.engine]);
+      this.#settle(part, 'kept');
+    } else if (status === Status.OK) {
+      part.payload = payload;
+      this.#settle(part, 'arrived');
+    } else this.failPart(part, this.#errorOf(part.engine, status === Status.FAILED, payload));
+  }
+
+  failPart(part: PartRecord, error: Error): void {
+    if (part.state !== 'pending') return;
+    part.error = error;
+    this.#settle(part, 'failed');
+  }
+
+  /** Settles all that is pending. */
+  fail(error: (part: PartRecord) => Error): void {
+    for (const part of this.parts) this.failPart(part, error(part));
+  }
+
+  onPart(listener: (part: PartRecord) => void): () => void {
+    this.#partListeners.add(listener);
+    return () => this.#partListeners.delete(listener);
+  }
+
+  whenDone(listener: () => void): void {
+    if (this.pending === 0) listener();
+    else this.#doneListeners.push(listener);
+  }
+
+  /** Is the part's value in this process? Then it can be had at once. */
+  isHere(part: PartRecord): boolean {
+    return part.state === 'arrived' || part.decoded !== undefined;
+  }
+
+  /** The value of a part that is here. Throws when its bytes make no sense. */
+  valueHere(part: PartRecord): unknown {
+    const { payload } = part;
+    part.decoded ??= { value: payload && decode(payload) };
+    part.payload = undefined;
+    return part.decoded.value;
+  }
+
+  /** The part's value; fetched from its engine at the first use when it stayed there. */
+  async valueOf(part: PartRecord): Promise<unknown> {
+    if (part.error) throw part.error;
+    if (this.isHere(part)) return this.valueHere(part);
+    part.fetching ??= this.home.fetch(this, part).then((payload) => {
+      part.payload = payload;
+      return this.valueHere(part);
+    });
+    return part.fetching;
+  }
+
+  /** The whole value, or the error, when all parts are settled. */
+  async value(): Promise<unknown> {
+    await new Promise<void>((resolve) => this.whenDone(resolve));
+    const settled = await Promise.allSettled(this.parts.map((part) => this.valueOf(part)));
+    const errors = settled.flatMap((s) => (s.status === 'rejected' ? [s.reason as Error] : []));
+    if (errors.length) throw this.parts.length === 1 ? errors[0]! : new CompositeError(errors, this.parts.length);
+    return assemble(
+      this.assembly,
+      settled.map((s) => (s as PromiseFulfilledResult<unknown>).value),
+    );
+  }
+
+  async cancel(error: Error = new CancelledError('Cancelled')): Promise<CancelOutcome[]> {
+    const pending = this.parts.filter((p) => p.state === 'pending').map((p) => p.engine);
+    const asked = pending.length ? this.home.cancel(this, pending, error.message) : Promise.resolve([]);
+    this.fail(() => error);
+    const outcomes = new Map((await asked).map((outcome, i) => [pending[i]!, outcome]));
+    return this.parts.map(({ engine }) => ({ engine, outcome: outcomes.get(engine) ?? 'done' }));
+  }
+
+  /** Lets go of values that stayed on engines. */
+  release(): void {
+    this.abandoned = true;
+    const kept = this.parts.filter((p) => p.state === 'kept' && !p.fetching);
+    for (const part of kept) part.error = new ValueLostError('The result was released');
+    if (kept.length) this.home.release(this, kept.map((p) => p.engine));
+  }
+
+  /** False: nobody listens. */
+  print(printed: Printed): boolean {
+    this.printed.push(printed);
+    this.#printedBytes += printed.text.length;
+    while (this.#printedBytes > OUTPUT_KEPT && this.printed.length > 1) this.#printedBytes -= this.printed.shift()!.text.length;
+    for (const listener of this.printListeners) listener(printed);
+    return this.printListeners.size > 0;
+  }
+
+  #settle(part: PartRecord, state: PartState): void {
+    part.state = state;
+    this.pending--;
+    for (const listener of this.#partListeners) listener(part);
+    if (this.pending > 0) return;
+    for (const listener of this.#doneListeners.splice(0)) listener();
+    this.#partListeners.clear();
+    this.home.settled(this);
+    this.#reportUnobserved();
+  }
+
+  #errorOf(engine: number, thrown: boolean, payload: Payload | undefined): Error {
+    let error: unknown;
+    try {
+      error = payload && decode(payload);
+    } catch (undecodable) {
+      error = undecodable;
+    }
+    if (!thrown && error instanceof Error) return error;
+    const stack = error instanceof Error ? (error.stack ?? '') : '';
+    const remoteStack = this.prepared ? mapStack(stack, this.prepared) : stack;
+    return new RemoteError({ engine, task: this.taskId, error, remoteStack });
+  }
+
+  /** A failure that nobody looks at is reported as Node reports a rejected promise that nobody handles. */
+  #reportUnobserved(): void {
+    if (this.observed || !this.parts.some((p) => p.error && !(p.error instanceof CancelledError))) return;
+    setImmediate(() => {
+      if (!this.observed) void this.value();
+    });
+  }
+}

@@ -1,0 +1,140 @@
+/** A client of a cluster: a program, the console, a test. Several can share one cluster. */
+import { type Observable, defer, startWith } from 'rxjs';
+import type { ClusterEvent, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
+import { InvalidTargetError, LaunchError, UsageError } from '../errors.ts';
+import { Link, type LinkOptions } from './link.ts';
+import type { Printed } from './call.ts';
+import { createView } from './view.ts';
+import type { EngineView, View } from './view-types.ts';
+
+export interface Client extends AsyncDisposable {
+  /** The cluster's name. */
+  readonly name: string;
+  readonly engines: readonly EngineInfo[];
+  /** The engines now, and at each change. */
+  readonly engines$: Observable<readonly EngineInfo[]>;
+  readonly events$: Observable<ClusterEvent>;
+  /** Bytes of this client's connection. */
+  readonly traffic: { sent: number; received: number };
+  /** Every engine there is at the time of each call. */
+  readonly all: View;
+  /** Some engines, by id or by a test that is asked at each call. Throws InvalidTargetError for an unknown id. */
+  view(targets: readonly number[] | ((engine: EngineInfo) => boolean)): View;
+  /** One engine: its results are scalars. */
+  engine(id: number): EngineView;
+  /** Resolves when at least `n` engines are there. */
+  waitForEngines(n: number, options?: { signal?: AbortSignal; timeout?: number }): Promise<void>;
+  /** What the controller says of itself and its engines. */
+  status(): Promise<ClusterStatus>;
+  /** Starts engines, ends them, or starts them anew; resolves when that is done. */
+  add(count: number, kind?: 'process' | 'thread'): Promise<number[]>;
+  remove(engines: readonly number[]): Promise<void>;
+  restart(engines: readonly number[]): Promise<void>;
+  /** Stops the whole cluster, whoever started it. */
+  shutdown(): Promise<void>;
+  /** Leaves the cluster; of `cluster()`: stops what it started. Closing twice is fine. */
+  close(): Promise<void>;
+}
+
+export interface ClusterStatus {
+  name: string;
+  pid: number;
+  host: string;
+  /** ms. */
+  uptime: number;
+  clients: number;
+  engines: EngineInfo[];
+}
+
+export interface ClientOptions extends Pick<LinkOptions, 'window' | 'signal'> {
+  /** What engines print and no `stdout$` takes: `'inherit'` (default) prints it here, each line with `[engine] `; `'ignore'` drops it. */
+  output?: 'inherit' | 'ignore';
+}
+
+export async function openClient(info: ConnectionInfo, options: ClientOptions = {}): Promise<Client & { link: Link }> {
+  const { output = 'inherit', ...rest } = options;
+  if (output !== 'inherit' && output !== 'ignore') throw new UsageError(`output is 'inherit' or 'ignore', not '${String(output)}'`);
+  const link = await Link.open(info, { ...rest, echo: output === 'inherit' ? lineEcho() : undefined });
+  const there = (): EngineInfo[] => link.engines.filter((e) => e.state !== 'lost');
+  const known = (ids: readonly number[]): number[] => {
+    for (const id of ids) {
+      if (link.engines.some((e) => e.id === id)) continue;
+      throw new InvalidTargetError(`There is no engine ${id}; engines here: ${link.engines.map((e) => e.id).join(', ') || 'none'}`);
+    }
+    return [...ids];
+  };
+  const base = { link, single: false, options: {} };
+
+  return {
+    link,
+    get name() {
+      return link.name;
+    },
+    get engines() {
+      return link.engines;
+    },
+    engines$: defer(() => link.engineNews.pipe(startWith(link.engines))),
+    events$: link.events.asObservable(),
+    get traffic() {
+      return link.traffic;
+    },
+    all: createView({ ...base, targets: () => there().map((e) => e.id) }),
+    view(targets) {
+      if (typeof targets === 'function') return createView({ ...base, targets: () => there().filter(targets).map((e) => e.id) });
+      if (!Array.isArray(targets)) throw new UsageError('view takes a list of engine ids, or a function that picks engines');
+      if (new Set(targets).size !== targets.length) throw new InvalidTargetError(`An engine is named twice in [${targets.join(', ')}]`);
+      const ids = known(targets);
+      return createView({ ...base, targets: () => known(ids) });
+    },
+    engine(id) {
+      known([id]);
+      return createView({ ...base, single: true, targets: () => known([id]) });
+    },
+    waitForEngines: (n, { signal, timeout } = {}) => {
+      const limits = [signal, timeout === undefined ? undefined : AbortSignal.timeout(timeout)].filter((s) => s !== undefined);
+      return waitForEngines(link, n, AbortSignal.any(limits));
+    },
+    status: () => link.rpc.ask('status'),
+    add: (count, kind) => link.rpc.ask('add', { count, kind }),
+    remove: (engines) => link.rpc.ask('remove', known(engines)),
+    restart: (engines) => link.rpc.ask('restart', known(engines)),
+    shutdown: async () => {
+      await link.rpc.ask('stop');
+      await link.close();
+    },
+    close: () => link.close(),
+    [Symbol.asyncDispose]: () => link.close(),
+  };
+}
+
+function waitForEngines(link: Link, n: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const enough = (): boolean => link.engines.filter((e) => e.state !== 'lost').length >= n;
+    if (enough()) return resolve();
+    const finish = (settle: () => void): void => {
+      subscription.unsubscribe();
+      signal.removeEventListener('abort', abort);
+      settle();
+    };
+    const abort = (): void => finish(() => reject(signal.reason));
+    const subscription = link.engineNews.subscribe({
+      next: () => enough() && finish(resolve),
+      complete: () => finish(() => reject(new LaunchError(`The cluster has gone before it had ${n} engines`))),
+    });
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+}
+
+/** Whole lines, so that engines do not write into each other's; what has no newline yet waits for it, or for another source. */
+export function lineEcho(): (printed: Printed) => void {
+  const rest = new Map<string, string>();
+  return ({ engine, stream, text }) => {
+    const key = `${engine} ${stream}`;
+    const lines = ((rest.get(key) ?? '') + text).split('\n');
+    const last = lines.pop() ?? '';
+    if (last) rest.set(key, last);
+    else rest.delete(key);
+    if (lines.length) process[stream].write(lines.map((line) => `[${engine}] ${line}\n`).join(''));
+  };
+}

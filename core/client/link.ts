@@ -1,0 +1,275 @@
+/** A client's link to its controller: sends calls, takes replies, output and news, and comes back after a cut. */
+import { Subject } from 'rxjs';
+import type { ClusterEvent, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
+import type { Assembly } from '../assembly.ts';
+import type { Prepared } from '../console/index.ts';
+import { CancelledError, ProtocolError, SessionLostError, TimeoutError, ValueLostError } from '../errors.ts';
+import { FunctionSender } from '../functions/index.ts';
+import { decode, encode } from '../wire/codec.ts';
+import { dialSession } from '../wire/dialled-session.ts';
+import { type Envelope, Kind, payloadText, textPayload } from '../wire/envelope.ts';
+import type { Payload } from '../wire/forms.ts';
+import { parseToken } from '../wire/handshake.ts';
+import { Rpc } from '../wire/rpc.ts';
+import type { Session } from '../wire/session.ts';
+import { Luggage } from './arguments.ts';
+import { AsyncResult, type PipeHome } from './async-result.ts';
+import { Call, type CallHome, type CancelOutcome, type PartRecord, type Printed } from './call.ts';
+
+export interface CallOptions {
+  /** ms until what is pending rejects with TimeoutError and is cancelled. */
+  timeout?: number;
+  /** Aborting cancels. */
+  signal?: AbortSignal;
+  label?: string;
+}
+
+export interface CallSpec {
+  op: string;
+  targets: readonly number[];
+  /** Arguments for all targets. */
+  args: unknown[];
+  /** Further arguments, one list a target. */
+  own?: (unknown[] | ((luggage: Luggage) => unknown[]))[];
+  /** Code that the engines need besides that of functions in the arguments. */
+  code?: string[];
+  assembly: Assembly;
+  prepared?: Prepared;
+  options?: CallOptions;
+}
+
+export interface LinkOptions {
+  /** Where output goes that no `stdout$` listens to. Default: this process's stdout and stderr, each line with `[engine] `. */
+  echo?: ((printed: Printed) => void) | undefined;
+  /** ms that a cut connection is dialled again. Default 10,000. */
+  window?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Bytes of arguments under way (sent, not replied to); calls beyond wait here, where their data is. */
+const UNDER_WAY = 256 << 20;
+
+export class Link implements CallHome, PipeHome {
+  clientId = 0;
+  name = '';
+  engines: readonly EngineInfo[] = [];
+  readonly events = new Subject<ClusterEvent>();
+  readonly engineNews = new Subject<readonly EngineInfo[]>();
+  readonly sender = new FunctionSender();
+  rpc!: Rpc;
+  #session!: Session;
+  #calls = new Map<number, Call>();
+  /** Calls that others under way use, by id: the values of small results are asked of us. */
+  #lent = new Map<number, { call: Call; times: number }>();
+  #sentCode = new Set<string>();
+  #next = 0;
+  #underWay = 0;
+  #held: (() => void)[] = [];
+  #echo: (printed: Printed) => void;
+  #ended: Error | undefined;
+
+  private constructor(options: LinkOptions) {
+    this.#echo = options.echo ?? (() => {});
+  }
+
+  static async open(info: ConnectionInfo, options: LinkOptions = {}): Promise<Link> {
+    const link = new Link(options);
+    const early: [Envelope, Payload[]][] = [];
+    const { session, about } = await dialSession({
+      urls: info.urls,
+      role: 'client',
+      key: parseToken(info.token),
+      window: options.window ?? 10_000,
+      signal: options.signal,
+      about: () => ({ pid: process.pid }),
+      handlers: {
+        message: (header, payloads) => (link.rpc ? link.#receive(header, payloads) : early.push([header, payloads])),
+        ended: (reason) => link.#end(new SessionLostError(`The connection to cluster '${link.name}' is gone: ${reason}`)),
+      },
+    });
+    link.#session = session;
+    link.clientId = about.client;
+    link.name = about.name;
+    link.engines = about.engines;
+    link.rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), { value: (header) => link.#valueFor(header) });
+    for (const [header, payloads] of early) link.#receive(header, payloads);
+    return link;
+  }
+
+  get traffic(): { sent: number; received: number } {
+    return { sent: this.#session.bytesSent, received: this.#session.bytesReceived };
+  }
+
+  /** Never throws: what is wrong with the call becomes its error. */
+  call<T>(spec: CallSpec): AsyncResult<T> {
+    const luggage = new Luggage(this.sender);
+    for (const hash of spec.code ?? []) luggage.code.add(hash);
+    const { targets, assembly, prepared, options = {} } = spec;
+    const base = { id: ++this.#next, home: this, targets, assembly, prepared };
+    let payloads: Payload[];
+    try {
+      if (this.#ended) throw this.#ended;
+      options.signal?.throwIfAborted();
+      payloads = [luggage.pack(spec.args)];
+      for (const own of spec.own ?? []) payloads.push(luggage.pack(typeof own === 'function' ? own(luggage) : own));
+    } catch (error) {
+      const call = new Call({ ...base, uses: [] });
+      call.fail(() => asError(error));
+      return new AsyncResult<T>(call, this);
+    }
+    const call = new Call({ ...base, uses: [...luggage.uses] });
+    call.bytes = luggage.bytes;
+    this.#calls.set(call.id, call);
+    this.#lend(call, 1);
+    this.#limit(call, options);
+    const header = {
+      kind: Kind.CALL,
+      id: call.id,
+      op: spec.op,
+      targets: [...targets],
+      spread: spec.own !== undefined,
+      code: [...luggage.code],
+      needs: luggage.needs,
+      ...(options.label !== undefined && { label: options.label }),
+    };
+    this.#dispatch(call, () => {
+      this.#sendCode(luggage.code);
+      this.#session.send(header, payloads, true);
+    });
+    return new AsyncResult<T>(call, this);
+  }
+
+  /** A call that failed before it could be made. */
+  failed<T>(targets: readonly number[], error: unknown): AsyncResult<T> {
+    const call = new Call({ id: ++this.#next, home: this, targets: targets.length ? targets : [-1], assembly: 'single', uses: [] });
+    call.fail(() => asError(error));
+    return new AsyncResult<T>(call, this);
+  }
+
+  pipe(call: Call, fn: unknown, args: unknown[]): AsyncResult<any> {
+    return this.call({
+      op: 'apply',
+      targets: call.parts.map((part) => part.engine),
+      args: [fn],
+      own: call.parts.map((part) => (luggage) => [luggage.part(call, part), ...args]),
+      assembly: call.assembly,
+    });
+  }
+
+  async fetch(call: Call, part: PartRecord): Promise<Payload> {
+    const [payload] = await this.rpc.request('fetch', { ids: [call.id], engine: part.engine });
+    if (!payload) throw new ValueLostError(`The result on engine ${part.engine} is gone`);
+    return payload;
+  }
+
+  release(call: Call, engines: number[]): void {
+    if (!this.#ended) this.#session.send({ kind: Kind.RELEASE, ids: [call.id], targets: engines });
+  }
+
+  async cancel(call: Call, targets: number[], reason: string): Promise<CancelOutcome['outcome'][]> {
+    return this.#ended ? targets.map(() => 'done') : this.rpc.ask('cancel', { call: call.id, targets, reason });
+  }
+
+  settled(call: Call): void {
+    if (!this.#calls.delete(call.id)) return;
+    this.#lend(call, -1);
+    this.#underWay -= call.bytes;
+    while (this.#held.length && this.#underWay < UNDER_WAY) this.#held.shift()!();
+  }
+
+  async close(reason = 'the client has closed'): Promise<void> {
+    if (this.#ended) return;
+    const closing = this.#session.close(reason);
+    this.#end(new SessionLostError('This client is closed'));
+    await closing;
+  }
+
+  #dispatch(call: Call, send: () => void): void {
+    const go = (): void => {
+      this.#underWay += call.bytes;
+      if (this.#calls.has(call.id)) send();
+      else this.#underWay -= call.bytes; // cancelled while it waited
+    };
+    if (this.#held.length || (this.#underWay > 0 && this.#underWay + call.bytes > UNDER_WAY)) this.#held.push(go);
+    else go();
+  }
+
+  #sendCode(hashes: Iterable<string>): void {
+    const fresh = [...hashes].filter((hash) => !this.#sentCode.has(hash));
+    if (!fresh.length) return;
+    for (const hash of fresh) this.#sentCode.add(hash);
+    const texts = fresh.map((hash) => textPayload(this.sender.code.get(hash) ?? ''));
+    this.#session.send({ kind: Kind.EVENT, op: 'code', code: fresh }, texts);
+  }
+
+  #limit(call: Call, { timeout, signal }: CallOptions): void {
+    const stop = (error: Error): void => void call.cancel(error).catch(() => {});
+    if (timeout !== undefined) {
+      const timer = setTimeout(() => stop(new TimeoutError(`Call ${call.taskId} was not finished within its timeout of ${timeout} ms`)), timeout);
+      call.whenDone(() => clearTimeout(timer));
+    }
+    if (signal) {
+      const abort = (): void => stop(new CancelledError('Aborted by its signal', { cause: signal.reason }));
+      signal.addEventListener('abort', abort, { once: true });
+      call.whenDone(() => signal.removeEventListener('abort', abort));
+    }
+  }
+
+  #lend(call: Call, times: 1 | -1): void {
+    for (const used of call.uses) {
+      const entry = this.#lent.get(used.id) ?? { call: used, times: 0 };
+      entry.times += times;
+      if (entry.times) this.#lent.set(used.id, entry);
+      else this.#lent.delete(used.id);
+    }
+  }
+
+  #receive(header: Envelope, payloads: Payload[]): void {
+    if (this.rpc.receive(header, payloads)) return;
+    if (header.kind === Kind.REPLY) {
+      const call = this.#calls.get(header.id);
+      for (const result of header.results) call?.receive(result, result.payload ? payloads[result.payload - 1] : undefined);
+    } else if (header.kind === Kind.OUTPUT) this.#output(header, payloadText(payloads[0]));
+    else if (header.kind === Kind.EVENT && header.op === 'changed') this.#news(payloads[0]!);
+    else throw new ProtocolError(`The controller sent a message of kind ${header.kind}`);
+  }
+
+  #output({ engine, id, stream }: Envelope, text: string): void {
+    const printed: Printed = { engine, stream: stream === 2 ? 'stderr' : 'stdout', text };
+    const call = this.#calls.get(id);
+    if (!call) this.events.next({ type: 'output', ...printed });
+    if (!call?.print(printed)) this.#echo(printed);
+  }
+
+  #news(payload: Payload): void {
+    const { event, engines } = decode(payload) as { event: ClusterEvent; engines?: EngineInfo[] };
+    if (engines) {
+      this.engines = engines;
+      this.engineNews.next(engines);
+    }
+    this.events.next(event);
+  }
+
+  /** An engine needs a small result that has come here already. */
+  async #valueFor(header: Envelope): Promise<{ payloads: Payload[] }> {
+    const need = header.needs[0];
+    const call = this.#lent.get(need?.call ?? 0)?.call;
+    const part = call?.parts.find((p) => p.engine === need?.engine);
+    if (!call || !part) throw new ValueLostError('The client has released the value');
+    return { payloads: [encode(await call.valueOf(part), { root: 'value' })] };
+  }
+
+  #end(error: Error): void {
+    if (this.#ended) return;
+    this.#ended = error;
+    this.rpc?.fail(error);
+    for (const call of this.#calls.values()) call.fail(() => error);
+    this.#held = [];
+    this.engineNews.complete();
+    this.events.complete();
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new CancelledError('Aborted by its signal', { cause: error });
+}

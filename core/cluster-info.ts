@@ -1,0 +1,45 @@
+/** What clients are told of engines and of what happens to them. */
+
+export type EngineState = 'alive' | 'busy' | 'disconnected' | 'frozen' | 'lost';
+
+export interface EngineInfo {
+  /** Counts up from 0; kept by an engine that restarts or rejoins. */
+  readonly id: number;
+  /** 1 at first; one more at each restart or rejoin. Results of an older incarnation are dropped. */
+  readonly incarnation: number;
+  readonly host: string;
+  readonly pid: number;
+  /** `process`, `thread`, or `external` for one that joined by itself. */
+  readonly kind: string;
+  /** Scheme of its connection to the controller. */
+  readonly transport: string;
+  /** busy: user code has the event loop. disconnected: cut, may resume. frozen: silent. lost: given up. */
+  readonly state: EngineState;
+  /** Resident memory in bytes, as of its last heartbeat. */
+  readonly memory: number;
+  readonly cwd: string;
+  readonly node: string;
+}
+
+export type ClusterEvent =
+  | { type: 'engine-joined'; engine: EngineInfo }
+  | { type: 'engine-state'; engine: EngineInfo; was: EngineState }
+  | { type: 'engine-lost'; engine: EngineInfo; reason: string }
+  | { type: 'engine-removed'; engine: EngineInfo }
+  | { type: 'client-joined'; client: number }
+  | { type: 'client-left'; client: number }
+  /** Output that no task of this client printed. */
+  | { type: 'output'; engine: number; stream: 'stdout' | 'stderr'; text: string };
+
+/** How to reach a cluster. Holds a secret: keep it out of logs. */
+export interface ConnectionInfo {
+  readonly name: string;
+  /** Controller addresses, best first. */
+  readonly urls: readonly string[];
+  /** Lets a client in: `id.secret`. */
+  readonly token: string;
+  /** Lets an engine join by itself. */
+  readonly engineToken?: string;
+  readonly host?: string;
+  readonly pid?: number;
+}

@@ -1,0 +1,4 @@
+export type { Cell, Prepared } from './cell.ts';
+export { prepare } from './prepare.ts';
+export { mapStack } from './stack.ts';
+export { splitTag } from './tag.ts';

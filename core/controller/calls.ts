@@ -1,0 +1,78 @@
+/**
+ * Routing of calls: one message in, one to each target, one reply back for each. All calls of all clients pass here in
+ * one order, the same for every engine; that is why calls that wait for each other's values cannot wait in a circle.
+ */
+import { callKey } from '../call-key.ts';
+import { InvalidTargetError, RefusedError } from '../errors.ts';
+import { encode } from '../wire/codec.ts';
+import { type Envelope, Kind, pack, Status } from '../wire/envelope.ts';
+import type { Payload } from '../wire/forms.ts';
+import type { ClientRecord } from './clients.ts';
+import { type EngineRecord, lostError, type Registry } from './registry.ts';
+
+export class Calls {
+  #registry: Registry;
+  #clients: ReadonlyMap<number, ClientRecord>;
+
+  constructor(registry: Registry, clients: ReadonlyMap<number, ClientRecord>) {
+    this.#registry = registry;
+    this.#clients = clients;
+  }
+
+  /** CALL of a client. */
+  forward(client: ClientRecord, header: Envelope, payloads: Payload[]): void {
+    const { id, targets, op, code, needs, label } = header;
+    if (client.observer) {
+      const refusal = new RefusedError('An observer can watch this cluster, not use it');
+      for (const engine of targets) this.#fail(client, id, engine, refusal);
+      return;
+    }
+    const onward = { kind: Kind.CALL, id, client: client.id, op, code, needs, label };
+    const common = header.spread ? undefined : pack(onward, payloads);
+    // Payload memory is handed to the last target, where all transports have taken their copies when `send` returns.
+    const handOver = targets.every(
+      (t) => this.#registry.engines.get(t)?.session?.connection?.capabilities.lossless ?? true,
+    );
+    const last = handOver ? targets.length - 1 : -1;
+    for (const [i, engine] of targets.entries()) {
+      const record = this.#registry.engines.get(engine);
+      if (!record?.session) {
+        const error = record
+          ? lostError(record, 'it is not connected any more')
+          : new InvalidTargetError(`There is no engine ${engine} (any more)`);
+        this.#fail(client, id, engine, error);
+        continue;
+      }
+      record.running.set(callKey(client.id, id), { client: client.id, call: id });
+      if (common) record.session.sendPacked(common, i === last);
+      else record.session.send({ ...onward }, [payloads[0]!, payloads[1 + i]!], handOver);
+    }
+  }
+
+  /** REPLY of an engine: drops what is not awaited any more, or is of an older incarnation. */
+  answer(record: EngineRecord, header: Envelope, payloads: Payload[]): void {
+    const key = callKey(header.client, header.id);
+    const result = header.results[0];
+    if (result?.incarnation !== record.info.incarnation || !record.running.delete(key)) return;
+    this.#clients.get(header.client)?.reply(header.id, result, payloads[0]);
+  }
+
+  engineLost(record: EngineRecord, error: Error): void {
+    for (const { client, call } of record.running.values()) {
+      const waiting = this.#clients.get(client);
+      if (waiting) this.#fail(waiting, call, record.id, error);
+    }
+    record.running.clear();
+  }
+
+  clientLeft(client: ClientRecord): void {
+    for (const record of this.#registry.engines.values()) {
+      for (const [key, running] of record.running) if (running.client === client.id) record.running.delete(key);
+      record.session?.send({ kind: Kind.EVENT, op: 'client-left', client: client.id });
+    }
+  }
+
+  #fail(client: ClientRecord, call: number, engine: number, error: Error): void {
+    client.reply(call, { engine, status: Status.LOST }, encode(error, { root: 'error' }));
+  }
+}

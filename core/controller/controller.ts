@@ -1,0 +1,279 @@
+/**
+ * The controller: lets engines and clients in, keeps the registry, routes calls and replies, and passes on what happens.
+ * It runs no user code. Starting and stopping engines is the host's business (`host.ts`).
+ */
+import { randomUUID } from 'node:crypto';
+import type { ClusterEvent, EngineInfo } from '../cluster-info.ts';
+import { EngineLostError, ProtocolError, ValueLostError } from '../errors.ts';
+import { encode } from '../wire/codec.ts';
+import { type Envelope, Kind } from '../wire/envelope.ts';
+import type { Payload } from '../wire/forms.ts';
+import { type Guest, type Key, keyToken, meet, mintKey } from '../wire/handshake.ts';
+import { answering, type RequestHandler, Rpc } from '../wire/rpc.ts';
+import { Session } from '../wire/session.ts';
+import type { Connection } from '../wire/transport.ts';
+import { Calls } from './calls.ts';
+import { ClientRecord } from './clients.ts';
+import { type LivenessOptions, watchEngines } from './liveness.ts';
+import { type EngineRecord, Registry } from './registry.ts';
+
+export interface CancelOrder {
+  call: number;
+  targets: number[];
+  reason: string;
+}
+
+export interface ControllerOptions extends LivenessOptions {
+  name: string;
+  /** ms that a cut-off client may take to come back. Default 10,000. */
+  clientWindow?: number;
+}
+
+export class Controller {
+  readonly name: string;
+  readonly registry: Registry;
+  /** Lets clients in; in the connection file. */
+  readonly clientKey: Key = mintKey('c');
+  /** Lets engines join by themselves; each gets a key of its own then. */
+  readonly joinKey: Key = mintKey('j');
+  /** Requests of clients that the host answers: starting engines, stopping, status. */
+  readonly requests: Record<string, RequestHandler> = {};
+  readonly clients = new Map<number, ClientRecord>();
+  /** A folder that engines of this host share, for their sockets. */
+  folder: (() => string) | undefined;
+  #sessions = new Map<string, { session: Session; resumed(): void }>();
+  #code = new Map<string, Payload>();
+  #calls: Calls;
+  #liveness: { stop(): void };
+  #nextClient = 1;
+  #clientWindow: number;
+  #beat: number;
+  #sizeNews: NodeJS.Immediate | undefined;
+  #closed = false;
+
+  constructor(options: ControllerOptions) {
+    this.name = options.name;
+    this.#clientWindow = options.clientWindow ?? 10_000;
+    this.#beat = options.beat ?? 1_000;
+    this.registry = new Registry({
+      changed: (event) => this.#changed(event),
+      lost: (record, error) => this.#calls.engineLost(record, error),
+    });
+    this.#calls = new Calls(this.registry, this.clients);
+    this.#liveness = watchEngines(this.registry, options);
+  }
+
+  /** Takes a connection that nobody has spoken on yet. */
+  async accept(connection: Connection): Promise<void> {
+    if (this.#closed) return connection.destroy('the controller has stopped');
+    let guest: Guest;
+    try {
+      guest = await meet(connection, async (key) => this.#keyring(key));
+    } catch {
+      return; // turned away, and told why
+    }
+    if (this.#closed) return connection.destroy('the controller has stopped');
+    for (const [id, { session }] of this.#sessions) if (session.ended) this.#sessions.delete(id);
+    const known = guest.session ? this.#sessions.get(guest.session) : undefined;
+    if (known) {
+      guest.welcome({ session: guest.session, resumed: true, received: known.session.received, about: {} });
+      if (known.session.attach(connection, guest.received)) known.resumed();
+      else known.session.abandon('it could not be resumed');
+    } else if (guest.session && guest.role !== 'engine') {
+      guest.welcome({ session: guest.session, resumed: false, received: 0, about: {} });
+      void connection.close('this session is not known here any more');
+    } else if (guest.role === 'engine') this.#admitEngine(guest, connection);
+    else this.#admitClient(guest, connection);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#liveness.stop();
+    const clients = [...this.clients.values()].map((client) => client.session.close('the cluster has stopped'));
+    await Promise.all(clients);
+    for (const { session } of this.#sessions.values()) session.abandon('the cluster has stopped');
+  }
+
+  #keyring(key: string): { secret: string; roles: string[] } | undefined {
+    if (key === this.clientKey.id) return { secret: this.clientKey.secret, roles: ['client', 'observer'] };
+    if (key === this.joinKey.id) return { secret: this.joinKey.secret, roles: ['engine'] };
+    const record = this.registry.byKey(key);
+    return record && { secret: record.key.secret, roles: ['engine'] };
+  }
+
+  #admitClient(guest: Guest, connection: Connection): void {
+    const client = new ClientRecord(this.#nextClient++, guest.role === 'observer');
+    let gone: NodeJS.Timeout | undefined;
+    const leave = (): void => {
+      clearTimeout(gone);
+      if (!this.clients.delete(client.id)) return;
+      this.#sessions.delete(session.id);
+      client.rpc.fail(new ValueLostError('The client that held the value has left'));
+      this.#calls.clientLeft(client);
+      this.#changed({ type: 'client-left', client: client.id });
+    };
+    const session = new Session(randomUUID(), {
+      message: (header, payloads) => this.#fromClient(client, header, payloads),
+      disconnected: () => {
+        gone = setTimeout(() => {
+          session.abandon('the client did not come back');
+          leave();
+        }, this.#clientWindow);
+      },
+      ended: leave,
+    });
+    client.session = session;
+    client.rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
+      fetch: (header) => this.#fetch(client, header),
+      cancel: answering((order: CancelOrder) => this.#cancel(client, order)),
+      ...(client.observer ? { status: this.requests.status! } : this.requests),
+    });
+    this.clients.set(client.id, client);
+    this.#sessions.set(session.id, { session, resumed: () => clearTimeout(gone) });
+    guest.welcome({
+      session: session.id,
+      resumed: false,
+      received: 0,
+      about: { client: client.id, name: this.name, engines: this.registry.infos() },
+    });
+    session.attach(connection, 0);
+    this.#changed({ type: 'client-joined', client: client.id });
+  }
+
+  #admitEngine(guest: Guest, connection: Connection): void {
+    const record = this.registry.byKey(guest.key) ?? this.registry.expect(mintKey('e'));
+    if (record.session) this.registry.lost(record, 'it joined anew');
+    const session = new Session(randomUUID(), {
+      message: (header, payloads) => this.#fromEngine(record, header, payloads),
+      beat: (header) => {
+        record.info.memory = header.beat?.rss ?? 0;
+      },
+      disconnected: () => this.registry.state(record, 'disconnected'),
+      ended: (reason) => {
+        if (record.session === session) this.registry.lost(record, reason);
+      },
+    });
+    record.session = session;
+    record.rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
+      code: (header) => this.#codeFor(header),
+      ticket: answering((target: number) => this.#ticket(record, target)),
+      value: (header) => this.#valueOfClient(header),
+    });
+    this.#sessions.set(session.id, { session, resumed: () => this.registry.state(record, 'alive') });
+    guest.welcome({
+      session: session.id,
+      resumed: false,
+      received: 0,
+      about: {
+        engine: record.id,
+        incarnation: record.info.incarnation + 1,
+        token: keyToken(record.key),
+        beat: this.#beat,
+      },
+    });
+    session.attach(connection, 0);
+    this.registry.joined(record, { ...(guest.about as Partial<EngineInfo>), transport: connection.remote.split(':')[0] ?? '' });
+  }
+
+  #fromClient(client: ClientRecord, header: Envelope, payloads: Payload[]): void {
+    if (client.rpc.receive(header, payloads)) return;
+    if (header.kind === Kind.CALL) this.#calls.forward(client, header, payloads);
+    else if (header.kind === Kind.EVENT && header.op === 'code') this.#keepCode(header, payloads);
+    else if (header.kind === Kind.RELEASE) {
+      const { kind, ids, targets } = header;
+      for (const engine of targets) this.registry.engines.get(engine)?.session?.send({ kind, ids, client: client.id });
+    } else throw new ProtocolError(`A client sent a message of kind ${header.kind}`);
+  }
+
+  #fromEngine(record: EngineRecord, header: Envelope, payloads: Payload[]): void {
+    if (record.rpc?.receive(header, payloads)) return;
+    if (header.kind === Kind.REPLY) this.#calls.answer(record, header, payloads);
+    else if (header.kind === Kind.OUTPUT && payloads[0]) this.output(record, header, payloads[0]);
+    else throw new ProtocolError(`An engine sent a message of kind ${header.kind}`);
+  }
+
+  /** Output of an engine: to the client whose call printed it, or to all when no call did. */
+  output(record: EngineRecord, header: { client: number; id: number; stream: number }, text: Payload): void {
+    for (const part of text.parts) this.registry.output(record, Buffer.from(part).toString());
+    const owner = header.client ? this.clients.get(header.client) : undefined;
+    if (owner) owner.output(record.id, header.id, header.stream, text);
+    else if (!header.client)
+      for (const client of this.clients.values()) client.output(record.id, 0, header.stream, text);
+  }
+
+  #changed(event: ClusterEvent): void {
+    const engines = event.type.startsWith('engine') ? this.registry.infos() : undefined;
+    for (const client of this.clients.values()) client.event('changed', { event, engines });
+    if (engines) this.#tellSize();
+  }
+
+  /** Engines know how many they are. One message for all changes of a turn. */
+  #tellSize(): void {
+    this.#sizeNews ??= setImmediate(() => {
+      this.#sizeNews = undefined;
+      const there = [...this.registry.engines.values()].filter((record) => record.session);
+      for (const { session } of there) session?.send({ kind: Kind.EVENT, op: 'size', id: there.length });
+    });
+  }
+
+  #keepCode(header: Envelope, payloads: Payload[]): void {
+    for (const [i, hash] of header.code.entries()) if (payloads[i]) this.#code.set(hash, payloads[i]);
+  }
+
+  /** Engines ask for code that they have not seen. */
+  #codeFor(header: Envelope): { payloads: Payload[] } {
+    return {
+      payloads: header.code.map((hash) => {
+        const text = this.#code.get(hash);
+        if (!text) throw new ProtocolError(`Code ${hash} is not known to the controller`);
+        return text;
+      }),
+    };
+  }
+
+  /** A single-use key for a direct channel from one engine to another, and where the other now listens for it. */
+  async #ticket(from: EngineRecord, target: number): Promise<{ url: string; token: string }> {
+    const record = this.registry.get(target);
+    if (!record.rpc) throw new EngineLostError(`Engine ${target} was lost`, { engine: target });
+    const ticket = keyToken(mintKey('t'));
+    const sameHost = from.info.host === record.info.host;
+    const sameProcess = sameHost && from.info.pid === record.info.pid;
+    const scheme = sameProcess ? 'thread' : sameHost && this.folder ? 'unix' : 'tcp';
+    const url = await record.rpc.ask('ticket', { token: ticket, scheme, dir: scheme === 'unix' ? this.folder?.() : undefined });
+    return { url, token: ticket };
+  }
+
+  /** A small result that its engine has passed on already is fetched from the client that holds it. */
+  async #valueOfClient(header: Envelope): Promise<{ payloads: Payload[] }> {
+    const need = header.needs[0];
+    const client = this.clients.get(need?.client ?? 0);
+    if (!need || !client) throw new ValueLostError('The client that held the value has left');
+    return { payloads: await client.rpc.request('value', { needs: [need] }) };
+  }
+
+  /** Asks each target to let go of a call; an engine that is gone has nothing to let go of. */
+  #cancel(client: ClientRecord, { call, targets, reason }: CancelOrder): Promise<string[]> {
+    return Promise.all(
+      targets.map(async (engine) => {
+        const rpc = this.registry.engines.get(engine)?.rpc;
+        return rpc ? rpc.ask('cancel', { client: client.id, call, reason }).catch(() => 'done') : 'done';
+      }),
+    );
+  }
+
+  /** A result that stayed on its engine, wanted by its client. */
+  async #fetch(client: ClientRecord, header: Envelope): Promise<{ payloads: Payload[]; owned: boolean }> {
+    const record = this.registry.get(header.engine);
+    if (!record.rpc)
+      throw new ValueLostError(`The result stayed on engine ${record.id}, which was lost before it was fetched`);
+    const request = { needs: [{ client: client.id, call: header.ids[0] ?? 0, engine: record.id }] };
+    const payloads = await record.rpc.request('fetch', request).catch((error) => {
+      if (!(error instanceof EngineLostError)) throw error;
+      throw new ValueLostError(`The result stayed on engine ${record.id}, which was lost before it was fetched`, {
+        cause: error,
+      });
+    });
+    return { payloads, owned: true };
+  }
+}

@@ -1,0 +1,147 @@
+/** The engines that this host has started: launching, waiting for them to join, replacing, stopping. */
+import { hostname } from 'node:os';
+import { LaunchError, UsageError } from '../errors.ts';
+import type { EngineExit, EngineHandle, EngineSpec, Launcher } from '../launch/launcher.ts';
+import { Kind, textPayload } from '../wire/envelope.ts';
+import { keyToken, mintKey } from '../wire/handshake.ts';
+import type { Controller } from './controller.ts';
+import type { EngineRecord } from './registry.ts';
+
+export interface FleetOptions {
+  cwd: string;
+  env: Record<string, string>;
+  beat: number;
+  /** Where engines of this launcher reach the controller. */
+  urls(launcher: Launcher): Promise<string[]>;
+  litter(): string[];
+}
+
+interface Member {
+  record: EngineRecord;
+  launcher: Launcher;
+  handle: EngineHandle;
+  /** Replaced when it ends on purpose, so that its end is no news. */
+  expected: boolean;
+}
+
+/** How long an engine may take to end by itself before it is killed. */
+const GRACE = 1_000;
+
+export class Fleet {
+  #members = new Map<number, Member>();
+  #controller: Controller;
+  #options: FleetOptions;
+
+  constructor(controller: Controller, options: FleetOptions) {
+    this.#controller = controller;
+    this.#options = options;
+  }
+
+  /** Starts engines; resolves with their ids when all have joined, rejects with what the first that failed printed. */
+  async add(count: number, launcher: Launcher): Promise<number[]> {
+    if (!Number.isInteger(count) || count < 0)
+      throw new UsageError(`The number of engines must be 0, 1, 2, …; got ${count}`);
+    const urls = await this.#options.urls(launcher);
+    const records = Array.from({ length: count }, () => this.#controller.registry.expect(mintKey('e')));
+    try {
+      await Promise.all(records.map((record) => this.#launch(record, launcher, urls)));
+    } catch (error) {
+      await this.remove(records.map((r) => r.id));
+      throw error;
+    }
+    return records.map((r) => r.id);
+  }
+
+  /** Ends engines and retires their ids. */
+  async remove(ids: readonly number[]): Promise<void> {
+    const records = ids.map((id) => this.#controller.registry.get(id));
+    await Promise.all(
+      records.map(async (record) => {
+        await this.#end(record);
+        this.#controller.registry.remove(record, 'removed');
+      }),
+    );
+  }
+
+  /** Ends engines and starts them again under their ids, with a higher incarnation and an empty namespace. */
+  async restart(ids: readonly number[]): Promise<void> {
+    const { registry } = this.#controller;
+    const members = ids.map((id) => {
+      registry.get(id);
+      const member = this.#members.get(id);
+      if (!member)
+        throw new UsageError(
+          `Engine ${id} joined by itself (or was started elsewhere); restart it where it was started`,
+        );
+      return member;
+    });
+    await Promise.all(
+      members.map(async ({ record, launcher }) => {
+        const urls = await this.#options.urls(launcher);
+        await this.#end(record);
+        registry.lost(record, 'restarted');
+        await this.#launch(record, launcher, urls);
+      }),
+    );
+  }
+
+  /** Engines that this host started, or that joined, newest last. */
+  get ids(): number[] {
+    return [...this.#controller.registry.engines.keys()];
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#controller.registry.engines.values()].map((record) => this.#end(record)));
+  }
+
+  #launch(record: EngineRecord, launcher: Launcher, urls: string[]): Promise<void> {
+    const { registry } = this.#controller;
+    const { cwd, env, beat, litter } = this.#options;
+    const spec: EngineSpec = {
+      id: record.id,
+      urls,
+      token: keyToken(record.key),
+      cwd,
+      env,
+      beat,
+      litter: litter(),
+    };
+    const handle = launcher.launch(spec);
+    const member: Member = { record, launcher, handle, expected: false };
+    this.#members.set(record.id, member);
+    handle.onOutput((stream, text) => {
+      this.#controller.output(record, { client: 0, id: 0, stream: stream === 'stdout' ? 1 : 2 }, textPayload(text));
+    });
+    const incarnation = record.info.incarnation;
+    return new Promise((resolve, reject) => {
+      const joined = registry.whenJoined(record, incarnation + 1, resolve);
+      void handle.exited.then((exit) => {
+        joined.cancel();
+        if (!member.expected) registry.lost(record, inWords(exit), exit);
+        reject(
+          new LaunchError(
+            `An engine could not be started on ${hostname()}: ${inWords(exit)}${record.lastOutput ? `. It printed:\n${record.lastOutput}` : ''}`,
+            { cause: exit.error },
+          ),
+        );
+      });
+    });
+  }
+
+  async #end(record: EngineRecord): Promise<void> {
+    record.session?.send({ kind: Kind.EVENT, op: 'exit' });
+    const member = this.#members.get(record.id);
+    if (!member) return;
+    member.expected = true;
+    this.#members.delete(record.id);
+    const timer = setTimeout(() => member.handle.kill(), record.session ? GRACE : 0);
+    await member.handle.exited;
+    clearTimeout(timer);
+  }
+}
+
+function inWords({ exitCode, signal, error }: EngineExit): string {
+  if (error) return `${error.name}: ${error.message}`;
+  if (signal) return `its process was ended by ${signal}`;
+  return `it exited with code ${exitCode}`;
+}

@@ -1,0 +1,141 @@
+/** The engines of a cluster: ids, incarnations, states, and what became of them. */
+import type { ClusterEvent, EngineInfo, EngineState } from '../cluster-info.ts';
+import { EngineLostError, InvalidTargetError } from '../errors.ts';
+import type { Key } from '../wire/handshake.ts';
+import type { Rpc } from '../wire/rpc.ts';
+import type { Session } from '../wire/session.ts';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export interface EngineRecord {
+  readonly id: number;
+  info: Mutable<EngineInfo>;
+  /** Proves the engine at every connection; revoked with it. */
+  key: Key;
+  session: Session | undefined;
+  rpc: Rpc | undefined;
+  /** Calls forwarded and not answered yet. */
+  readonly running: Map<number, { client: number; call: number }>;
+  lastOutput: string;
+  /** Has it ever joined? Before that it is no target. */
+  joined: boolean;
+}
+
+const OUTPUT_KEPT = 2_000;
+
+export class Registry {
+  readonly engines = new Map<number, EngineRecord>();
+  #next = 0;
+  #waiters = new Set<{ record: EngineRecord; incarnation: number; done: () => void }>();
+  #onChange: (event: ClusterEvent) => void;
+  #onLost: (record: EngineRecord, error: EngineLostError) => void;
+
+  constructor(hooks: { changed(event: ClusterEvent): void; lost(record: EngineRecord, error: EngineLostError): void }) {
+    this.#onChange = hooks.changed;
+    this.#onLost = hooks.lost;
+  }
+
+  /** A place for an engine that is about to join. */
+  expect(key: Key): EngineRecord {
+    const id = this.#next++;
+    const info: EngineInfo = {
+      id,
+      incarnation: 0,
+      host: '',
+      pid: 0,
+      kind: '',
+      transport: '',
+      state: 'lost',
+      memory: 0,
+      cwd: '',
+      node: '',
+    };
+    const record: EngineRecord = {
+      id,
+      info,
+      key,
+      session: undefined,
+      rpc: undefined,
+      running: new Map(),
+      lastOutput: '',
+      joined: false,
+    };
+    this.engines.set(id, record);
+    return record;
+  }
+
+  get(id: number): EngineRecord {
+    const record = this.engines.get(id);
+    if (record) return record;
+    const known = [...this.engines.keys()].join(', ');
+    throw new InvalidTargetError(`There is no engine ${id}; engines here: ${known || 'none'}`);
+  }
+
+  byKey(key: string): EngineRecord | undefined {
+    for (const record of this.engines.values()) if (record.key.id === key) return record;
+    return undefined;
+  }
+
+  infos(): EngineInfo[] {
+    return [...this.engines.values()].filter((r) => r.joined).map((r) => ({ ...r.info }));
+  }
+
+  /** Calls back once when this incarnation has joined. */
+  whenJoined(record: EngineRecord, incarnation: number, done: () => void): { cancel(): void } {
+    const waiter = { record, incarnation, done };
+    this.#waiters.add(waiter);
+    return { cancel: () => void this.#waiters.delete(waiter) };
+  }
+
+  joined(record: EngineRecord, about: Partial<EngineInfo>): void {
+    Object.assign(record.info, about, { state: 'alive', incarnation: record.info.incarnation + 1 });
+    record.joined = true;
+    record.lastOutput = '';
+    this.#onChange({ type: 'engine-joined', engine: { ...record.info } });
+    for (const waiter of this.#waiters) {
+      if (waiter.record !== record || waiter.incarnation > record.info.incarnation) continue;
+      this.#waiters.delete(waiter);
+      waiter.done();
+    }
+  }
+
+  state(record: EngineRecord, state: EngineState): void {
+    const was = record.info.state;
+    if (was === state) return;
+    record.info.state = state;
+    this.#onChange({ type: 'engine-state', engine: { ...record.info }, was });
+  }
+
+  /** Gives an engine up: what it held is rejected. It may come back as a new incarnation. */
+  lost(record: EngineRecord, reason: string, exit: { exitCode?: number | null; signal?: string | null } = {}): void {
+    if (record.info.state === 'lost') return;
+    record.info.state = 'lost';
+    const { session, rpc } = record;
+    record.session = record.rpc = undefined;
+    session?.abandon(reason);
+    const error = lostError(record, reason, exit);
+    rpc?.fail(error);
+    this.#onLost(record, error);
+    this.#onChange({ type: 'engine-lost', engine: { ...record.info }, reason });
+  }
+
+  remove(record: EngineRecord, reason: string): void {
+    this.lost(record, reason);
+    if (!this.engines.delete(record.id) || !record.joined) return;
+    this.#onChange({ type: 'engine-removed', engine: { ...record.info } });
+  }
+
+  output(record: EngineRecord, text: string): void {
+    record.lastOutput = (record.lastOutput + text).slice(-OUTPUT_KEPT);
+  }
+}
+
+export function lostError(
+  record: EngineRecord,
+  reason: string,
+  exit: { exitCode?: number | null; signal?: string | null } = {},
+): EngineLostError {
+  const printed = record.lastOutput.trim().split('\n').slice(-5).join('\n  ');
+  const message = `Engine ${record.id} was lost: ${reason}${printed ? `. It last printed:\n  ${printed}` : ''}`;
+  return new EngineLostError(message, { engine: record.id, ...exit, lastOutput: record.lastOutput });
+}

@@ -1,0 +1,251 @@
+/**
+ * The engine: takes calls from the controller, gathers what they need, runs them through the door, and replies. Its own
+ * work is done in callbacks; no promise of its own lies between a call's arrival and its reply.
+ */
+import { hostname } from 'node:os';
+import { callKey } from '../call-key.ts';
+import { CancelledError, CannotTravelError, DependencyError, RefusedError, ValueLostError } from '../errors.ts';
+import { FunctionStore } from '../functions/store.ts';
+import type { EngineBoot } from '../launch/launcher.ts';
+import { decode, encode, payloadBytes } from '../wire/codec.ts';
+import { dialSession } from '../wire/dialled-session.ts';
+import { type Envelope, Kind, type Need, payloadText, Status, textPayload } from '../wire/envelope.ts';
+import type { DecodeHooks, Payload } from '../wire/forms.ts';
+import { type Key, parseToken } from '../wire/handshake.ts';
+import { answering, Rpc } from '../wire/rpc.ts';
+import type { Session } from '../wire/session.ts';
+import { openDoor } from './door.ts';
+import { createEvaluator } from './evaluator.ts';
+import { Job } from './job.ts';
+import { createNamespace } from './namespace.ts';
+import { encodeShown } from './opaque.ts';
+import { operations, type Workshop } from './operations.ts';
+import { captureOutput } from './output.ts';
+import { Peers, type Ticket } from './peers.ts';
+import { exposeSurface, ScriptExit } from './surface.ts';
+import { Turns } from './turns.ts';
+import { Values } from './values.ts';
+
+/** Results above this stay here until somebody wants them. Bytes. */
+const KEEP_ABOVE = 64 << 10;
+/** How long an engine looks for a controller that has gone, in ms. */
+const REJOIN = 60_000;
+
+/** never-started: it was still queued. signalled: it runs, and its `task.signal` is aborted. done: it had ended before. */
+export type CancelResult = 'never-started' | 'signalled' | 'done';
+
+export class Engine {
+  #boot: EngineBoot;
+  #key: Key;
+  #self: ReturnType<typeof exposeSurface>;
+  #incarnation = 0;
+  #session: Session | undefined;
+  #rpc: Rpc | undefined;
+  #values = new Values();
+  #turns: Turns;
+  #peers: Peers;
+  #shop: Workshop;
+  #output: { flush(): void };
+  #exit: (code: number) => void;
+  #beat: NodeJS.Timeout | undefined;
+
+  /** Takes this thread over: its streams, its globals, its uncaught errors. `exit` ends it. */
+  constructor(boot: EngineBoot, exit: (code: number) => void) {
+    this.#boot = boot;
+    this.#key = parseToken(boot.token);
+    this.#exit = exit;
+    const namespace = createNamespace();
+    this.#self = exposeSurface(namespace.view);
+    this.#shop = { namespace, evaluator: createEvaluator(boot.cwd), functions: new FunctionStore({ dir: boot.cwd }) };
+    this.#output = captureOutput((job, stream, text) => {
+      const client = job?.client ?? 0;
+      this.#session?.send({ kind: Kind.OUTPUT, client, id: job?.call ?? 0, stream }, [textPayload(text)]);
+    });
+    this.#turns = new Turns(openDoor(), { perform: (job) => this.#perform(job), finish: (...outcome) => this.#finish(...outcome) });
+    this.#peers = new Peers({
+      ask: async (engine) => this.#rpc?.ask('ticket', engine),
+      serve: { peek: (header) => this.#peek(header) },
+    });
+    process.on('uncaughtException', (error) => this.#uncaught('Uncaught', error));
+    process.on('unhandledRejection', (error) => this.#uncaught('Unhandled rejection:', error));
+  }
+
+  /** Resolves when the engine has joined. */
+  async join(): Promise<void> {
+    const boot = this.#boot;
+    const { session, about } = await dialSession({
+      urls: boot.urls,
+      role: 'engine',
+      key: this.#key,
+      window: REJOIN,
+      about: () => ({ host: hostname(), pid: process.pid, kind: boot.kind, cwd: boot.cwd, node: process.version }),
+      handlers: {
+        message: (header, payloads) => this.#receive(header, payloads),
+        ended: (reason) => void this.#rejoin(reason),
+      },
+    });
+    this.#session = session;
+    this.#rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
+      ticket: answering((ticket: Ticket) => this.#peers.admit(ticket)),
+      fetch: (header) => this.#fetch(header),
+      cancel: answering((order: { client: number; call: number; reason: string }) => this.#cancel(order)),
+    });
+    this.#key = parseToken(about.token);
+    this.#self.id = about.engine;
+    this.#incarnation = about.incarnation;
+    clearInterval(this.#beat);
+    this.#beat = setInterval(() => session.beat({ rss: process.memoryUsage.rss() }), about.beat);
+  }
+
+  /** The session is gone, and with it all calls: joins anew, as another incarnation, or ends. */
+  async #rejoin(reason: string): Promise<void> {
+    this.#rpc?.fail(new ValueLostError(`The engine lost its controller: ${reason}`));
+    const deadline = performance.now() + REJOIN;
+    while (performance.now() < deadline) {
+      try {
+        return await this.join();
+      } catch (error) {
+        if (error instanceof RefusedError) break;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+    }
+    this.#exit(1);
+  }
+
+  #receive(header: Envelope, payloads: Payload[]): void {
+    if (this.#rpc?.receive(header, payloads)) return;
+    if (header.kind === Kind.CALL) this.#call(header, payloads);
+    else if (header.kind === Kind.RELEASE) for (const id of header.ids) this.#values.release(callKey(header.client, id));
+    else if (header.kind === Kind.EVENT && header.op === 'size') this.#self.size = header.id;
+    else if (header.kind === Kind.EVENT && header.op === 'client-left') this.#clientLeft(header.client);
+    else if (header.kind === Kind.EVENT && header.op === 'exit') this.#exit(0);
+  }
+
+  #call(header: Envelope, payloads: Payload[]): void {
+    const { client, id: call, op, code } = header;
+    const needs = header.needs.map(({ client, call, engine }): Need => ({ client: client ?? 0, call: call ?? 0, engine: engine ?? 0 }));
+    const job = new Job({ key: callKey(client, call), client, call, op, needs, code }, payloads);
+    this.#values.arrived(job.key, client, call);
+    if (needs.length || code.length) this.#gather(job);
+    this.#turns.push(job);
+  }
+
+  /** Sees to it that code and pending values are here before the job starts; it keeps its place in the queue meanwhile. */
+  #gather(job: Job): void {
+    const arrived = (error?: unknown): void => {
+      job.missing--;
+      if (error !== undefined) job.failure ??= error;
+      this.#turns.pump();
+    };
+    const unknown = job.code.filter((hash) => !this.#shop.functions.has(hash));
+    if (unknown.length) {
+      job.missing++;
+      this.#rpc?.request('code', { code: unknown }).then((texts) => {
+        for (const [i, hash] of unknown.entries()) this.#shop.functions.add(hash, payloadText(texts[i]));
+        arrived();
+      }, arrived);
+    }
+    for (const [i, need] of job.needs.entries()) {
+      job.missing++;
+      this.#resolve(need, (error, payload) => {
+        if (payload) job.fetched[i] = payload;
+        arrived(error && new DependencyError(`A pending result used as an argument failed: ${(error as Error).message ?? error}`, { cause: error }));
+      });
+    }
+  }
+
+  /** A pending value: from this engine, from the engine that makes it, or from the client that has it already. */
+  #resolve(need: Need, callback: (error: unknown, payload?: Payload) => void): void {
+    const take = (payloads: Payload[]): void => callback(undefined, payloads[0]);
+    const askClient = (): void => void this.#rpc?.request('value', { needs: [need] }).then(take, callback);
+    if (need.engine !== this.#self.id) {
+      this.#peers.fetch(need.engine, need).then((payloads) => (payloads.length ? take(payloads) : askClient()), callback);
+      return;
+    }
+    this.#values.whenSettled(callKey(need.client, need.call), need.client, need.call, (outcome) => {
+      if (!outcome) askClient();
+      else if (outcome.ok) callback(undefined, outcome.payload);
+      else callback(decode(outcome.payload));
+    });
+  }
+
+  /** Another engine asks for a result. An empty answer: it has come and gone. */
+  #peek(header: Envelope): Promise<{ payloads: Payload[] }> {
+    const { client = 0, call = 0 } = header.needs[0] as Need;
+    return new Promise((resolve, reject) => {
+      this.#values.whenSettled(callKey(client, call), client, call, (outcome) => {
+        if (outcome && !outcome.ok) reject(decode(outcome.payload));
+        else resolve({ payloads: outcome ? [outcome.payload] : [] });
+      });
+    });
+  }
+
+  /** The client wants its result: it leaves this engine. */
+  #fetch(header: Envelope): { payloads: Payload[]; owned: boolean } {
+    const { client = 0, call = 0 } = header.needs[0] as Need;
+    return { payloads: [this.#values.take(callKey(client, call)).payload], owned: true };
+  }
+
+  #perform(job: Job): unknown {
+    const { payloads, fetched } = job;
+    job.payloads = job.fetched = [];
+    const { functions, namespace } = this.#shop;
+    const hooks: DecodeHooks = {
+      revive: (form) => {
+        if (form.kind === 'need') return { value: fetched[form.index] && decode(fetched[form.index]!) };
+        if (form.kind === 'ref') return { value: namespace.get(form.expression) };
+        return functions.revive(form);
+      },
+    };
+    const args = payloads.flatMap((payload) => decode(payload, hooks) as unknown[]);
+    const operation = operations[job.op];
+    if (!operation) throw new RefusedError(`This engine does not know the operation '${job.op}'; client and engine differ in version`);
+    return operation(this.#shop, args);
+  }
+
+  #finish(job: Job, ok: boolean, value: unknown): void {
+    this.#output.flush();
+    let status: Status = ok ? Status.OK : job.failure === undefined ? Status.FAILED : Status.LOST;
+    let payload: Payload;
+    try {
+      payload = ok && job.op === 'execute' ? encodeShown(value) : encode(value, { root: ok ? 'result' : 'error' });
+    } catch (error) {
+      if (!(error instanceof CannotTravelError)) value = error;
+      status = Status.FAILED;
+      payload = encode(error, { root: 'error' });
+    }
+    const bytes = payloadBytes(payload);
+    const keep = status === Status.OK && bytes > KEEP_ABOVE;
+    this.#values.settled(job.key, { ok: status === Status.OK, payload, bytes }, keep);
+    if (keep) status = Status.KEPT;
+    const result = { engine: this.#self.id, incarnation: this.#incarnation, status, started: job.started, completed: Date.now(), bytes };
+    const header = { kind: Kind.REPLY, client: job.client, id: job.call, results: [result] };
+    this.#session?.send(header, keep ? [] : [payload]);
+  }
+
+  #cancel({ client, call, reason }: { client: number; call: number; reason: string }): CancelResult {
+    const job = this.#turns.find(callKey(client, call));
+    if (!job) return 'done';
+    const error = new CancelledError(reason);
+    if (job.state === 'running') {
+      job.abort(error);
+      return 'signalled';
+    }
+    this.#turns.settle(job, false, (job.failure = error));
+    return 'never-started';
+  }
+
+  #clientLeft(client: number): void {
+    for (const job of this.#turns.of(client)) {
+      if (job.state === 'running') job.abort(new CancelledError('Its client has left'));
+      else this.#turns.settle(job, false, (job.failure = new CancelledError('Its client has left')));
+    }
+    this.#values.clientLeft(client);
+  }
+
+  /** Errors that user code let fall are printed, like in any console; they do not end the engine. */
+  #uncaught(what: string, error: unknown): void {
+    if (error instanceof ScriptExit) return this.#turns.endScript({ exitCode: error.exitCode, exports: {} });
+    process.stderr.write(`${what} ${error instanceof Error ? error.stack : String(error)}\n`);
+  }
+}

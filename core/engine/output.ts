@@ -1,0 +1,43 @@
+/** What user code prints: taken from `process.stdout` and `stderr`, attributed to the job that printed it, across awaits. */
+import { currentJob, type Job } from './job.ts';
+
+export type OutputSink = (job: Job | undefined, stream: 1 | 2, text: string) => void;
+
+const FLUSH_AT = 64 << 10;
+
+/** Takes the streams over. Text of one job and stream is gathered for a turn of the event loop. */
+export function captureOutput(sink: OutputSink): { flush(): void } {
+  let pending: { job: Job | undefined; stream: 1 | 2; text: string } | undefined;
+  let scheduled = false;
+  const flush = (): void => {
+    const out = pending;
+    pending = undefined;
+    if (out) sink(out.job, out.stream, out.text);
+  };
+  const append = (stream: 1 | 2, text: string): void => {
+    const job = currentJob.getStore();
+    if (pending && (pending.job !== job || pending.stream !== stream)) flush();
+    if (pending) pending.text += text;
+    else pending = { job, stream, text };
+    if (pending.text.length > FLUSH_AT) flush();
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      flush();
+    });
+  };
+  take(process.stdout, (text) => append(1, text));
+  take(process.stderr, (text) => append(2, text));
+  return { flush };
+}
+
+function take(stream: NodeJS.WriteStream, append: (text: string) => void): void {
+  const write = (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean => {
+    append(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString());
+    const done = typeof encoding === 'function' ? encoding : callback;
+    if (typeof done === 'function') setImmediate(done as () => void);
+    return true;
+  };
+  Object.defineProperty(stream, 'write', { value: write, configurable: true, writable: true });
+}

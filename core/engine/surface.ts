@@ -1,0 +1,31 @@
+/** What user code finds on an engine: the globals `engine` and `task`, and a tamed `process.exit` for scripts. */
+import { hostname } from 'node:os';
+import { currentJob, type Task } from './job.ts';
+import type { EngineSelf } from './inside.ts';
+
+/** Thrown by `process.exit` inside a script: ends the script, not the engine. */
+export class ScriptExit {
+  readonly exitCode: number;
+  constructor(exitCode: number) {
+    this.exitCode = exitCode;
+  }
+}
+
+export function exposeSurface(namespace: Record<string, unknown>): EngineSelf & { id: number; size: number } {
+  const self = { id: -1, size: 1, host: hostname(), namespace };
+  const getters: Record<string, () => unknown> = { engine: () => self, task: (): Task | undefined => currentJob.getStore()?.task };
+  for (const [name, get] of Object.entries(getters)) {
+    // Assignable, since a console user may call a variable of his own `task`.
+    const set = (value: unknown): void => {
+      Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: true });
+    };
+    Object.defineProperty(globalThis, name, { get, set, configurable: true, enumerable: false });
+    Object.defineProperty(globalThis, Symbol.for(`tutti.${name}`), { get });
+  }
+  const exit = process.exit.bind(process);
+  process.exit = (code?: number | string | null): never => {
+    if (currentJob.getStore()?.op === 'run') throw new ScriptExit(Number(code ?? process.exitCode ?? 0));
+    return exit(code);
+  };
+  return self;
+}

@@ -1,0 +1,106 @@
+/**
+ * Calls run one at a time, first come first served; an asynchronous one keeps its turn until it settles. Those that are
+ * ready and synchronous enter the door together.
+ */
+import type { Door } from './door.ts';
+import { currentJob, type Job } from './job.ts';
+
+export interface TurnsHooks {
+  /** Runs the job's code; may return a promise, may throw. Called inside the door. */
+  perform(job: Job): unknown;
+  /** The job has an outcome: its reply goes out. Called outside the door. */
+  finish(job: Job, ok: boolean, value: unknown): void;
+}
+
+export class Turns {
+  #queue: Job[] = [];
+  #running: Job | undefined;
+  #pumping = false;
+  #door: Door;
+  #hooks: TurnsHooks;
+
+  constructor(door: Door, hooks: TurnsHooks) {
+    this.#door = door;
+    this.#hooks = hooks;
+  }
+
+  push(job: Job): void {
+    this.#queue.push(job);
+    this.pump();
+  }
+
+  /** The job that runs or waits under this key. */
+  find(key: number): Job | undefined {
+    return this.#running?.key === key ? this.#running : this.#queue.find((job) => job.key === key);
+  }
+
+  /** All that runs or waits for this client. */
+  of(client: number): Job[] {
+    return [this.#running, ...this.#queue].filter((job): job is Job => job?.client === client);
+  }
+
+  /** Settles a job whose own promise will not: it may be left behind running. */
+  settle(job: Job, ok: boolean, value: unknown): void {
+    if (job.state === 'done') return;
+    job.state = 'done';
+    if (this.#running === job) this.#running = undefined;
+    else this.#queue = this.#queue.filter((other) => other !== job);
+    this.#hooks.finish(job, ok, value);
+    this.pump();
+  }
+
+  /** `process.exit` in a callback of the running script, outside of its own promise chain. */
+  endScript(outcome: unknown): void {
+    if (this.#running?.op === 'run') this.settle(this.#running, true, outcome);
+  }
+
+  /** Call when the job at the head may have become ready. */
+  pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    const ended: { job: Job; ok: boolean; value: unknown }[] = [];
+    const batch = (): void => {
+      for (let job = this.#next(); job; job = this.#next()) {
+        this.#queue.shift();
+        const outcome = job.failure === undefined ? this.#run(job) : { ok: false, value: job.failure };
+        if (outcome) ended.push({ job, ...outcome });
+        else this.#running = job;
+      }
+    };
+    while (this.#next()) {
+      this.#door.enter(batch);
+      for (const { job, ok, value } of ended.splice(0)) {
+        job.state = 'done';
+        this.#hooks.finish(job, ok, value);
+      }
+    }
+    this.#pumping = false;
+  }
+
+  #next(): Job | undefined {
+    if (this.#running) return undefined;
+    const head = this.#queue[0];
+    return head && (head.missing === 0 || head.failure !== undefined) ? head : undefined;
+  }
+
+  /** The outcome of a synchronous job; undefined for one that goes on. */
+  #run(job: Job): { ok: boolean; value: unknown } | undefined {
+    job.state = 'running';
+    job.started = Date.now();
+    try {
+      const value = currentJob.run(job, this.#hooks.perform, job);
+      if (!isThenable(value)) return { ok: true, value };
+      value.then(
+        (result) => this.settle(job, true, result),
+        (error) => this.settle(job, false, error),
+      );
+      return undefined;
+    } catch (value) {
+      return { ok: false, value };
+    }
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}

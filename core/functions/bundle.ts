@@ -1,0 +1,84 @@
+import { statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import type * as esbuild from 'esbuild';
+import { UsageError } from '../errors.ts';
+import { hashOf } from './source.ts';
+
+export interface ModuleBundle {
+  hash: string;
+  text: string;
+}
+
+// Loading it costs 40 ms and a process of its own: only clients that send a module pay.
+let loaded: typeof esbuild | undefined;
+
+/** esbuild, loaded at first use. */
+export function bundler(): typeof esbuild {
+  loaded ??= createRequire(import.meta.url)('esbuild') as typeof esbuild;
+  return loaded;
+}
+
+export const COMMON = {
+  bundle: true,
+  write: false,
+  platform: 'node',
+  target: 'node20',
+  logLevel: 'silent',
+  keepNames: true,
+  external: ['*.node'],
+} as const satisfies esbuild.BuildOptions;
+
+const bundles = new Map<string, ModuleBundle & { stamp: string; inputs: string[] }>();
+
+/**
+ * A module and what it imports as one CommonJS text, whose `exports.namespace` is the module's namespace. `specifier` is
+ * read as an import in a file of `directory`; built again only when a local file has changed. Throws UsageError with file,
+ * line and column where it cannot be built.
+ */
+export function bundleModule(specifier: string, directory: string): ModuleBundle {
+  const key = `${directory}\0${specifier}`;
+  const known = bundles.get(key);
+  if (known && known.stamp === stampOf(known.inputs)) return known;
+  const built = build({
+    ...COMMON,
+    stdin: {
+      contents: `export * as namespace from ${JSON.stringify(specifier)};`,
+      resolveDir: directory,
+      sourcefile: path.join(directory, 'tutti-import.mjs'),
+    },
+    absWorkingDir: directory,
+    format: 'cjs',
+    metafile: true,
+    define: { 'import.meta.url': '__url' },
+  });
+  const text = `(function (exports, require, module, __filename, __dirname, __url) {${built.outputFiles[0]!.text}\n})`;
+  // Installed packages do not change under a running program.
+  const inputs = Object.keys(built.metafile.inputs)
+    .filter((file) => !file.includes('node_modules/') && !file.endsWith('tutti-import.mjs'))
+    .map((file) => path.resolve(directory, file));
+  const bundle = { hash: hashOf(text), text, inputs, stamp: stampOf(inputs) };
+  bundles.set(key, bundle);
+  return bundle;
+}
+
+function stampOf(files: string[]): string {
+  return files.map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs).join();
+}
+
+/** Builds, and says where and why it could not. */
+export function build<T extends esbuild.BuildOptions>(options: T) {
+  try {
+    return bundler().buildSync<T>(options as Parameters<typeof esbuild.buildSync<T>>[0]);
+  } catch (cause) {
+    const errors = (cause as Partial<esbuild.BuildFailure>).errors;
+    if (!errors?.length) throw cause;
+    throw new UsageError(errors.map(describe).join('\n'), { cause });
+  }
+}
+
+function describe({ text, location }: esbuild.Message): string {
+  if (!location) return text;
+  const { file, line, column, lineText } = location;
+  return `${file}:${line}:${column + 1}: ${text}\n  ${lineText}\n  ${lineText.slice(0, column).replace(/[^\t]/g, ' ')}^`;
+}

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { type FreeNames, freeNames } from './free-names.ts';
+import { refusal } from './refusal.ts';
+import { expressionOf, type Node, SHIFT } from './syntax.ts';
+import type { Code } from './travellers.ts';
+
+/** A function's text as an expression, and what it takes from around it. */
+export interface Source extends FreeNames {
+  text: string;
+  /** Where a class says what it extends, and the name that starts it, if one does. */
+  base: { start: number; end: number; name: string | null } | null;
+  /** The factories already made of it, by captured names. */
+  factories: Map<string, { hash: string; text: string }>;
+}
+
+const sources = new Map<string, Source>();
+
+/** Reads a function's text, once per text; throws CannotTravelError where its text cannot stand elsewhere. */
+export function sourceOf(fn: Code, path: string): Source {
+  const raw = Function.prototype.toString.call(fn);
+  const known = sources.get(raw);
+  if (known) return known;
+  if (/\{\s*\[native code\]\s*\}\s*$/.test(raw)) {
+    const bound = fn.name.startsWith('bound ');
+    throw refusal(
+      path,
+      fn.name,
+      bound ? 'a bound function' : 'native code or a Proxy',
+      bound
+        ? 'Send an arrow function that makes the call instead.'
+        : 'Call it inside a function of your own, by its global name or through an import.',
+    );
+  }
+  const source = parseSource(raw, fn.name, path);
+  for (const what of source.outer) throw refuseOuter(what, fn.name, path);
+  sources.set(raw, source);
+  return source;
+}
+
+function parseSource(raw: string, name: string, path: string): Source {
+  let node: Node;
+  let text = raw;
+  try {
+    node = expressionOf(raw);
+  } catch {
+    ({ node, text } = methodSource(raw, name, path));
+  }
+  const free = freeNames(node);
+  if (free.names.has('__vite_ssr_import_meta__')) free.outer.add('import.meta');
+  return { ...free, text, base: baseOf(node), factories: new Map() };
+}
+
+function baseOf(node: Node): Source['base'] {
+  const base: Node | null = node.type === 'ClassExpression' ? node.superClass : null;
+  if (!base || base.type === 'Literal') return null;
+  const first: Node = base.type === 'MemberExpression' ? base.object : base;
+  const name = first.type === 'Identifier' ? first.name : null;
+  return { start: base.start - SHIFT, end: base.end - SHIFT, name };
+}
+
+/** `name() {}` of an object or class means nothing alone: it is put back into an object literal under its name. */
+function methodSource(raw: string, name: string, path: string): { node: Node; text: string } {
+  let method: Node;
+  try {
+    method = expressionOf(`{ ${raw} }`).properties[0];
+  } catch (cause) {
+    throw refusal(
+      path,
+      name,
+      'something whose source text does not stand alone (a private method, or code that strict mode forbids)',
+      'Write it as an ordinary function.',
+      cause,
+    );
+  }
+  if (method.kind !== 'init') {
+    throw refusal(path, name, 'a getter or setter', 'Send a function that reads or sets the property instead.');
+  }
+  const key = JSON.stringify(name);
+  const { async, generator, start } = method.value;
+  const text = `({ ${async ? 'async ' : ''}${generator ? '*' : ''}[${key}]${raw.slice(start - SHIFT - 2)} })[${key}]`;
+  // Analysed as a plain function: nothing gives it a `super` where it arrives.
+  return { node: method.value, text };
+}
+
+function refuseOuter(what: string, name: string, path: string) {
+  const advice: Record<string, string> = {
+    this: "Copy what it needs of 'this' into a const, or take it as an argument.",
+    arguments: 'Use a rest parameter (...args).',
+    super: 'Send an instance of a registered class, or call the base method by name.',
+    'new.target': 'Pass what it needs as an argument.',
+    'import.meta': 'Put import.meta.url into a const outside it, and use that.',
+  };
+  return refusal(path, name, `a function that uses the '${what}' of the code around it`, advice[what]!);
+}
+
+/** The captured name that stands for what a class extends. */
+export const BASE = '__base';
+
+/** Names that transpilers use and every receiver defines. */
+export const HELPERS: ReadonlySet<string> = new Set(['__name', '__vite_ssr_dynamic_import__']);
+
+/**
+ * The text that a receiver compiles: it takes a place to put the captured values' setter, so that values which wait for
+ * a cycle can be set after the function exists, and `__name`, which some transpilers call to keep names.
+ */
+export function factoryOf(source: Source, captured: readonly string[]): { hash: string; text: string } {
+  const names = captured.join(', ');
+  const known = source.factories.get(names);
+  if (known) return known;
+  const { base } = source;
+  const expression =
+    base && captured.includes(BASE)
+      ? `${source.text.slice(0, base.start)}${BASE}${source.text.slice(base.end)}`
+      : source.text;
+  const dynamicImport = source.names.has('__vite_ssr_dynamic_import__')
+    ? ' const __vite_ssr_dynamic_import__ = (specifier) => import(specifier);'
+    : '';
+  const variables = names ? ` let ${names}; __set((__values) => { ({ ${names} } = __values); });` : '';
+  const text = `(function (__set, __name) { "use strict";${dynamicImport}${variables} return (${expression}\n); })`;
+  const factory = { hash: hashOf(text), text };
+  source.factories.set(names, factory);
+  return factory;
+}
+
+/** What a text is known by: 16 bytes of its SHA-256, in hex. */
+export function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}

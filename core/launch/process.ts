@@ -1,0 +1,39 @@
+/**
+ * Engines as child processes of this one. fd 3 is the engine's lifeline: it carries the boot record, and its end tells
+ * the engine that its launcher is gone.
+ */
+import { spawn } from 'node:child_process';
+import type { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { EngineBoot, EngineExit, EngineHandle, EngineSpec, Launcher } from './launcher.ts';
+import { programUrl } from './programs.ts';
+
+export function processLauncher(options: { execArgv?: string[] } = {}): Launcher {
+  return { kind: 'process', scheme: 'unix', launch: (spec) => launch(spec, options.execArgv ?? []) };
+}
+
+function launch(spec: EngineSpec, execArgv: string[]): EngineHandle {
+  const program = fileURLToPath(programUrl('engine-process.mjs'));
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...execArgv, program], {
+    cwd: spec.cwd,
+    env: { ...process.env, ...spec.env },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
+  const lifeline = child.stdio[3] as Writable;
+  lifeline.on('error', () => {}); // the engine is gone: `exited` tells
+  lifeline.write(`${JSON.stringify({ ...spec, kind: 'process' } satisfies EngineBoot)}\n`);
+  const exited = new Promise<EngineExit>((resolve) => {
+    child.once('error', (error) => resolve({ exitCode: null, signal: null, error }));
+    // 'close', not 'exit': by then its last output has been read.
+    child.once('close', (exitCode, signal) => resolve({ exitCode, signal }));
+  });
+  return {
+    pid: child.pid ?? -1,
+    exited,
+    onOutput(listener) {
+      child.stdout?.setEncoding('utf8').on('data', (text: string) => listener('stdout', text));
+      child.stderr?.setEncoding('utf8').on('data', (text: string) => listener('stderr', text));
+    },
+    kill: () => void child.kill('SIGKILL'),
+  };
+}

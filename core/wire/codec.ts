@@ -1,0 +1,76 @@
+/**
+ * User values on the wire. Everything that JavaScript calls data arrives as it was: undefined, -0, bigints, Dates, Maps,
+ * cycles, shared identity, typed arrays, errors with their class. What cannot travel is refused with its path.
+ */
+import { ProtocolError, TuttiError } from '../errors.ts';
+import type { DecodeHooks, EncodeHooks, Payload } from './forms.ts';
+import { decodeJson, encodeJson } from './json-codec.ts';
+import { isPlain } from './plain.ts';
+import { Escaped, revive } from './revive.ts';
+import { packPlain, packTable, unpackBody } from './slot.ts';
+import { walk } from './walk.ts';
+
+export { type ClassCodec, registerClass } from './classes.ts';
+export { registerErrorClass } from './error-codec.ts';
+export { share, transfer } from './ownership.ts';
+
+export interface EncodeOptions {
+  /** The name that paths in errors start with; `value` by default. */
+  root?: string;
+  hooks?: EncodeHooks | undefined;
+  codec?: 'msgpack' | 'json';
+}
+
+/**
+ * A snapshot of a value: the caller may change it right away. Large arrays become parts of their own, copied once (or
+ * moved, inside `transfer`). A part that fills its ArrayBuffer belongs to the payload alone; memory of
+ * SharedArrayBuffers, and small bodies, are shared with others. Throws CannotTravelError, before anything was moved.
+ */
+export function encode(value: unknown, options: EncodeOptions = {}): Payload {
+  const root = options.root ?? 'value';
+  if (options.codec === 'json') return { codec: 'json', parts: [encodeJson(value, root)] };
+  if (isPlain(value)) return { codec: 'msgpack', parts: [packPlain(value)] };
+  const walked = walk(value, root, options.hooks);
+  const body = packTable(walked.root, walked.table);
+  return { codec: 'msgpack', parts: [body, ...walked.memories.take()] };
+}
+
+/**
+ * The value again; it owns the parts. Throws ProtocolError when the bytes make no sense, and what hooks throw.
+ */
+export function decode(payload: Payload, hooks?: DecodeHooks): unknown {
+  const { codec, parts } = payload;
+  try {
+    if (codec === 'raw') return parts.length === 1 ? parts[0] : joined(parts);
+    const body = parts[0];
+    if (!body) throw new ProtocolError('A payload without a body.');
+    if (codec === 'json') return decodeJson(body);
+    if (codec !== 'msgpack') throw new ProtocolError(`A payload in an unknown codec: ${String(codec)}.`);
+    const [root, table] = unpackBody(body);
+    return table ? revive(root, table, parts, hooks) : root;
+  } catch (error) {
+    if (error instanceof Escaped) throw error.error;
+    if (error instanceof TuttiError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ProtocolError(`A ${codec} payload of ${payloadBytes(payload)} bytes makes no sense: ${why}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The size of a payload in bytes, all parts together. */
+export function payloadBytes(payload: Payload): number {
+  let bytes = 0;
+  for (const part of payload.parts) bytes += part.byteLength;
+  return bytes;
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
+}

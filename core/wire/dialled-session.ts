@@ -1,0 +1,84 @@
+/** The dialling side of a session: connects, proves itself, and when the connection is cut dials again until it resumes. */
+import { RefusedError, TransportError } from '../errors.ts';
+import { greet, type Key, type Role, type Welcomed } from './handshake.ts';
+import { Session, type SessionHandlers } from './session.ts';
+import { type Connection, dial } from './transport.ts';
+
+export interface DialOptions {
+  /** Tried in order; the first that answers is used. */
+  urls: readonly string[];
+  role: Role;
+  key: Key;
+  /** What this side tells of itself; asked at every connection. */
+  about(): object;
+  /** How long a cut connection is dialled again, in ms. */
+  window: number;
+  signal?: AbortSignal | undefined;
+  handlers: SessionHandlers & { resumed?(): void };
+}
+
+const BACKOFF = { first: 20, factor: 1.6, most: 1_000 };
+
+/** Resolves when the first connection stands. Rejects when no URL answers or the listener refuses. */
+export async function dialSession(options: DialOptions): Promise<{ session: Session; about: any; url: string }> {
+  const { handlers } = options;
+  const { connection, welcomed, url } = await connect(options);
+  const session: Session = new Session(welcomed.session, {
+    ...handlers,
+    disconnected(reason) {
+      handlers.disconnected?.(reason);
+      void resume(session, options, reason);
+    },
+  });
+  session.attach(connection, 0);
+  return { session, about: welcomed.about, url };
+}
+
+async function resume(session: Session, options: DialOptions, reason: string): Promise<void> {
+  const deadline = performance.now() + options.window;
+  for (let wait = BACKOFF.first; ; wait = Math.min(wait * BACKOFF.factor, BACKOFF.most)) {
+    await new Promise((resolve) => setTimeout(resolve, wait * (0.75 + Math.random() / 2)));
+    if (session.ended || session.connected) return;
+    if (performance.now() > deadline)
+      return lose(session, options, `${reason}; no connection for ${options.window / 1000} s`);
+    try {
+      const { connection, welcomed } = await connect(options, session);
+      if (session.ended) return connection.destroy('the session ended meanwhile');
+      if (welcomed.resumed && session.attach(connection, welcomed.received)) return options.handlers.resumed?.();
+      connection.destroy('the session cannot be resumed');
+      return lose(session, options, `${reason}; the other side could not resume`);
+    } catch (error) {
+      if (error instanceof RefusedError) return lose(session, options, error.message);
+    }
+  }
+}
+
+function lose(session: Session, options: DialOptions, reason: string): void {
+  if (session.ended) return;
+  session.abandon(reason);
+  options.handlers.ended(reason);
+}
+
+async function connect(
+  options: DialOptions,
+  session?: Session,
+): Promise<{ connection: Connection; welcomed: Welcomed; url: string }> {
+  const failures: unknown[] = [];
+  for (const url of options.urls) {
+    let connection: Connection;
+    try {
+      connection = await dial(url, { signal: options.signal });
+    } catch (error) {
+      if (options.signal?.aborted) throw error;
+      failures.push(error);
+      continue;
+    }
+    const { role, key } = options;
+    const greeting = { role, key, session: session?.id, received: session?.received ?? 0, about: options.about() };
+    return { connection, welcomed: await greet(connection, greeting, options.signal), url };
+  }
+  if (failures.length === 1) throw failures[0];
+  throw new TransportError(`Nobody answers: ${failures.map((f) => (f as Error).message).join('; ')}`, {
+    cause: failures,
+  });
+}

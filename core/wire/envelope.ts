@@ -1,0 +1,65 @@
+/** One message between two peers: an envelope (protobuf, part 0) and the parts of its payloads, in order. */
+import { ProtocolError } from '../errors.ts';
+import type { Payload } from './forms.ts';
+import { tutti } from './generated/envelope.js';
+import type { Message } from './transport.ts';
+
+export const { Kind, Status } = tutti;
+export type Status = tutti.Status;
+/** What a sender fills in; `payloads` is filled in by `pack`. */
+export type Header = Omit<tutti.Envelope.$Properties, 'payloads' | '$unknowns'>;
+export type Envelope = tutti.Envelope;
+export type Need = Required<Pick<tutti.Need.$Properties, 'client' | 'call' | 'engine'>> & {
+  client: number;
+  call: number;
+  engine: number;
+};
+export type ResultHeader = tutti.Result.$Properties;
+
+/** Protocol version; peers of another one are refused in the handshake. */
+export const PROTOCOL_VERSION = 1;
+
+const CODECS = ['msgpack', 'json', 'raw'] as const;
+
+export function pack(header: Header, payloads: readonly Payload[] = []): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  const descriptors: tutti.Payload.$Properties[] = [];
+  for (const payload of payloads) {
+    descriptors.push({ codec: CODECS.indexOf(payload.codec), parts: payload.parts.length });
+    for (const part of payload.parts) parts.push(part);
+  }
+  const envelope = header as tutti.Envelope.$Properties;
+  envelope.payloads = descriptors;
+  parts.unshift(tutti.Envelope.encode(envelope).finish());
+  return parts;
+}
+
+export function unpack(message: Message): { header: Envelope; payloads: Payload[] } {
+  let header: Envelope;
+  try {
+    header = tutti.Envelope.decode(message[0]!);
+  } catch (cause) {
+    throw new ProtocolError('A message without a readable envelope', { cause });
+  }
+  const payloads: Payload[] = [];
+  let at = 1;
+  for (const { codec, parts } of header.payloads) {
+    const name = CODECS[codec ?? 0];
+    const end = at + (parts ?? 0);
+    if (!name || end > message.length) throw new ProtocolError('A message whose payloads do not match its envelope');
+    payloads.push({ codec: name, parts: message.slice(at, end) as Uint8Array[] });
+    at = end;
+  }
+  if (at !== message.length) throw new ProtocolError('A message whose payloads do not match its envelope');
+  return { header, payloads };
+}
+
+/** Text as a payload without any codec, e.g. source code or output. */
+export function textPayload(text: string): Payload {
+  return { codec: 'raw', parts: [Buffer.from(text)] };
+}
+
+export function payloadText(payload: Payload | undefined): string {
+  const part = payload?.parts[0];
+  return part ? Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString() : '';
+}

@@ -1,0 +1,239 @@
+/**
+ * Mutual proof of a shared secret, before anything else is read. Neither side sends its secret: each signs both nonces
+ * with it. The order is hello, challenge, proof, welcome; whoever is not satisfied says REFUSED and closes.
+ */
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { ProtocolError, RefusedError, TimeoutError, TransportError } from '../errors.ts';
+import { type Envelope, type Header, Kind, PROTOCOL_VERSION, pack, unpack } from './envelope.ts';
+import type { Connection } from './transport.ts';
+
+export type Role = 'client' | 'observer' | 'engine' | 'peer';
+
+/** A secret under a name. As a token it reads `id.secret`. */
+export interface Key {
+  readonly id: string;
+  readonly secret: string;
+}
+
+export function mintKey(prefix: string): Key {
+  return { id: `${prefix}${randomBytes(6).toString('hex')}`, secret: randomBytes(32).toString('hex') };
+}
+
+export function keyToken(key: Key): string {
+  return `${key.id}.${key.secret}`;
+}
+
+export function parseToken(token: string): Key {
+  const [id, secret, ...rest] = token.split('.');
+  if (!id || !secret || rest.length)
+    throw new RefusedError('A malformed token: it reads ID.SECRET, as in a connection file');
+  return { id, secret };
+}
+
+const PATIENCE = 10_000;
+
+export interface Greeting {
+  role: Role;
+  key: Key;
+  /** The session to resume, and how many messages of it have arrived here. */
+  session?: string | undefined;
+  received?: number;
+  about: object;
+}
+
+export interface Welcomed {
+  session: string;
+  resumed: boolean;
+  received: number;
+  about: any;
+}
+
+/** The dialler's side. Rejects with RefusedError (and closes) when either side is not satisfied. */
+export async function greet(connection: Connection, greeting: Greeting, signal?: AbortSignal): Promise<Welcomed> {
+  const script = converse(connection, signal);
+  try {
+    const nonce = randomBytes(32);
+    const { role, key } = greeting;
+    script.say({
+      kind: Kind.HELLO,
+      hello: {
+        version: PROTOCOL_VERSION,
+        role,
+        key: key.id,
+        nonce,
+        session: greeting.session ?? '',
+        received: greeting.received ?? 0,
+        about: Buffer.from(JSON.stringify(greeting.about)),
+      },
+    });
+    const { challenge } = await script.hear(Kind.CHALLENGE);
+    if (!same(challenge?.proof, sign(key, 'listener', nonce, challenge?.nonce, role)))
+      throw new RefusedError(
+        `${connection.remote} does not know the secret of key '${key.id}': it is another cluster, or the connection file is out of date`,
+      );
+    script.say({ kind: Kind.PROOF, proof: sign(key, 'dialler', nonce, challenge?.nonce, role) });
+    const { welcome } = await script.hear(Kind.WELCOME);
+    if (!welcome) throw new ProtocolError('An empty welcome');
+    connection.allowLarge();
+    return {
+      session: welcome.session ?? '',
+      resumed: welcome.resumed ?? false,
+      received: welcome.received ?? 0,
+      about: parse(welcome.about),
+    };
+  } catch (error) {
+    connection.destroy(error instanceof Error ? error.message : String(error));
+    throw error;
+  } finally {
+    script.done();
+  }
+}
+
+export interface Guest {
+  role: Role;
+  key: string;
+  session: string;
+  received: number;
+  about: any;
+  /** Lets the guest in; call it once. */
+  welcome(welcome: { session: string; resumed: boolean; received: number; about: object }): void;
+  /** Turns the guest away: a stable code and a sentence for a person. */
+  refuse(code: string, sentence: string): void;
+}
+
+/** The listener's side: resolves with a guest whose proof is good; turns all others away and rejects with the reason. */
+export async function meet(
+  connection: Connection,
+  lookup: (key: string, role: string) => Promise<{ secret: string; roles: readonly string[] } | undefined>,
+): Promise<Guest> {
+  const script = converse(connection);
+  const refuse = (code: string, sentence: string): void => {
+    script.say({ kind: Kind.REFUSED, error: `${code} ${sentence}` });
+    script.done();
+    void connection.close(sentence);
+  };
+  try {
+    const { hello } = await script.hear(Kind.HELLO);
+    const nonceD = hello?.nonce;
+    if (!hello || !nonceD || nonceD.length < 16) throw new RefusedError('A hello without a nonce');
+    if (hello.version !== PROTOCOL_VERSION) {
+      throw new RefusedError(
+        `Protocol version ${hello.version} cannot talk to version ${PROTOCOL_VERSION}; use the same version of tutti on both sides`,
+      );
+    }
+    const role = hello.role ?? '';
+    const known = await lookup(hello.key ?? '', role);
+    if (!known)
+      throw new RefusedError(
+        `This cluster has no key '${hello.key}'; the connection file or token is of another cluster, or out of date`,
+      );
+    const key: Key = { id: hello.key ?? '', secret: known.secret };
+    const nonce = randomBytes(32);
+    script.say({
+      kind: Kind.CHALLENGE,
+      challenge: { version: PROTOCOL_VERSION, nonce, proof: sign(key, 'listener', nonceD, nonce, role) },
+    });
+    const { proof } = await script.hear(Kind.PROOF);
+    if (!same(proof, sign(key, 'dialler', nonceD, nonce, role))) throw new RefusedError('The secret is wrong');
+    if (!known.roles.includes(role))
+      throw new RefusedError(`Key '${key.id}' is for ${known.roles.join(' or ')}; it cannot act as ${role}`);
+    script.done();
+    connection.allowLarge();
+    return {
+      role: role as Role,
+      key: key.id,
+      session: hello.session ?? '',
+      received: hello.received ?? 0,
+      about: parse(hello.about),
+      welcome: (welcome) => {
+        const about = Buffer.from(JSON.stringify(welcome.about));
+        connection.send(pack({ kind: Kind.WELCOME, welcome: { ...welcome, about } }));
+      },
+      refuse,
+    };
+  } catch (error) {
+    refuse('REFUSED', error instanceof RefusedError ? error.message : 'The handshake made no sense');
+    throw error;
+  }
+}
+
+function converse(connection: Connection, signal?: AbortSignal) {
+  let waiting: { kind: number; resolve: (e: Envelope) => void; reject: (e: unknown) => void } | undefined;
+  let failure: unknown;
+  const heard: Envelope[] = [];
+  const fail = (error: unknown): void => {
+    failure ??= error;
+    const { reject } = waiting ?? {};
+    waiting = undefined;
+    reject?.(failure);
+  };
+  const settle = (): void => {
+    const next = waiting && heard.shift();
+    if (!next || !waiting) return;
+    const { kind, resolve, reject } = waiting;
+    waiting = undefined;
+    if (next.kind === kind) resolve(next);
+    else if (next.kind === Kind.REFUSED)
+      reject(new RefusedError(`${connection.remote} refused: ${next.error.replace(/^[A-Z_]+ /, '')}`));
+    else reject(new ProtocolError(`${connection.remote} did not answer as a tutti controller or engine does`));
+  };
+  const timer = setTimeout(
+    () => fail(new TimeoutError(`No handshake from ${connection.remote} within ${PATIENCE / 1000} s`)),
+    PATIENCE,
+  );
+  const onAbort = (): void => fail(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  connection.receive({
+    message(parts) {
+      try {
+        if (heard.length > 4) throw new ProtocolError('Too many messages before the handshake');
+        heard.push(unpack(parts).header);
+      } catch (error) {
+        return fail(error);
+      }
+      settle();
+    },
+    close: (reason) => fail(new TransportError(`${connection.remote} closed during the handshake: ${reason.message}`)),
+  });
+  return {
+    say: (header: Header): void => connection.send(pack(header)),
+    hear: (kind: number): Promise<Envelope> =>
+      new Promise((resolve, reject) => {
+        if (failure) return reject(failure);
+        waiting = { kind, resolve, reject };
+        settle();
+      }),
+    done(): void {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    },
+  };
+}
+
+/** The side's name keeps one side's proof from being played back as the other's. */
+function sign(
+  key: Key,
+  side: string,
+  nonceD: Uint8Array | null | undefined,
+  nonceL: Uint8Array | null | undefined,
+  role: string,
+): Buffer {
+  const mac = createHmac('sha256', Buffer.from(key.secret, 'hex'));
+  for (const piece of [side, nonceD ?? '', nonceL ?? '', role, key.id]) {
+    mac.update(`${piece.length}:`);
+    mac.update(piece);
+  }
+  return mac.digest();
+}
+
+function same(a: Uint8Array | null | undefined, b: Uint8Array): boolean {
+  return a?.length === b.length && timingSafeEqual(a, b);
+}
+
+function parse(about: Uint8Array | null | undefined): any {
+  try {
+    return JSON.parse(Buffer.from(about ?? []).toString());
+  } catch {
+    throw new ProtocolError('A handshake message that is not JSON where it should be');
+  }
+}

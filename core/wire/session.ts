@@ -1,0 +1,203 @@
+/**
+ * A session outlives its connections. Messages on lane 1 are counted on both sides; what the peer has not acknowledged
+ * is kept, and sent again on the next connection, so each message arrives once and in order, or the session is lost.
+ * Lane 0 (beats, acks) is neither counted nor repeated.
+ */
+import { ProtocolError, TuttiError } from '../errors.ts';
+import { type Envelope, type Header, Kind, pack, unpack } from './envelope.ts';
+import type { Payload } from './forms.ts';
+import type { Connection, Message } from './transport.ts';
+
+/** Bytes kept for replay; a connection lost with more than this unacknowledged cannot be resumed. */
+const REPLAY_LIMIT = 64 << 20;
+const ACK_MESSAGES = 256;
+const ACK_BYTES = 1 << 20;
+const ACK_DELAY = 250;
+
+export interface SessionHandlers {
+  message(header: Envelope, payloads: Payload[]): void;
+  /** A beat of the peer; any message counts as one, too. */
+  beat?(header: Envelope): void;
+  /** The connection was cut; `attach` resumes. */
+  disconnected?(reason: string): void;
+  /** The peer said goodbye, or sent nonsense, or the session cannot be resumed. Called once. */
+  ended(reason: string): void;
+}
+
+export class Session {
+  readonly id: string;
+  /** Messages received so far: the number that a resuming handshake states. */
+  received = 0;
+  /** performance.now() of the last sign of life. */
+  lastSeen = performance.now();
+  bytesSent = 0;
+  bytesReceived = 0;
+  #handlers: SessionHandlers;
+  #connection: Connection | undefined;
+  #replay: Message[] = [];
+  #replayFrom = 0;
+  #replayBytes = 0;
+  #unacked = { messages: 0, bytes: 0, timer: undefined as NodeJS.Timeout | undefined };
+  #ended = false;
+
+  constructor(id: string, handlers: SessionHandlers) {
+    this.id = id;
+    this.#handlers = handlers;
+  }
+
+  get connected(): boolean {
+    return this.#connection !== undefined;
+  }
+  get ended(): boolean {
+    return this.#ended;
+  }
+  get bufferedAmount(): number {
+    return this.#connection?.bufferedAmount ?? this.#replayBytes;
+  }
+  get connection(): Connection | undefined {
+    return this.#connection;
+  }
+
+  /** Goes on over this connection, whose peer has received `peerReceived` messages. False: it cannot be resumed. */
+  attach(connection: Connection, peerReceived: number): boolean {
+    if (this.#ended || peerReceived < this.#replayFrom || peerReceived > this.#replayFrom + this.#replay.length)
+      return false;
+    const old = this.#connection;
+    this.#connection = connection;
+    old?.destroy('superseded by a new connection of the same session');
+    this.#acknowledged(peerReceived);
+    this.lastSeen = performance.now();
+    for (const message of this.#replay) connection.send(message);
+    if (connection.capabilities.lossless) this.#forget(this.#replay.length);
+    connection.receive({
+      message: (parts, lane) => this.#receive(connection, parts, lane),
+      close: (reason) => {
+        if (this.#connection !== connection) return;
+        this.#connection = undefined;
+        if (reason.code === 'closed' || reason.code === 'protocol' || connection.capabilities.lossless)
+          this.#end(reason.message);
+        else if (!this.#ended) this.#handlers.disconnected?.(reason.message);
+      },
+    });
+    return true;
+  }
+
+  send(header: Header, payloads: readonly Payload[] = [], owned = false): void {
+    this.sendPacked(pack(header, payloads), owned);
+  }
+
+  /** For one message to many peers: `pack` once, send to each. */
+  sendPacked(message: Message, owned = false): void {
+    if (this.#ended) return;
+    let bytes = 0;
+    for (const part of message) bytes += part.byteLength;
+    this.bytesSent += bytes;
+    const connection = this.#connection;
+    if (!connection?.capabilities.lossless) {
+      this.#replay.push(message);
+      this.#replayBytes += bytes;
+      while (this.#replayBytes > REPLAY_LIMIT && this.#replay.length > 1) this.#forget(1);
+    } else this.#replayFrom++;
+    connection?.send(message, owned && connection.capabilities.lossless ? OWNED : NOT_OWNED);
+  }
+
+  /** Tells the peer that we live, and what has arrived. */
+  beat(beat: Header['beat'] = {}): void {
+    this.#connection?.send(pack({ kind: Kind.BEAT, beat: beat ?? {}, received: this.received }), CONTROL);
+    this.#resetAck();
+  }
+
+  /** Ends on purpose: sends what was accepted and a goodbye. */
+  async close(reason: string): Promise<void> {
+    const connection = this.#connection;
+    if (this.#ended) return;
+    connection?.send(pack({ kind: Kind.GOODBYE, error: reason }));
+    this.#connection = undefined;
+    this.#end(reason, true);
+    await connection?.close(reason);
+  }
+
+  /** Ends without a word to the peer. */
+  abandon(reason: string): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    this.#end(reason, true);
+    connection?.destroy(reason);
+  }
+
+  #receive(connection: Connection, parts: Uint8Array[], lane: number): void {
+    if (connection !== this.#connection) return;
+    this.lastSeen = performance.now();
+    try {
+      let bytes = 0;
+      for (const part of parts) bytes += part.byteLength;
+      this.bytesReceived += bytes;
+      const { header, payloads } = unpack(parts);
+      if (lane === 0) {
+        this.#acknowledged(header.received);
+        if (header.kind === Kind.BEAT) this.#handlers.beat?.(header);
+        return;
+      }
+      if (header.kind === Kind.GOODBYE) {
+        this.#connection = undefined;
+        void connection.close('goodbye');
+        this.#end(header.error || 'closed');
+        return;
+      }
+      this.received++;
+      if (!connection.capabilities.lossless) this.#owe(bytes);
+      this.#handlers.message(header, payloads);
+    } catch (error) {
+      if (!(error instanceof TuttiError)) throw error;
+      this.#connection = undefined;
+      connection.destroy(error.message);
+      this.#end(error.message);
+    }
+  }
+
+  #owe(bytes: number): void {
+    const unacked = this.#unacked;
+    unacked.messages++;
+    unacked.bytes += bytes;
+    if (unacked.messages >= ACK_MESSAGES || unacked.bytes >= ACK_BYTES) this.#ack();
+    else unacked.timer ??= setTimeout(() => this.#ack(), ACK_DELAY).unref();
+  }
+
+  #ack(): void {
+    this.#connection?.send(pack({ kind: Kind.ACK, received: this.received }), CONTROL);
+    this.#resetAck();
+  }
+
+  #resetAck(): void {
+    const unacked = this.#unacked;
+    clearTimeout(unacked.timer);
+    unacked.timer = undefined;
+    unacked.messages = unacked.bytes = 0;
+  }
+
+  #acknowledged(count: number): void {
+    if (count <= this.#replayFrom) return;
+    if (count > this.#replayFrom + this.#replay.length)
+      throw new ProtocolError('The peer acknowledged messages that were never sent');
+    this.#forget(count - this.#replayFrom);
+  }
+
+  #forget(count: number): void {
+    for (const message of this.#replay.splice(0, count))
+      for (const part of message) this.#replayBytes -= part.byteLength;
+    this.#replayFrom += count;
+  }
+
+  #end(reason: string, silently = false): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#unacked.timer);
+    this.#replay = [];
+    this.#replayBytes = 0;
+    if (!silently) this.#handlers.ended(reason);
+  }
+}
+
+const OWNED = { lane: 1, owned: true } as const;
+const NOT_OWNED = { lane: 1 } as const;
+const CONTROL = { lane: 0 } as const;

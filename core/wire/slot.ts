@@ -1,0 +1,85 @@
+/**
+ * The body of a msgpack payload. Either plain msgpack, or, when its first byte is 0xc1 (which msgpack never uses), that
+ * byte and then msgpack of `[root, table]`. In such a body the extension type 0x54 (four bytes, big-endian unsigned n)
+ * stands for the thing that `table[n]` describes; the same n twice is the same thing twice. An entry of the table is an
+ * array that starts with a word; walk.ts writes them and revive.ts reads them.
+ *
+ * Objects are msgpack maps with string keys, `undefined` is extension 0, Dates are the timestamp extension, int64 and
+ * uint64 are bigints (numbers beyond 32 bits are float64), larger bigints are extension 0x42 (two's complement, big-endian).
+ */
+import { addExtension, Packr } from 'msgpackr';
+import { ProtocolError } from '../errors.ts';
+
+const TABLE_MARK = 0xc1;
+const SLOT_TYPE = 0x54;
+/** msgpackr packs into one growing buffer; a body above this leaves it, so that small messages never pin a large one. */
+const KEEP_IN_POOL = 4096;
+
+/** A reference into the table. */
+export class Slot {
+  readonly index: number;
+  constructor(index: number) {
+    this.index = index;
+  }
+}
+
+// Maps, not msgpackr's records: any msgpack reader understands them, and for small values they are twice as fast.
+// msgpackr's own references are off: the walk finds shared and cyclic objects, and hostile bytes cannot forge a cycle.
+const packr = new Packr({
+  useRecords: false,
+  variableMapSize: true,
+  structuredClone: false,
+  useBigIntExtension: true,
+});
+
+let slotsAllowed = false;
+
+addExtension({
+  Class: Slot,
+  type: SLOT_TYPE,
+  pack(slot: Slot) {
+    const bytes = new Uint8Array(4);
+    new DataView(bytes.buffer).setUint32(0, slot.index);
+    return bytes as Buffer;
+  },
+  unpack(bytes: Uint8Array) {
+    if (!slotsAllowed || bytes.length !== 4) throw new ProtocolError('A reference outside a table in a payload.');
+    return new Slot(new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0));
+  },
+});
+
+/** Packs a value that plain msgpack keeps exactly. */
+export function packPlain(value: unknown): Uint8Array {
+  const body = packr.pack(value);
+  return body.length > KEEP_IN_POOL ? leavePool(body, 0) : body;
+}
+
+export function packTable(root: unknown, table: readonly unknown[]): Uint8Array {
+  return leavePool(packr.pack([root, table]), 1);
+}
+
+/** `[root, table]`; the table is undefined for plain msgpack. Throws whatever msgpackr throws on bytes that make no sense. */
+export function unpackBody(body: Uint8Array): [unknown, unknown[] | undefined] {
+  if (body[0] !== TABLE_MARK) return [packr.unpack(body), undefined];
+  slotsAllowed = true;
+  try {
+    const both: unknown = packr.unpack(body.subarray(1));
+    if (!Array.isArray(both) || both.length !== 2 || !Array.isArray(both[1])) {
+      throw new ProtocolError('A payload body that starts with 0xc1 must go on with [root, table].');
+    }
+    return both as [unknown, unknown[]];
+  } finally {
+    slotsAllowed = false;
+  }
+}
+
+/** An exact copy, after the mark if it has one; a buffer that grew large is not kept for later messages. */
+function leavePool(packed: Uint8Array, mark: 0 | 1): Uint8Array {
+  const body = new Uint8Array(packed.length + mark);
+  if (mark) body[0] = TABLE_MARK;
+  body.set(packed, mark);
+  if (packed.length > KEEP_IN_POOL * 16 && typeof Buffer !== 'undefined') {
+    packr.useBuffer(Buffer.allocUnsafeSlow(KEEP_IN_POOL * 2));
+  }
+  return body;
+}

@@ -1,0 +1,13 @@
+/** Program of a thread engine: a worker of the process that launched it, and gone with it. */
+import { type MessagePort, workerData } from 'node:worker_threads';
+import { Engine } from '../core/engine/engine.ts';
+import type { EngineBoot } from '../core/launch/launcher.ts';
+import { registerTransport } from '../core/wire/transport.ts';
+import { socket } from '../transports/socket.ts';
+import { joinBroker, thread } from '../transports/thread.ts';
+
+const { boot, port } = workerData as { boot: EngineBoot; port?: MessagePort };
+registerTransport(socket());
+registerTransport(thread());
+if (port) joinBroker(port);
+await new Engine(boot, (code) => process.exit(code)).join();

@@ -1,0 +1,4 @@
+/** tutti: interactive parallel and distributed computing. Registers what is built in, and exports the public surface. */
+import './transports/builtin.ts';
+
+export * from './core/index.ts';

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { SourceMap } from 'node:module';
+import { EOL, tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, test } from 'vitest';
+import { UsageError } from '../../core/errors.ts';
+import { bundleScript, transformScript } from '../../core/functions/script.ts';
+import { FunctionStore } from '../../core/functions/store.ts';
+
+const fixtures = path.resolve('spec/fixtures/functions');
+
+function storeOf(script: { hash: string; text: string }): FunctionStore {
+  const store = new FunctionStore({ dir: fixtures });
+  store.add(script.hash, script.text);
+  return store;
+}
+
+describe('scripts', () => {
+  test('run with what they import, and give their exports', async () => {
+    const script = bundleScript(path.join(fixtures, 'script.ts'));
+    const exports = await storeOf(script).runScript(script.hash, script.file, ['a', 'b']);
+    assert.deepEqual(exports.seen, [314, path.sep, EOL, 'function']);
+    assert.equal(exports.main, true);
+    assert.deepEqual(exports.default, [script.file, 'a', 'b']);
+  });
+
+  test('keep their lines for the source map', async () => {
+    const { hash, text, map, file } = bundleScript(path.join(fixtures, 'script.ts'));
+    const line = text.split('\n').findIndex((l) => l.includes('from the script'));
+    const column = text.split('\n')[line]!.indexOf('throw');
+    const origin = new SourceMap(JSON.parse(map)).findEntry(line, column) as {
+      originalLine: number;
+      originalSource: string;
+    };
+    assert.match(origin.originalSource, /script\.ts$/);
+    assert.equal(origin.originalLine, 13);
+    const { fail } = (await storeOf({ hash, text }).runScript(hash, file)) as { fail(): void };
+    assert.throws(fail, /from the script/);
+  });
+
+  test.each([
+    ["import d, { a as b, 'x-y' as c } from 'm'", 'const { default: d, "a": b, "x-y": c } = await import(\'m\')'],
+    ["import d, * as n from 'm'", "const n = await import('m'); const { default: d } = n"],
+    ["import 'm'", "await import('m'); "],
+    ["export { a as default } from 'm'", '"default": (await import(\'m\'))["a"]'],
+    ["export * from 'm'", "return { ...await import('m') }"],
+    ['const a = 1;\nexport { a };', 'return { "a": a }'],
+  ])('%s', (module, expected) => {
+    const text = transformScript(module);
+    assert.ok(text.includes(expected), text);
+    assert.equal(text.split('\n').length, module.split('\n').length + 2);
+  });
+
+  test('errors show the place', () => {
+    const dir = mkdtempSync(path.join(tmpdir(), 'tutti-script-'));
+    try {
+      const broken = path.join(dir, 'broken.ts');
+      writeFileSync(broken, 'const fine = 1;\nconst oops = fine +;\n');
+      assert.throws(
+        () => bundleScript(broken),
+        (e: Error) => {
+          assert.ok(e instanceof UsageError);
+          assert.match(e.message, /^broken\.ts:2:20: .*\n {2}const oops = fine \+;\n {21}\^$/);
+          return true;
+        },
+      );
+      const astray = path.join(dir, 'astray.ts');
+      writeFileSync(astray, "import { a } from './nowhere.ts';\nconsole.log(a);\n");
+      assert.throws(() => bundleScript(astray), /^UsageError: astray\.ts:1:19: Could not resolve "\.\/nowhere\.ts"/);
+      assert.throws(() => bundleScript(path.join(dir, 'absent.ts')), /Cannot read the script .*absent\.ts/);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+});

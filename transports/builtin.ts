@@ -1,0 +1,11 @@
+/** Makes the built-in transports known to this process. */
+import { provideBroker } from '../core/launch/thread.ts';
+import { registerTransport } from '../core/wire/transport.ts';
+import { inline } from './inline.ts';
+import { socket } from './socket.ts';
+import { brokerPort, thread } from './thread.ts';
+
+registerTransport(inline());
+registerTransport(thread());
+registerTransport(socket());
+provideBroker(brokerPort);

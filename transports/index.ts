@@ -1,0 +1,3 @@
+export { inline } from './inline.ts';
+export { socket } from './socket.ts';
+export { brokerPort, joinBroker, thread } from './thread.ts';

@@ -1,0 +1,68 @@
+import { TransportError } from '../core/errors.ts';
+import { type Handover, HandoverLink } from '../core/wire/frame-handover.ts';
+import type { Connection, Listener, Transport } from '../core/wire/transport.ts';
+
+const listeners = new Map<string, (connection: Connection) => void>();
+
+/** Connections within one thread: `inline:name`. Owned parts are passed by reference. */
+export function inline(): Transport {
+  return { schemes: ['inline'], listen, dial };
+}
+
+async function listen({ href }: URL, accept: (connection: Connection) => void): Promise<Listener> {
+  if (listeners.has(href)) {
+    throw new TransportError(`Cannot listen on ${href}: somebody in this thread does already; choose another name`);
+  }
+  listeners.set(href, accept);
+  let open = true;
+  return {
+    url: href,
+    close: async () => {
+      if (open) listeners.delete(href);
+      open = false;
+    },
+  };
+}
+
+async function dial({ href }: URL, { signal }: { signal?: AbortSignal | undefined }): Promise<Connection> {
+  signal?.throwIfAborted();
+  // An abort right after the call is still in time.
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  signal?.throwIfAborted();
+  const accept = listeners.get(href);
+  if (!accept) throw new TransportError(`Cannot dial ${href}: nobody in this thread listens there`);
+  const [near, far] = pair(href);
+  accept(far);
+  return near;
+}
+
+function pair(href: string): [Connection, Connection] {
+  let open = true;
+  const half = (other: () => HandoverLink) =>
+    new HandoverLink(href, {
+      post: (handover) => {
+        if (!open) return;
+        const copied = { ...handover, messages: handover.messages.map(receivable) };
+        setImmediate(() => other().arrive(copied));
+      },
+      close: () => {
+        if (!open) return;
+        open = false;
+        setImmediate(() => {
+          near.gone();
+          far.gone();
+        });
+      },
+    });
+  const near: HandoverLink = half(() => far);
+  const far: HandoverLink = half(() => near);
+  return [near.connection, far.connection];
+}
+
+function receivable({ parts, lane, owned }: Handover['messages'][number]): Handover['messages'][number] {
+  return { lane, owned, parts: parts.map((part) => (owned || isShared(part) ? part : Uint8Array.from(part))) };
+}
+
+function isShared(part: Uint8Array): boolean {
+  return part.buffer instanceof SharedArrayBuffer;
+}
