@@ -6,7 +6,11 @@ import { registerClass } from './wire/classes.ts';
 
 export type Assembly = 'single' | 'list' | 'concat' | 'interleave' | 'nothing';
 
-type TypedArray = { length: number; set(values: ArrayLike<number>, at: number): void; constructor: new (n: number) => TypedArray } & ArrayLike<number>;
+type TypedArray = {
+  length: number;
+  set(values: ArrayLike<number>, at: number): void;
+  constructor: new (n: number) => TypedArray;
+} & ArrayLike<number>;
 
 export function assemble(how: Assembly, parts: readonly unknown[]): unknown {
   switch (how) {

@@ -101,6 +101,8 @@ export class AlreadyCalledError extends TuttiError {
   override readonly code: string = 'ALREADY_CALLED';
 }
 
+const OURS = new Set(['engine', 'task', 'remoteStack', 'original', 'name', 'message', 'stack']);
+
 /** What user code on one engine threw. `name`, `message`, `cause` and own fields are the original's; `original` is the rebuilt error. */
 export class RemoteError extends TuttiError {
   override readonly code: string = 'REMOTE';
@@ -119,20 +121,12 @@ export class RemoteError extends TuttiError {
     this.task = info.task;
     this.remoteStack = info.remoteStack ?? error?.stack ?? '';
     this.original = e;
-    if (error) {
-      const {
-        engine: _e,
-        task: _t,
-        remoteStack: _r,
-        original: _o,
-        code: _c,
-        name: _n,
-        message: _m,
-        stack: _s,
-        ...own
-      } = error as any;
-      Object.assign(this, own);
+    for (const [field, value] of Object.entries(error ?? {})) {
+      if (OURS.has(field)) continue;
+      Object.defineProperty(this, field, { value, enumerable: true, configurable: true, writable: true });
     }
+    // Both repeat what the error's own print-out shows.
+    for (const field of ['remoteStack', 'original']) Object.defineProperty(this, field, { enumerable: false });
     Object.defineProperty(this, 'name', { value: error?.name ?? 'RemoteError', enumerable: false, configurable: true });
     Object.defineProperty(this, 'stack', {
       value: `${this.name}: ${this.message}\n    on engine ${info.engine}, task ${info.task}\n${frames(this.remoteStack)}`,

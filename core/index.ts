@@ -4,7 +4,16 @@ export { type Cluster, type ClusterOptions, cluster } from './client/cluster.ts'
 export { connect } from './client/connect.ts';
 export type { CallOptions } from './client/link.ts';
 export { type Ref, ref } from './client/ref.ts';
-export type { BaseView, Distribution, EngineView, Fn, RunResult, Sendable, SendableArgs, View } from './client/view-types.ts';
+export type {
+  BaseView,
+  Distribution,
+  EngineView,
+  Fn,
+  RunResult,
+  Sendable,
+  SendableArgs,
+  View,
+} from './client/view-types.ts';
 export type { ClusterEvent, ConnectionInfo, EngineInfo, EngineState } from './cluster-info.ts';
 export { type Clock, Deferred, realClock, TestClock } from './deferred/index.ts';
 export { Opaque } from './engine/opaque.ts';

@@ -6,10 +6,7 @@ import { workerData } from 'node:worker_threads';
 
 const { fd, litter } = workerData as { fd: number; litter: string[] };
 
-new Socket({ fd, readable: true, writable: false })
-  .resume()
-  .on('error', end)
-  .on('close', end);
+new Socket({ fd, readable: true, writable: false }).resume().on('error', end).on('close', end);
 
 function end(): void {
   for (const item of litter) {

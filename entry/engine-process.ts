@@ -22,5 +22,7 @@ registerTransport(socket());
 process.on('SIGINT', () => {});
 const boot = readBoot();
 // A thread of its own watches the lifeline, so that user code in a loop cannot outlive its launcher.
-new Worker(new URL('./engine-lifeline.mjs', import.meta.url), { workerData: { fd: LIFELINE, litter: boot.litter } }).unref();
+new Worker(new URL('./engine-lifeline.mjs', import.meta.url), {
+  workerData: { fd: LIFELINE, litter: boot.litter },
+}).unref();
 await new Engine(boot, (code) => process.exit(code)).join();

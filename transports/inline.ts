@@ -60,7 +60,7 @@ function pair(href: string): [Connection, Connection] {
 }
 
 function receivable({ parts, lane, owned }: Handover['messages'][number]): Handover['messages'][number] {
-  return { lane, owned, parts: parts.map((part) => (owned || isShared(part) ? part : Uint8Array.from(part))) };
+  return { lane, owned, parts: parts.map((part) => (owned || isShared(part) ? part : new Uint8Array(part))) };
 }
 
 function isShared(part: Uint8Array): boolean {

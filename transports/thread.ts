@@ -47,7 +47,9 @@ function dial({ href }: URL, { signal }: { signal?: AbortSignal | undefined }): 
     const nobody = () => {
       settle();
       reject(
-        new TransportError(`Cannot dial ${href}: nobody listens there in this process (a worker must joinBroker first)`),
+        new TransportError(
+          `Cannot dial ${href}: nobody listens there in this process (a worker must joinBroker first)`,
+        ),
       );
     };
     const aborted = () => {

@@ -43,13 +43,16 @@ export class Luggage {
   }
 
   #result(call: Call): Form {
-    call.observed = true;
     const parts = call.parts.map((part) => new PartOfCall(call, part));
     return { kind: 'value', value: call.assembly === 'single' ? parts[0] : new Assembled(call.assembly, parts) };
   }
 
   #need(call: Call, part: PartRecord): Form {
-    if (part.error) throw new DependencyError(`A result used as an argument has failed: ${part.error.message}`, { cause: part.error });
+    call.observed = true;
+    if (part.error)
+      throw new DependencyError(`A result used as an argument has failed: ${part.error.message}`, {
+        cause: part.error,
+      });
     if (call.isHere(part)) return { kind: 'value', value: call.valueHere(part) };
     this.uses.add(call);
     const need: Need = { client: call.home.clientId, call: call.id, engine: part.engine };

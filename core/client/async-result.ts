@@ -64,7 +64,10 @@ export class AsyncResult<T> implements PromiseLike<T>, AsyncIterable<Settled<Par
   }
 
   // biome-ignore lint/suspicious/noThenProperty: awaitable by design
-  then<A = T, B = never>(onValue?: ((value: T) => A | PromiseLike<A>) | null, onError?: ((error: any) => B | PromiseLike<B>) | null): Promise<A | B> {
+  then<A = T, B = never>(
+    onValue?: ((value: T) => A | PromiseLike<A>) | null,
+    onError?: ((error: any) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
     return this.#value().then(onValue, onError);
   }
   catch<B = never>(onError?: ((error: any) => B | PromiseLike<B>) | null): Promise<T | B> {
@@ -84,7 +87,10 @@ export class AsyncResult<T> implements PromiseLike<T>, AsyncIterable<Settled<Par
   addBoth<U>(both: (outcome: any) => U | PromiseLike<U>): Deferred<U> {
     return this.#deferred().addBoth(both) as Deferred<U>;
   }
-  addCallbacks<U, V>(callback: (value: T) => U | PromiseLike<U>, errback: (error: any) => V | PromiseLike<V>): Deferred<U | V> {
+  addCallbacks<U, V>(
+    callback: (value: T) => U | PromiseLike<U>,
+    errback: (error: any) => V | PromiseLike<V>,
+  ): Deferred<U | V> {
     return this.#deferred().addCallbacks(callback, errback) as Deferred<U | V>;
   }
 
@@ -159,7 +165,12 @@ export class AsyncResult<T> implements PromiseLike<T>, AsyncIterable<Settled<Par
       wall,
       serial,
       speedup: wall > 0 ? serial / wall : 0,
-      parts: call.parts.map((p) => ({ engine: p.engine, started: date(p.started), completed: date(p.completed), ms: p.completed - p.started })),
+      parts: call.parts.map((p) => ({
+        engine: p.engine,
+        started: date(p.started),
+        completed: date(p.completed),
+        ms: p.completed - p.started,
+      })),
     };
   }
 

@@ -67,7 +67,14 @@ export class Call {
   #partListeners = new Set<(part: PartRecord) => void>();
   #doneListeners: (() => void)[] = [];
 
-  constructor(options: { id: number; home: CallHome; targets: readonly number[]; assembly: Assembly; prepared?: Prepared | undefined; uses: readonly Call[] }) {
+  constructor(options: {
+    id: number;
+    home: CallHome;
+    targets: readonly number[];
+    assembly: Assembly;
+    prepared?: Prepared | undefined;
+    uses: readonly Call[];
+  }) {
     this.id = options.id;
     this.home = options.home;
     this.assembly = options.assembly;
@@ -178,14 +185,19 @@ export class Call {
     this.abandoned = true;
     const kept = this.parts.filter((p) => p.state === 'kept' && !p.fetching);
     for (const part of kept) part.error = new ValueLostError('The result was released');
-    if (kept.length) this.home.release(this, kept.map((p) => p.engine));
+    if (kept.length)
+      this.home.release(
+        this,
+        kept.map((p) => p.engine),
+      );
   }
 
   /** False: nobody listens. */
   print(printed: Printed): boolean {
     this.printed.push(printed);
     this.#printedBytes += printed.text.length;
-    while (this.#printedBytes > OUTPUT_KEPT && this.printed.length > 1) this.#printedBytes -= this.printed.shift()!.text.length;
+    while (this.#printedBytes > OUTPUT_KEPT && this.printed.length > 1)
+      this.#printedBytes -= this.printed.shift()!.text.length;
     for (const listener of this.printListeners) listener(printed);
     return this.printListeners.size > 0;
   }

@@ -1,9 +1,9 @@
 /** A client of a cluster: a program, the console, a test. Several can share one cluster. */
-import { type Observable, defer, startWith } from 'rxjs';
+import { defer, type Observable, startWith } from 'rxjs';
 import type { ClusterEvent, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
 import { InvalidTargetError, LaunchError, UsageError } from '../errors.ts';
-import { Link, type LinkOptions } from './link.ts';
 import type { Printed } from './call.ts';
+import { Link, type LinkOptions } from './link.ts';
 import { createView } from './view.ts';
 import type { EngineView, View } from './view-types.ts';
 
@@ -53,13 +53,16 @@ export interface ClientOptions extends Pick<LinkOptions, 'window' | 'signal'> {
 
 export async function openClient(info: ConnectionInfo, options: ClientOptions = {}): Promise<Client & { link: Link }> {
   const { output = 'inherit', ...rest } = options;
-  if (output !== 'inherit' && output !== 'ignore') throw new UsageError(`output is 'inherit' or 'ignore', not '${String(output)}'`);
+  if (output !== 'inherit' && output !== 'ignore')
+    throw new UsageError(`output is 'inherit' or 'ignore', not '${String(output)}'`);
   const link = await Link.open(info, { ...rest, echo: output === 'inherit' ? lineEcho() : undefined });
   const there = (): EngineInfo[] => link.engines.filter((e) => e.state !== 'lost');
   const known = (ids: readonly number[]): number[] => {
     for (const id of ids) {
       if (link.engines.some((e) => e.id === id)) continue;
-      throw new InvalidTargetError(`There is no engine ${id}; engines here: ${link.engines.map((e) => e.id).join(', ') || 'none'}`);
+      throw new InvalidTargetError(
+        `There is no engine ${id}; engines here: ${link.engines.map((e) => e.id).join(', ') || 'none'}`,
+      );
     }
     return [...ids];
   };
@@ -80,9 +83,18 @@ export async function openClient(info: ConnectionInfo, options: ClientOptions = 
     },
     all: createView({ ...base, targets: () => there().map((e) => e.id) }),
     view(targets) {
-      if (typeof targets === 'function') return createView({ ...base, targets: () => there().filter(targets).map((e) => e.id) });
-      if (!Array.isArray(targets)) throw new UsageError('view takes a list of engine ids, or a function that picks engines');
-      if (new Set(targets).size !== targets.length) throw new InvalidTargetError(`An engine is named twice in [${targets.join(', ')}]`);
+      if (typeof targets === 'function')
+        return createView({
+          ...base,
+          targets: () =>
+            there()
+              .filter(targets)
+              .map((e) => e.id),
+        });
+      if (!Array.isArray(targets))
+        throw new UsageError('view takes a list of engine ids, or a function that picks engines');
+      if (new Set(targets).size !== targets.length)
+        throw new InvalidTargetError(`An engine is named twice in [${targets.join(', ')}]`);
       const ids = known(targets);
       return createView({ ...base, targets: () => known(ids) });
     },
@@ -91,7 +103,9 @@ export async function openClient(info: ConnectionInfo, options: ClientOptions = 
       return createView({ ...base, single: true, targets: () => known([id]) });
     },
     waitForEngines: (n, { signal, timeout } = {}) => {
-      const limits = [signal, timeout === undefined ? undefined : AbortSignal.timeout(timeout)].filter((s) => s !== undefined);
+      const limits = [signal, timeout === undefined ? undefined : AbortSignal.timeout(timeout)].filter(
+        (s) => s !== undefined,
+      );
       return waitForEngines(link, n, AbortSignal.any(limits));
     },
     status: () => link.rpc.ask('status'),

@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { filter, firstValueFrom } from 'rxjs';
 import type { ConnectionInfo } from '../cluster-info.ts';
 import { type HostOptions, startHost } from '../controller/host.ts';
 import { LaunchError, TuttiError, UsageError } from '../errors.ts';
@@ -25,9 +26,15 @@ export interface Cluster extends Client {
 /** Starts a cluster. `close` (or `await using`) stops all of it; engines never outlive the process that started them. */
 export async function cluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { engines = availableParallelism(), controller = 'embedded', output, window, signal, ...host } = options;
-  if (!Number.isInteger(engines) || engines < 0) throw new UsageError(`engines must be 0, 1, 2, …; got ${String(engines)}`);
-  if (controller !== 'embedded' && controller !== 'process') throw new UsageError(`controller is 'embedded' or 'process', not '${String(controller)}'`);
-  const clientOptions: ClientOptions = { ...(output && { output }), ...(window && { window }), ...(signal && { signal }) };
+  if (!Number.isInteger(engines) || engines < 0)
+    throw new UsageError(`engines must be 0, 1, 2, …; got ${String(engines)}`);
+  if (controller !== 'embedded' && controller !== 'process')
+    throw new UsageError(`controller is 'embedded' or 'process', not '${String(controller)}'`);
+  const clientOptions: ClientOptions = {
+    ...(output && { output }),
+    ...(window && { window }),
+    ...(signal && { signal }),
+  };
   const home = controller === 'embedded' ? await embedded(host) : await startController({ ...host, engines: 0 });
   try {
     const client = await openClient(home.info, clientOptions);
@@ -62,8 +69,12 @@ function extend(client: Client, home: Home): Cluster {
   return Object.assign(client, {
     async add(count: number, launcher?: 'process' | 'thread' | Launcher): Promise<number[]> {
       if (typeof launcher !== 'object') return add(count, launcher);
-      if (!home.add) throw new UsageError("A launcher of your own needs the controller in this process: controller: 'embedded'");
-      return home.add(count, launcher);
+      if (!home.add)
+        throw new UsageError("A launcher of your own needs the controller in this process: controller: 'embedded'");
+      const ids = await home.add(count, launcher);
+      const known = client.engines$.pipe(filter((engines) => ids.every((id) => engines.some((e) => e.id === id))));
+      await firstValueFrom(known);
+      return ids;
     },
     async scale(n: number): Promise<void> {
       if (!Number.isInteger(n) || n < 0) throw new UsageError(`scale to 0, 1, 2, … engines; got ${String(n)}`);
@@ -87,7 +98,8 @@ export type ControllerNews = { ready: ConnectionInfo } | { failed: string; code:
 
 /** Starts a controller as a process of its own. Unless detached, it ends with this process. */
 export async function startController(boot: ControllerBoot): Promise<Home & { pid: number }> {
-  if (boot.launcher) throw new UsageError("A launcher of your own needs the controller in this process: controller: 'embedded'");
+  if (boot.launcher)
+    throw new UsageError("A launcher of your own needs the controller in this process: controller: 'embedded'");
   const child = fork(fileURLToPath(programUrl('controller.js')), [], {
     detached: boot.detached ?? false,
     stdio: ['ignore', boot.detached ? 'ignore' : 'inherit', boot.detached ? 'ignore' : 'inherit', 'ipc'],
@@ -99,11 +111,17 @@ export async function startController(boot: ControllerBoot): Promise<Home & { pi
   const news = await new Promise<ControllerNews>((resolve, reject) => {
     child.once('message', (message) => resolve(message as ControllerNews));
     child.once('error', reject);
-    child.once('exit', (code, signal) => reject(new LaunchError(`The controller ended at once (${signal ?? `code ${code}`})`)));
+    child.once('exit', (code, signal) =>
+      reject(new LaunchError(`The controller ended at once (${signal ?? `code ${code}`})`)),
+    );
   });
   if ('failed' in news) {
     await exited;
-    throw news.code === 'USAGE' ? new UsageError(news.failed) : news.code === 'LAUNCH' ? new LaunchError(news.failed) : new TuttiError(news.failed);
+    throw news.code === 'USAGE'
+      ? new UsageError(news.failed)
+      : news.code === 'LAUNCH'
+        ? new LaunchError(news.failed)
+        : new TuttiError(news.failed);
   }
   if (boot.detached) {
     child.disconnect();

@@ -9,7 +9,10 @@ import { type Client, type ClientOptions, openClient } from './client.ts';
  * then comes from the environment variable TUTTI_TOKEN).
  * @throws ClusterNotFoundError when there is none, RefusedError when it does not let us in.
  */
-export async function connect(where: string | ConnectionInfo = 'default', options: ClientOptions = {}): Promise<Client> {
+export async function connect(
+  where: string | ConnectionInfo = 'default',
+  options: ClientOptions = {},
+): Promise<Client> {
   return openClient(typeof where === 'string' ? findCluster(where) : where, options).catch((error) => {
     if (!(error instanceof TransportError) || typeof where !== 'string') throw error;
     throw new ClusterNotFoundError(`Cluster '${where}' does not answer: ${error.message}`, { cause: error });
@@ -20,7 +23,10 @@ export async function connect(where: string | ConnectionInfo = 'default', option
 export function findCluster(where: string): ConnectionInfo {
   if (/^[a-z+]+:/i.test(where)) {
     const token = process.env.TUTTI_TOKEN;
-    if (!token) throw new RefusedError(`To reach a cluster by its URL alone, put its token into the environment variable TUTTI_TOKEN`);
+    if (!token)
+      throw new RefusedError(
+        `To reach a cluster by its URL alone, put its token into the environment variable TUTTI_TOKEN`,
+      );
     return { name: where, urls: [where], token };
   }
   const file = /[/\\]|\.json$/.test(where) ? where : connectionFile(where);
@@ -29,10 +35,15 @@ export function findCluster(where: string): ConnectionInfo {
       return readConnectionFile(file);
     } catch (error) {
       if (!(error instanceof ClusterNotFoundError) || file === where) throw error;
-      throw new ClusterNotFoundError(`No cluster named '${where}' is running here; start one: tutti start --name ${where} --detach`, { cause: error });
+      throw new ClusterNotFoundError(
+        `No cluster named '${where}' is running here; start one: tutti start --name ${where} --detach`,
+        { cause: error },
+      );
     }
   })();
   if (isAlive(file)) return info;
   if (file !== where) removeConnectionFile(file);
-  throw new ClusterNotFoundError(`Cluster '${info.name}' has ended without stopping (its controller, pid ${info.pid}, is gone); start it again`);
+  throw new ClusterNotFoundError(
+    `Cluster '${info.name}' has ended without stopping (its controller, pid ${info.pid}, is gone); start it again`,
+  );
 }

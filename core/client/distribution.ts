@@ -1,13 +1,20 @@
 /** Cutting data into one piece a target. */
 import { UsageError } from '../errors.ts';
 
-type Sliceable = { length: number; subarray(from: number, to: number): unknown; constructor: new (n: number) => { [i: number]: unknown } } & ArrayLike<unknown>;
+type Sliceable = {
+  length: number;
+  subarray(from: number, to: number): unknown;
+  constructor: new (n: number) => { [i: number]: unknown };
+} & ArrayLike<unknown>;
 
 /** One piece a target, in target order; empty pieces when there are fewer items than targets. Typed arrays stay typed. */
 export function pieces(data: Iterable<unknown>, targets: number, by: 'block' | 'cyclic'): unknown[] {
-  if (by !== 'block' && by !== 'cyclic') throw new UsageError(`Data is distributed by 'block' or 'cyclic', not by '${String(by)}'`);
+  if (by !== 'block' && by !== 'cyclic')
+    throw new UsageError(`Data is distributed by 'block' or 'cyclic', not by '${String(by)}'`);
   const items = materialize(data);
-  return Array.from({ length: targets }, (_, target) => (by === 'block' ? block(items, target, targets) : cycle(items, target, targets)));
+  return Array.from({ length: targets }, (_, target) =>
+    by === 'block' ? block(items, target, targets) : cycle(items, target, targets),
+  );
 }
 
 /** For map: the shortest list counts, no empty blocks. One list of columns a target. */

@@ -1,7 +1,7 @@
 /** A client's link to its controller: sends calls, takes replies, output and news, and comes back after a cut. */
 import { Subject } from 'rxjs';
-import type { ClusterEvent, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
 import type { Assembly } from '../assembly.ts';
+import type { ClusterEvent, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
 import type { Prepared } from '../console/index.ts';
 import { CancelledError, ProtocolError, SessionLostError, TimeoutError, ValueLostError } from '../errors.ts';
 import { FunctionSender } from '../functions/index.ts';
@@ -84,14 +84,17 @@ export class Link implements CallHome, PipeHome {
       about: () => ({ pid: process.pid }),
       handlers: {
         message: (header, payloads) => (link.rpc ? link.#receive(header, payloads) : early.push([header, payloads])),
-        ended: (reason) => link.#end(new SessionLostError(`The connection to cluster '${link.name}' is gone: ${reason}`)),
+        ended: (reason) =>
+          link.#end(new SessionLostError(`The connection to cluster '${link.name}' is gone: ${reason}`)),
       },
     });
     link.#session = session;
     link.clientId = about.client;
     link.name = about.name;
     link.engines = about.engines;
-    link.rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), { value: (header) => link.#valueFor(header) });
+    link.rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
+      value: (header) => link.#valueFor(header),
+    });
     for (const [header, payloads] of early) link.#receive(header, payloads);
     return link;
   }
@@ -141,7 +144,13 @@ export class Link implements CallHome, PipeHome {
 
   /** A call that failed before it could be made. */
   failed<T>(targets: readonly number[], error: unknown): AsyncResult<T> {
-    const call = new Call({ id: ++this.#next, home: this, targets: targets.length ? targets : [-1], assembly: 'single', uses: [] });
+    const call = new Call({
+      id: ++this.#next,
+      home: this,
+      targets: targets.length ? targets : [-1],
+      assembly: 'single',
+      uses: [],
+    });
     call.fail(() => asError(error));
     return new AsyncResult<T>(call, this);
   }
@@ -205,7 +214,10 @@ export class Link implements CallHome, PipeHome {
   #limit(call: Call, { timeout, signal }: CallOptions): void {
     const stop = (error: Error): void => void call.cancel(error).catch(() => {});
     if (timeout !== undefined) {
-      const timer = setTimeout(() => stop(new TimeoutError(`Call ${call.taskId} was not finished within its timeout of ${timeout} ms`)), timeout);
+      const timer = setTimeout(
+        () => stop(new TimeoutError(`Call ${call.taskId} was not finished within its timeout of ${timeout} ms`)),
+        timeout,
+      );
       call.whenDone(() => clearTimeout(timer));
     }
     if (signal) {
@@ -228,7 +240,8 @@ export class Link implements CallHome, PipeHome {
     if (this.rpc.receive(header, payloads)) return;
     if (header.kind === Kind.REPLY) {
       const call = this.#calls.get(header.id);
-      for (const result of header.results) call?.receive(result, result.payload ? payloads[result.payload - 1] : undefined);
+      for (const result of header.results)
+        call?.receive(result, result.payload ? payloads[result.payload - 1] : undefined);
     } else if (header.kind === Kind.OUTPUT) this.#output(header, payloadText(payloads[0]));
     else if (header.kind === Kind.EVENT && header.op === 'changed') this.#news(payloads[0]!);
     else throw new ProtocolError(`The controller sent a message of kind ${header.kind}`);

@@ -1,6 +1,7 @@
 /** Views: many shells at once. The types, which users see; `view.ts` makes them. */
-import type { CallOptions } from './link.ts';
+
 import type { AsyncResult } from './async-result.ts';
+import type { CallOptions } from './link.ts';
 import type { Ref } from './ref.ts';
 
 /** A value, or what stands for it: a pending result or a `ref`, at any depth. */
@@ -22,7 +23,18 @@ export interface RunResult {
   exports: Record<string, unknown>;
 }
 
-type TypedArray = Int8Array | Uint8Array | Uint8ClampedArray | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array | BigInt64Array | BigUint64Array;
+type TypedArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array;
 /** block: contiguous, earlier engines get one more when it does not divide evenly. cyclic: dealt out like cards. */
 export interface Distribution {
   by?: 'block' | 'cyclic';
@@ -58,7 +70,9 @@ export interface BaseView<Many extends boolean> {
   /** Bundles a script with what it imports, and runs it everywhere. */
   run(file: string | URL, options?: { args?: string[] }): AsyncResult<Each<Many, RunResult>>;
   /** A remote function. Its captures are taken once, here. */
-  wrap<A extends unknown[], R>(fn: (...args: A) => R): (...args: SendableArgs<A>) => AsyncResult<Each<Many, Awaited<R>>>;
+  wrap<A extends unknown[], R>(
+    fn: (...args: A) => R,
+  ): (...args: SendableArgs<A>) => AsyncResult<Each<Many, Awaited<R>>>;
   /** Empties the namespaces. */
   clear(): AsyncResult<void>;
   /** Ends the engines and starts them anew, under their ids, with empty namespaces. */

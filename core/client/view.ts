@@ -37,7 +37,9 @@ export function createView(source: ViewSource): View & EngineView {
   function someTargets(): number[] {
     const targets = source.targets();
     if (targets.length) return targets;
-    throw new NoEnginesError('The cluster has no engines; add some: cluster({ engines: 4 }), client.add(4), or `tutti engines add 4`');
+    throw new NoEnginesError(
+      'The cluster has no engines; add some: cluster({ engines: 4 }), client.add(4), or `tutti engines add 4`',
+    );
   }
 
   /** What fails before there is a call fails as one. */
@@ -51,7 +53,8 @@ export function createView(source: ViewSource): View & EngineView {
 
   const execute = (code: string | TemplateStringsArray, ...values: unknown[]): AsyncResult<any> =>
     attempt(() => {
-      if (typeof code !== 'string' && !Array.isArray(code)) throw new UsageError(`execute takes code as a string or a template; got ${typeof code}`);
+      if (typeof code !== 'string' && !Array.isArray(code))
+        throw new UsageError(`execute takes code as a string or a template; got ${typeof code}`);
       const tag = typeof code === 'string' ? { source: code, params: [] } : splitTag(code, values.length);
       const prepared = prepare(tag.source, { params: tag.params });
       return call({ op: 'execute', args: [prepared.cell, ...values], assembly: each, prepared });
@@ -74,7 +77,13 @@ export function createView(source: ViewSource): View & EngineView {
         const targets = someTargets();
         const own = dealColumns(lists, targets.length);
         if (!own.length) return call({ op: 'map', args: [fn, [[]]], targets: targets.slice(0, 1), assembly: 'concat' });
-        return call({ op: 'map', args: [fn], own: own.map((columns) => [columns]), targets: targets.slice(0, own.length), assembly: 'concat' });
+        return call({
+          op: 'map',
+          args: [fn],
+          own: own.map((columns) => [columns]),
+          targets: targets.slice(0, own.length),
+          assembly: 'concat',
+        });
       }),
     push: (vars: Record<string, unknown>) => call({ op: 'push', args: [vars], assembly: 'nothing' }),
     pull: (names: string | string[]) => call({ op: 'pull', args: [names], assembly: each }),
@@ -90,7 +99,12 @@ export function createView(source: ViewSource): View & EngineView {
       attempt(() => {
         const script = bundleScript(file instanceof URL ? fileURLToPath(file) : file);
         link.sender.code.set(script.hash, script.text);
-        return call({ op: 'run', args: [{ hash: script.hash, file: script.file }, args], code: [script.hash], assembly: each });
+        return call({
+          op: 'run',
+          args: [{ hash: script.hash, file: script.file }, args],
+          code: [script.hash],
+          assembly: each,
+        });
       }),
     wrap: (fn: (...args: any[]) => unknown) => {
       checkFunction('wrap', fn);

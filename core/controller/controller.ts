@@ -79,7 +79,7 @@ export class Controller {
       guest.welcome({ session: guest.session, resumed: true, received: known.session.received, about: {} });
       if (known.session.attach(connection, guest.received)) known.resumed();
       else known.session.abandon('it could not be resumed');
-    } else if (guest.session && guest.role !== 'engine') {
+    } else if (guest.session) {
       guest.welcome({ session: guest.session, resumed: false, received: 0, about: {} });
       void connection.close('this session is not known here any more');
     } else if (guest.role === 'engine') this.#admitEngine(guest, connection);
@@ -151,7 +151,10 @@ export class Controller {
       },
       disconnected: () => this.registry.state(record, 'disconnected'),
       ended: (reason) => {
-        if (record.session === session) this.registry.lost(record, reason);
+        if (record.session !== session) return;
+        // A thread that has ended: its launcher is about to tell how.
+        if (connection.capabilities.lossless) this.registry.state(record, 'disconnected');
+        else this.registry.lost(record, reason);
       },
     });
     record.session = session;

@@ -1,8 +1,9 @@
-import type { Observable, Subscribable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { CancelledError, TimeoutError } from '../errors.ts';
 import { type Clock, realClock } from './clock.ts';
 import { fireWithFirst, toObservable } from './observable.ts';
-import { fire, Pipeline } from './pipeline.ts';
+import { Pipeline } from './pipeline.ts';
+import { fireLike } from './thenable.ts';
 
 /**
  * A result that will be there later, and the pipeline of callbacks that it goes through.
@@ -53,13 +54,13 @@ export class Deferred<T> extends Pipeline implements PromiseLike<T> {
    * Fires like the promise, or with the observable's first value (rxjs's EmptyError if there is none). Cancelling ends
    * the subscription and calls `onCancel`; what the source says after that is dropped.
    */
-  static from<T>(source: PromiseLike<T> | Subscribable<T>, onCancel?: (reason: unknown) => void): Deferred<T> {
+  static from<T>(source: PromiseLike<T> | Observable<T>, onCancel?: (reason: unknown) => void): Deferred<T> {
     let leave: (() => void) | undefined;
     const deferred = new Deferred<T>((_, reason) => {
       leave?.();
       onCancel?.(reason);
     });
-    if ('then' in source) fire(deferred, source);
+    if ('then' in source) fireLike(source, deferred);
     else leave = fireWithFirst(source, deferred);
     return deferred;
   }

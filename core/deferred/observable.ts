@@ -1,4 +1,4 @@
-import { EmptyError, Observable, type Subscribable, type Unsubscribable } from 'rxjs';
+import { EmptyError, Observable, type Unsubscribable } from 'rxjs';
 import type { Deferred } from './deferred.ts';
 
 /** Emits the outcome; leaving before it is there cancels the Deferred. */
@@ -16,7 +16,7 @@ export function toObservable<T>(deferred: Deferred<T>): Observable<T> {
 }
 
 /** Fires `deferred` with the first value of `source`, then leaves the source; the function returned leaves it earlier. */
-export function fireWithFirst<T>(source: Subscribable<T>, deferred: Deferred<T>): () => void {
+export function fireWithFirst<T>(source: Observable<T>, deferred: Deferred<T>): () => void {
   let subscription: Unsubscribable | undefined;
   let over = false;
   const leave = () => {

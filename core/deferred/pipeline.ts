@@ -1,4 +1,5 @@
 import { AlreadyCalledError, CancelledError, TuttiError, UsageError } from '../errors.ts';
+import { fireLike, isThenable } from './thenable.ts';
 import { atEndOfTurn } from './turn.ts';
 
 /** One station. `keep`: what its functions do becomes the outcome. `waiter`: the outcome moves there. */
@@ -227,22 +228,9 @@ export class Pipeline {
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false;
-  return typeof (value as { then?: unknown }).then === 'function';
-}
-
-/** What comes after a cancel is dropped. Through a real promise, because a foreign thenable may throw, or call twice. */
-export function fire(pipeline: Pipeline, promise: PromiseLike<unknown>): void {
-  Promise.resolve(promise).then(
-    (value) => pipeline.called || pipeline.callback(value),
-    (error: unknown) => pipeline.called || pipeline.errback(error),
-  );
-}
-
 function fromPromise(promise: PromiseLike<unknown>): Pipeline {
   const pipeline = new Pipeline(undefined);
-  fire(pipeline, promise);
+  fireLike(promise, pipeline);
   return pipeline;
 }
 

@@ -24,6 +24,7 @@ import { captureOutput } from './output.ts';
 import { Peers, type Ticket } from './peers.ts';
 import { exposeSurface, ScriptExit } from './surface.ts';
 import { Turns } from './turns.ts';
+import { cutStack, keepDeepStacks } from './user-stack.ts';
 import { Values } from './values.ts';
 
 /** Results above this stay here until somebody wants them. Bytes. */
@@ -54,14 +55,20 @@ export class Engine {
     this.#boot = boot;
     this.#key = parseToken(boot.token);
     this.#exit = exit;
+    keepDeepStacks();
+    this.#self = exposeSurface();
+    const evaluator = createEvaluator(boot.cwd);
     const namespace = createNamespace();
-    this.#self = exposeSurface(namespace.view);
-    this.#shop = { namespace, evaluator: createEvaluator(boot.cwd), functions: new FunctionStore({ dir: boot.cwd }) };
+    this.#self.namespace = namespace.view;
+    this.#shop = { namespace, evaluator, functions: new FunctionStore({ dir: boot.cwd }) };
     this.#output = captureOutput((job, stream, text) => {
       const client = job?.client ?? 0;
       this.#session?.send({ kind: Kind.OUTPUT, client, id: job?.call ?? 0, stream }, [textPayload(text)]);
     });
-    this.#turns = new Turns(openDoor(), { perform: (job) => this.#perform(job), finish: (...outcome) => this.#finish(...outcome) });
+    this.#turns = new Turns(openDoor(), {
+      perform: (job) => this.#perform(job),
+      finish: (...outcome) => this.#finish(...outcome),
+    });
     this.#peers = new Peers({
       ask: async (engine) => this.#rpc?.ask('ticket', engine),
       serve: { peek: (header) => this.#peek(header) },
@@ -115,7 +122,8 @@ export class Engine {
   #receive(header: Envelope, payloads: Payload[]): void {
     if (this.#rpc?.receive(header, payloads)) return;
     if (header.kind === Kind.CALL) this.#call(header, payloads);
-    else if (header.kind === Kind.RELEASE) for (const id of header.ids) this.#values.release(callKey(header.client, id));
+    else if (header.kind === Kind.RELEASE)
+      for (const id of header.ids) this.#values.release(callKey(header.client, id));
     else if (header.kind === Kind.EVENT && header.op === 'size') this.#self.size = header.id;
     else if (header.kind === Kind.EVENT && header.op === 'client-left') this.#clientLeft(header.client);
     else if (header.kind === Kind.EVENT && header.op === 'exit') this.#exit(0);
@@ -123,7 +131,9 @@ export class Engine {
 
   #call(header: Envelope, payloads: Payload[]): void {
     const { client, id: call, op, code } = header;
-    const needs = header.needs.map(({ client, call, engine }): Need => ({ client: client ?? 0, call: call ?? 0, engine: engine ?? 0 }));
+    const needs = header.needs.map(
+      ({ client, call, engine }): Need => ({ client: client ?? 0, call: call ?? 0, engine: engine ?? 0 }),
+    );
     const job = new Job({ key: callKey(client, call), client, call, op, needs, code }, payloads);
     this.#values.arrived(job.key, client, call);
     if (needs.length || code.length) this.#gather(job);
@@ -149,7 +159,12 @@ export class Engine {
       job.missing++;
       this.#resolve(need, (error, payload) => {
         if (payload) job.fetched[i] = payload;
-        arrived(error && new DependencyError(`A pending result used as an argument failed: ${(error as Error).message ?? error}`, { cause: error }));
+        arrived(
+          error &&
+            new DependencyError(`A pending result used as an argument failed: ${(error as Error).message ?? error}`, {
+              cause: error,
+            }),
+        );
       });
     }
   }
@@ -159,7 +174,9 @@ export class Engine {
     const take = (payloads: Payload[]): void => callback(undefined, payloads[0]);
     const askClient = (): void => void this.#rpc?.request('value', { needs: [need] }).then(take, callback);
     if (need.engine !== this.#self.id) {
-      this.#peers.fetch(need.engine, need).then((payloads) => (payloads.length ? take(payloads) : askClient()), callback);
+      this.#peers
+        .fetch(need.engine, need)
+        .then((payloads) => (payloads.length ? take(payloads) : askClient()), callback);
       return;
     }
     this.#values.whenSettled(callKey(need.client, need.call), need.client, need.call, (outcome) => {
@@ -199,12 +216,16 @@ export class Engine {
     };
     const args = payloads.flatMap((payload) => decode(payload, hooks) as unknown[]);
     const operation = operations[job.op];
-    if (!operation) throw new RefusedError(`This engine does not know the operation '${job.op}'; client and engine differ in version`);
+    if (!operation)
+      throw new RefusedError(
+        `This engine does not know the operation '${job.op}'; client and engine differ in version`,
+      );
     return operation(this.#shop, args);
   }
 
   #finish(job: Job, ok: boolean, value: unknown): void {
     this.#output.flush();
+    if (!ok) cutStack(value);
     let status: Status = ok ? Status.OK : job.failure === undefined ? Status.FAILED : Status.LOST;
     let payload: Payload;
     try {
@@ -218,7 +239,14 @@ export class Engine {
     const keep = status === Status.OK && bytes > KEEP_ABOVE;
     this.#values.settled(job.key, { ok: status === Status.OK, payload, bytes }, keep);
     if (keep) status = Status.KEPT;
-    const result = { engine: this.#self.id, incarnation: this.#incarnation, status, started: job.started, completed: Date.now(), bytes };
+    const result = {
+      engine: this.#self.id,
+      incarnation: this.#incarnation,
+      status,
+      started: job.started,
+      completed: Date.now(),
+      bytes,
+    };
     const header = { kind: Kind.REPLY, client: job.client, id: job.call, results: [result] };
     this.#session?.send(header, keep ? [] : [payload]);
   }
@@ -236,16 +264,16 @@ export class Engine {
   }
 
   #clientLeft(client: number): void {
-    for (const job of this.#turns.of(client)) {
-      if (job.state === 'running') job.abort(new CancelledError('Its client has left'));
-      else this.#turns.settle(job, false, (job.failure = new CancelledError('Its client has left')));
-    }
+    this.#turns.dropAll(client, new CancelledError('Its client has left'));
     this.#values.clientLeft(client);
   }
 
   /** Errors that user code let fall are printed, like in any console; they do not end the engine. */
   #uncaught(what: string, error: unknown): void {
-    if (error instanceof ScriptExit) return this.#turns.endScript({ exitCode: error.exitCode, exports: {} });
+    if (error instanceof ScriptExit) {
+      this.#turns.endScript({ exitCode: error.exitCode, exports: {} });
+      return;
+    }
     process.stderr.write(`${what} ${error instanceof Error ? error.stack : String(error)}\n`);
   }
 }

@@ -33,7 +33,10 @@ export class Job {
   #abort: AbortController | undefined;
   #reason: unknown;
 
-  constructor(head: { key: number; client: number; call: number; op: string; needs: readonly Need[]; code: readonly string[] }, payloads: Payload[]) {
+  constructor(
+    head: { key: number; client: number; call: number; op: string; needs: readonly Need[]; code: readonly string[] },
+    payloads: Payload[],
+  ) {
     this.key = head.key;
     this.client = head.client;
     this.call = head.call;

@@ -27,7 +27,8 @@ export const operations: Record<string, Operation> = {
   pull: ({ namespace }, [names]: [string | string[]]) =>
     typeof names === 'string' ? namespace.get(names) : names.map((name) => namespace.get(name)),
   clear: ({ namespace }) => namespace.clear(),
-  run: ({ functions }, [script, argv]: [{ hash: string; file: string }, string[]]) => runScript(functions, script, argv),
+  run: ({ functions }, [script, argv]: [{ hash: string; file: string }, string[]]) =>
+    runScript(functions, script, argv),
 };
 
 /** Item after item: synchronous while it can be, so that a block of plain calls costs no promise. */
@@ -50,7 +51,11 @@ function mapBlock(fn: (...xs: unknown[]) => unknown, columns: unknown[][]): unkn
   return from(0);
 }
 
-async function runScript(functions: FunctionStore, { hash, file }: { hash: string; file: string }, argv: string[]): Promise<RunOutcome> {
+async function runScript(
+  functions: FunctionStore,
+  { hash, file }: { hash: string; file: string },
+  argv: string[],
+): Promise<RunOutcome> {
   try {
     const exports = await functions.runScript(hash, file, argv);
     return { exitCode: Number(process.exitCode ?? 0), exports: travelling(exports) };

@@ -23,7 +23,10 @@ export class Peers {
   #serve: Record<string, RequestHandler>;
   #ask: (engine: number) => Promise<{ url: string; token: string }>;
 
-  constructor(options: { ask(engine: number): Promise<{ url: string; token: string }>; serve: Record<string, RequestHandler> }) {
+  constructor(options: {
+    ask(engine: number): Promise<{ url: string; token: string }>;
+    serve: Record<string, RequestHandler>;
+  }) {
     this.#ask = options.ask;
     this.#serve = options.serve;
   }
@@ -33,7 +36,11 @@ export class Peers {
     const { id, secret } = parseToken(token);
     this.#tickets.set(id, secret);
     const name = `engine-${randomBytes(6).toString('hex')}`;
-    const url = { thread: `thread:${name}`, unix: `unix:${path.join(dir ?? '', `${name}.sock`)}`, tcp: 'tcp://127.0.0.1:0' }[scheme];
+    const url = {
+      thread: `thread:${name}`,
+      unix: `unix:${path.join(dir ?? '', `${name}.sock`)}`,
+      tcp: 'tcp://127.0.0.1:0',
+    }[scheme];
     let listener = this.#listeners.get(scheme);
     if (!listener) this.#listeners.set(scheme, (listener = listen(url, (connection) => void this.#accept(connection))));
     return (await listener).url;

@@ -1,7 +1,7 @@
 /** What user code finds on an engine: the globals `engine` and `task`, and a tamed `process.exit` for scripts. */
 import { hostname } from 'node:os';
-import { currentJob, type Task } from './job.ts';
 import type { EngineSelf } from './inside.ts';
+import { currentJob, type Task } from './job.ts';
 
 /** Thrown by `process.exit` inside a script: ends the script, not the engine. */
 export class ScriptExit {
@@ -11,9 +11,13 @@ export class ScriptExit {
   }
 }
 
-export function exposeSurface(namespace: Record<string, unknown>): EngineSelf & { id: number; size: number } {
-  const self = { id: -1, size: 1, host: hostname(), namespace };
-  const getters: Record<string, () => unknown> = { engine: () => self, task: (): Task | undefined => currentJob.getStore()?.task };
+/** Comes before the namespace, which takes these globals for built-in ones; it is filled in afterwards, like the id. */
+export function exposeSurface(): { -readonly [K in keyof EngineSelf]: EngineSelf[K] } {
+  const self: EngineSelf = { id: -1, size: 1, host: hostname(), namespace: {} };
+  const getters: Record<string, () => unknown> = {
+    engine: () => self,
+    task: (): Task | undefined => currentJob.getStore()?.task,
+  };
   for (const [name, get] of Object.entries(getters)) {
     // Assignable, since a console user may call a variable of his own `task`.
     const set = (value: unknown): void => {

@@ -34,9 +34,16 @@ export class Turns {
     return this.#running?.key === key ? this.#running : this.#queue.find((job) => job.key === key);
   }
 
-  /** All that runs or waits for this client. */
-  of(client: number): Job[] {
-    return [this.#running, ...this.#queue].filter((job): job is Job => job?.client === client);
+  /** A client's calls: those that wait are taken off the queue, all before the next one starts; the one that runs is told. */
+  dropAll(client: number, reason: Error): void {
+    const dropped = this.#queue.filter((job) => job.client === client);
+    this.#queue = this.#queue.filter((job) => job.client !== client);
+    for (const job of dropped) {
+      job.state = 'done';
+      this.#hooks.finish(job, false, (job.failure = reason));
+    }
+    if (this.#running?.client === client) this.#running.abort(reason);
+    this.pump();
   }
 
   /** Settles a job whose own promise will not: it may be left behind running. */

@@ -26,12 +26,14 @@ export function readCaptures(fn: Code, source: Source, path: string): Record<str
 }
 
 /**
- * Adds the class that a class extends, unless the text's own name for it was found: the runtime keeps only variables
- * that are used inside functions, and an `extends` clause is outside.
+ * Adds the class that a class extends, under a name of ours. The runtime keeps only variables that are used inside
+ * functions, and an `extends` clause is outside: its own name may not have been found.
  */
-export function withBase(fn: Code, source: Source, captures: Record<string, unknown>): Record<string, unknown> {
-  if (!source.base || (source.base.name !== null && Object.hasOwn(captures, source.base.name))) return captures;
-  return { ...captures, [BASE]: Object.getPrototypeOf(fn) };
+export function withBase(fn: Code, { base }: Source, captures: Record<string, unknown>): Record<string, unknown> {
+  if (!base) return captures;
+  const found = base.name !== null && Object.hasOwn(captures, base.name);
+  if (found && base.member) return captures;
+  return { ...captures, [BASE]: found ? captures[base.name!] : Object.getPrototypeOf(fn) };
 }
 
 function inspect(fn: Code, path: string): Closure {

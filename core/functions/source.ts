@@ -7,8 +7,8 @@ import type { Code } from './travellers.ts';
 /** A function's text as an expression, and what it takes from around it. */
 export interface Source extends FreeNames {
   text: string;
-  /** Where a class says what it extends, and the name that starts it, if one does. */
-  base: { start: number; end: number; name: string | null } | null;
+  /** Where a class says what it extends: `name`, or a member of `name`, or (null) something else. */
+  base: { start: number; end: number; name: string | null; member: boolean } | null;
   /** The factories already made of it, by captured names. */
   factories: Map<string, { hash: string; text: string }>;
 }
@@ -55,7 +55,7 @@ function baseOf(node: Node): Source['base'] {
   if (!base || base.type === 'Literal') return null;
   const first: Node = base.type === 'MemberExpression' ? base.object : base;
   const name = first.type === 'Identifier' ? first.name : null;
-  return { start: base.start - SHIFT, end: base.end - SHIFT, name };
+  return { start: base.start - SHIFT, end: base.end - SHIFT, name, member: base !== first };
 }
 
 /** `name() {}` of an object or class means nothing alone: it is put back into an object literal under its name. */
@@ -107,19 +107,29 @@ export function factoryOf(source: Source, captured: readonly string[]): { hash: 
   const names = captured.join(', ');
   const known = source.factories.get(names);
   if (known) return known;
-  const { base } = source;
-  const expression =
-    base && captured.includes(BASE)
-      ? `${source.text.slice(0, base.start)}${BASE}${source.text.slice(base.end)}`
-      : source.text;
   const dynamicImport = source.names.has('__vite_ssr_dynamic_import__')
     ? ' const __vite_ssr_dynamic_import__ = (specifier) => import(specifier);'
     : '';
-  const variables = names ? ` let ${names}; __set((__values) => { ({ ${names} } = __values); });` : '';
-  const text = `(function (__set, __name) { "use strict";${dynamicImport}${variables} return (${expression}\n); })`;
+  const derived = source.base && captured.includes(BASE) ? derivedFrom(source.text, source.base) : null;
+  const variables = names
+    ? ` let ${names}; __set((__values) => { ({ ${names} } = __values);${derived?.onSet ?? ''} });`
+    : '';
+  const body = derived?.text ?? source.text;
+  const text = `(function (__set, __name) { "use strict";${dynamicImport}${variables} return (${body}\n); })`;
   const factory = { hash: hashOf(text), text };
   source.factories.set(names, factory);
   return factory;
+}
+
+/**
+ * A class whose base may come later, when the two refer to each other: `super` looks the base up at each use, so
+ * changing it then is as good as having had it.
+ */
+function derivedFrom(text: string, { start, end }: NonNullable<Source['base']>) {
+  return {
+    text: `__set.made = ${text.slice(0, start)}(${BASE} ?? class {})${text.slice(end)}`,
+    onSet: ` const made = __set.made; if (made && Object.getPrototypeOf(made) !== ${BASE}) { Object.setPrototypeOf(made, ${BASE}); Object.setPrototypeOf(made.prototype, ${BASE}.prototype); }`,
+  };
 }
 
 /** What a text is known by: 16 bytes of its SHA-256, in hex. */

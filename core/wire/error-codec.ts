@@ -6,7 +6,7 @@ import * as errors from '../errors.ts';
 
 type ErrorClass = abstract new (...args: any[]) => Error;
 
-/** Own fields that are not enumerable and yet part of the error. */
+/** Own fields that are not enumerable and yet part of any error. */
 const HIDDEN = ['message', 'stack', 'name', 'cause', 'errors'];
 /** Marks the name of a registered class, since many programs have, say, a TimeoutError of their own. */
 const REGISTERED = '@';
@@ -63,11 +63,12 @@ export function classNames(error: Error): string[] {
 
 export function errorFields(error: Error): ErrorField[] {
   const fields: ErrorField[] = [];
-  for (const key of new Set([...HIDDEN, ...Object.keys(error)])) {
-    const own = Object.getOwnPropertyDescriptor(error, key);
-    const inside = !own && INSIDE_DOM_EXCEPTION.has(key) && isDomException(error);
-    if (!own && !inside) continue;
-    fields.push({ key, enumerable: own?.enumerable ?? false, value: read(error, key) });
+  const own = isRegistered(error) ? Object.getOwnPropertyNames(error) : Object.keys(error);
+  for (const key of new Set([...HIDDEN, ...own])) {
+    const field = Object.getOwnPropertyDescriptor(error, key);
+    const inside = !field && INSIDE_DOM_EXCEPTION.has(key) && isDomException(error);
+    if (!field && !inside) continue;
+    fields.push({ key, enumerable: field?.enumerable ?? false, value: read(error, key) });
   }
   return fields;
 }
@@ -116,6 +117,14 @@ function standIn(name: string, Known: ErrorClass): ErrorClass {
   const Made = class extends Known {};
   Object.defineProperty(Made, 'name', { value: shown, configurable: true });
   return Made;
+}
+
+/** Of a registered class or a subclass: its fields are known to be meant for the other side, also those that consoles hide. */
+function isRegistered(error: Error): boolean {
+  for (let p = Object.getPrototypeOf(error); p !== null; p = Object.getPrototypeOf(p)) {
+    if (registeredNames.has(p)) return true;
+  }
+  return false;
 }
 
 function isDomException(error: object): boolean {

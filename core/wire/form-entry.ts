@@ -2,8 +2,8 @@
  * Forms (see forms.ts) as entries of a table:
  * `code hash name k v k v…`, `module hash export`, `builtin module export`, `need index`, `ref expression`.
  */
-import { ProtocolError } from '../errors.ts';
 import type { Form } from './forms.ts';
+import { malformed } from './malformed.ts';
 
 /** Where the captures of a `code` entry begin. */
 const CAPTURES = 3;
@@ -41,7 +41,7 @@ export function entryForm(entry: readonly unknown[], late: ReadonlySet<number>):
     case 'builtin':
       return { kind, module: text(first), export: textOrNull(second) };
     case 'need':
-      if (!Number.isInteger(first)) throw new ProtocolError('A payload makes no sense: a need without its index.');
+      if (!Number.isInteger(first)) throw malformed('a need without its index');
       return { kind, index: first as number };
     default:
       return { kind: 'ref', expression: text(first) };
@@ -59,7 +59,7 @@ export function entryCaptures(entry: readonly unknown[], late?: ReadonlySet<numb
 }
 
 function text(value: unknown): string {
-  if (typeof value !== 'string') throw new ProtocolError('A payload makes no sense: a form without its text.');
+  if (typeof value !== 'string') throw malformed('a form without its text');
   return value;
 }
 

@@ -1,7 +1,7 @@
 import { ProtocolError } from '../errors.ts';
+import { PartialMessage, wholeMessage } from './frame-message.ts';
 import { MAX_MESSAGE_BYTES, MAX_PARTS, WINDOW_BYTES } from './frame-outbox.ts';
 import { CHUNK_BYTES, CLOSE, CREDIT, FIRST, HEADER_BYTES, LANE_MASK, LAST, MAX_REASON_BYTES } from './framing.ts';
-import { PartialMessage, wholeMessage } from './frame-message.ts';
 import type { Lane } from './transport.ts';
 
 /** What a peer may send in one message before it has proved who it is. */
@@ -90,7 +90,8 @@ export class FrameAssembler {
   #beginData(flags: number, length: number): void {
     const lane = flags & LANE_MASK;
     if (lane > 1) throw new ProtocolError(`a frame on lane ${lane}; there are lanes 0 and 1`);
-    if (length > MAX_FRAME_BYTES) throw new ProtocolError(`a frame of ${length} bytes; the limit is ${MAX_FRAME_BYTES}`);
+    if (length > MAX_FRAME_BYTES)
+      throw new ProtocolError(`a frame of ${length} bytes; the limit is ${MAX_FRAME_BYTES}`);
     if (lane === 1 && length > this.#events.room) {
       throw new ProtocolError(`more than ${WINDOW_BYTES} bytes were sent without credit`);
     }

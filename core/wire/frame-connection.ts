@@ -62,7 +62,7 @@ export class FrameConnection implements Connection {
   }
 
   receive(handlers: ConnectionHandlers): void {
-    this.#delivery.receive(handlers);
+    this.#delivery.receive(handlers, () => this.#grant());
     this.#start();
   }
 
@@ -70,6 +70,8 @@ export class FrameConnection implements Connection {
     if (!this.#delivery.open || this.#outbox.goodbye !== undefined) return;
     this.#buffered += this.#outbox.push(message, options?.lane ?? 1, options?.owned ?? false);
     if (this.#buffered > HIGH_WATER) this.#high = true;
+    // The peer's credit must be heard, even by somebody who only sends.
+    this.#start();
     this.#schedule();
   }
 

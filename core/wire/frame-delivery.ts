@@ -3,11 +3,12 @@ import type { CloseReason, ConnectionHandlers, Lane } from './transport.ts';
 /** The receiving end of a connection: who listens, what waits for a paused reader, and that the end is told once. */
 export class Delivery {
   #handlers: ConnectionHandlers | undefined;
+  #first: ConnectionHandlers | undefined;
   #paused = false;
   #draining = false;
   #reason: CloseReason | undefined;
   #told = false;
-  readonly #waiting: Uint8Array[][] = [];
+  readonly #waiting: { parts: Uint8Array[]; lane: Lane }[] = [];
 
   /** False from the moment that the end is known, though a paused reader may not have been told yet. */
   get open(): boolean {
@@ -16,18 +17,29 @@ export class Delivery {
 
   /** Whether lane 1 is being taken, so that credit may be granted. */
   get taking(): boolean {
-    return !this.#paused && this.#waiting.length === 0;
+    return !this.#paused && this.#waiting.length === 0 && this.#handlers !== undefined;
   }
 
-  receive(handlers: ConnectionHandlers): void {
-    this.#handlers = handlers;
-    queueMicrotask(() => this.#tell());
+  /** Later handlers take over at once; the first ones hear nothing before the caller's own code has run on. */
+  receive(handlers: ConnectionHandlers, begun: () => void): void {
+    if (this.#handlers) {
+      this.#handlers = handlers;
+      return;
+    }
+    const waits = this.#first !== undefined;
+    this.#first = handlers;
+    if (waits) return;
+    queueMicrotask(() => {
+      this.#handlers = this.#first;
+      this.#drain();
+      begun();
+    });
   }
 
   message(parts: Uint8Array[], lane: Lane): void {
     if (this.#reason) return;
-    if (lane === 1 && !this.taking) this.#waiting.push(parts);
-    else this.#deliver(parts, lane);
+    if (this.#handlers && (lane === 0 || this.taking)) this.#deliver(parts, lane);
+    else this.#waiting.push({ parts, lane });
   }
 
   drained(): void {
@@ -36,7 +48,8 @@ export class Delivery {
 
   /** Tells the end. An orderly one waits for the messages that a paused reader has not seen; any other drops them. */
   close(reason: CloseReason): void {
-    if (this.#told || (this.#reason && reason.code === 'closed')) return;
+    const waits = this.#reason?.code === 'closed' && reason.code !== 'closed';
+    if (this.#told || (this.#reason && !waits)) return;
     this.#reason = reason;
     if (reason.code !== 'closed') this.#waiting.length = 0;
     this.#tell();
@@ -48,11 +61,19 @@ export class Delivery {
 
   resume(): void {
     this.#paused = false;
+    this.#drain();
+  }
+
+  #drain(): void {
     // A handler that pauses and resumes must not see the next message inside its own call.
-    if (this.#draining) return;
+    if (this.#draining || !this.#handlers) return;
     this.#draining = true;
     let next = 0;
-    while (next < this.#waiting.length && !this.#paused) this.#deliver(this.#waiting[next++]!, 1);
+    for (; next < this.#waiting.length; next++) {
+      const { parts, lane } = this.#waiting[next]!;
+      if (this.#paused && lane === 1) break;
+      this.#deliver(parts, lane);
+    }
     this.#waiting.splice(0, next);
     this.#draining = false;
     this.#tell();

@@ -2,7 +2,7 @@
  * The memory entries of a table (see memory.ts) become ArrayBuffers again, and views over them: in place where the
  * part's alignment allows, else over a copy.
  */
-import { ProtocolError } from '../errors.ts';
+import { malformed } from './malformed.ts';
 import { isShared } from './memory.ts';
 import { Slot } from './slot.ts';
 
@@ -26,6 +26,7 @@ interface View {
 
 /** Fills in the things of all `memory` and `view` entries. Throws ProtocolError. */
 export function makeMemories(table: readonly unknown[][], parts: readonly Uint8Array[], things: unknown[]): void {
+  if (!table.some((entry) => entry[0] === 'memory' || entry[0] === 'view')) return;
   const views: View[] = [];
   const misaligned = new Set<number>();
   const memories = new Map<number, Bytes>();
@@ -102,8 +103,4 @@ function viewClass(kind: string): ViewClass {
 
 function isSize(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function malformed(what: string): ProtocolError {
-  return new ProtocolError(`A payload makes no sense: ${what}.`);
 }

@@ -63,6 +63,7 @@ function isPlainObject(value: object, depth: number, seen: Seen): boolean {
     const array = value as unknown[];
     for (let i = 0; i < array.length; i++) {
       const item = array[i];
+      if (typeof item === 'number' && item !== 0) continue;
       if (typeof item === 'object' && item !== null) {
         if (!isPlainObject(item, depth + 1, seen)) return false;
       } else if (!isPlainPrimitive(item) || (item === undefined && !(i in array))) return false;

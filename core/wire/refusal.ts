@@ -22,7 +22,7 @@ export function shortly(value: unknown): string {
 
 /** Access to a member threw. */
 export function unreadable(path: string, cause: unknown): CannotTravelError {
-  const message = `${path} cannot be read: its getter threw ${brief(cause)}; send a plain object with the values needed`;
+  const message = `${path} cannot be read: that threw ${brief(cause)}; send a plain object with the values needed`;
   return new CannotTravelError(message, path, { cause });
 }
 

@@ -9,17 +9,11 @@ import { dependencyGroups } from './dependency-groups.ts';
 import { newError } from './error-codec.ts';
 import { entryCaptures, entryForm, isFormEntry } from './form-entry.ts';
 import type { DecodeHooks } from './forms.ts';
+import { malformed } from './malformed.ts';
 import { makeMemories } from './memory-revive.ts';
 import { Slot } from './slot.ts';
-
-/** A place in decoded data that holds a Slot. */
-interface Spot {
-  holder: any;
-  key: number | string;
-  target: number;
-  /** The element of the entry that it lies in. */
-  element: number;
-}
+import { findSpots, type Spot } from './spots.ts';
+import { fromUtf16 } from './utf16.ts';
 
 /** Thrown by a hook: not a fault of the bytes. */
 export class Escaped {
@@ -47,28 +41,31 @@ class Revival {
       return entry;
     });
     this.hooks = hooks;
-    this.spots = this.table.map((entry) => this.scan(entry));
+    this.spots = this.table.map((entry) => findSpots(entry, table.length));
     this.things = new Array(table.length).fill(undefined);
   }
 
   run(root: unknown, parts: Uint8Array[]): unknown {
     const holder = [root];
-    const rootSpots = this.scan(holder);
+    const rootSpots = findSpots(holder, this.table.length);
     makeMemories(this.table, parts, this.things);
-    for (let i = 0; i < this.table.length; i++) this.make(i);
-    const targets = this.spots.map((spots) => spots.map((spot) => spot.target));
-    for (const group of dependencyGroups(targets)) this.complete(group);
+    this.table.forEach((entry, index) => {
+      this.things[index] ??= this.shell(entry, index);
+    });
+    for (const group of this.groups()) this.complete(group);
     this.put(rootSpots);
     for (const bind of this.bindings) bind();
     return holder[0];
   }
 
-  /** What can exist before its contents. */
-  private make(index: number): void {
-    const entry = this.table[index]!;
-    this.things[index] ??= this.shell(entry, index);
+  /** In the order in which they can be completed. */
+  private groups(): number[][] {
+    const needsOrder = this.table.some((entry) => entry[0] === 'class' || isFormEntry(entry));
+    if (!needsOrder) return [this.table.map((_, index) => index)];
+    return dependencyGroups(this.spots.map((spots) => spots.map((spot) => spot.target)));
   }
 
+  /** What can exist before its contents. */
   private shell(entry: unknown[], index: number): unknown {
     switch (entry[0]) {
       case 'is':
@@ -76,7 +73,7 @@ class Revival {
       case '-0':
         return -0;
       case 'text':
-        return text(bytes(entry[1]));
+        return fromUtf16(bytes(entry[1]));
       case 'object':
         return {};
       case 'null':
@@ -93,7 +90,7 @@ class Revival {
       case 'regexp':
         return new RegExp(string(entry[1]), string(entry[2]));
       case 'box':
-        return entry[1] instanceof Slot ? undefined : Object(entry[1]);
+        return Object(entry[1] instanceof Slot ? this.atom(entry[1]) : entry[1]);
       case 'error': {
         if (!Array.isArray(entry[1])) throw malformed('an error without class names');
         const made = newError(entry[1].map(string), { name: field(entry, 'name'), message: field(entry, 'message') });
@@ -103,6 +100,12 @@ class Revival {
       default:
         return undefined;
     }
+  }
+
+  private atom({ index }: Slot): unknown {
+    const entry = this.table[index]!;
+    if (entry[0] !== '-0' && entry[0] !== 'text') throw malformed('a box around something else than a primitive');
+    return this.shell(entry, index);
   }
 
   /** A group: one entry, or several that refer to each other in circles. Everything else that they need is complete. */
@@ -177,9 +180,6 @@ class Revival {
       case 'set':
         for (let i = 1; i < entry.length; i++) thing.add(entry[i]);
         return;
-      case 'box':
-        this.things[index] ??= Object(entry[1]);
-        return;
       case 'error':
         for (let i = 2; i + 2 < entry.length; i += 3) {
           const key = string(entry[i]);
@@ -190,29 +190,6 @@ class Revival {
 
   private put(spots: Spot[]): void {
     for (const { holder, key, target } of spots) holder[key] = this.things[target];
-  }
-
-  /** Finds the Slots in decoded data, which is a tree of arrays and plain objects, without recursion. */
-  private scan(data: unknown[]): Spot[] {
-    const spots: Spot[] = [];
-    const open: { node: any; element: number }[] = [];
-    const look = (item: unknown, holder: any, key: number | string, element: number) => {
-      if (typeof item !== 'object' || item === null) return;
-      if (item instanceof Slot) {
-        if (item.index >= this.table.length)
-          throw malformed(`a reference to entry ${item.index} of ${this.table.length}`);
-        spots.push({ holder, key, target: item.index, element });
-      } else if (Array.isArray(item) || Object.getPrototypeOf(item) === Object.prototype) {
-        open.push({ node: item, element });
-      }
-    };
-    for (let i = 0; i < data.length; i++) look(data[i], data, i, i);
-    for (let next = open.pop(); next; next = open.pop()) {
-      const { node, element } = next;
-      if (Array.isArray(node)) for (let i = 0; i < node.length; i++) look(node[i], node, i, element);
-      else for (const key of Object.keys(node)) look(node[key], node, key, element);
-    }
-    return spots;
   }
 }
 
@@ -236,13 +213,6 @@ function outside<T>(call: () => T): T {
   }
 }
 
-function text(units: Uint8Array): string {
-  const view = new DataView(units.buffer, units.byteOffset, units.byteLength);
-  const pieces: string[] = [];
-  for (let i = 0; i + 1 < units.length; i += 2) pieces.push(String.fromCharCode(view.getUint16(i, true)));
-  return pieces.join('');
-}
-
 function string(value: unknown): string {
   if (typeof value !== 'string') throw malformed('something else where text belongs');
   return value;
@@ -251,8 +221,4 @@ function string(value: unknown): string {
 function bytes(value: unknown): Uint8Array {
   if (!(value instanceof Uint8Array)) throw malformed('something else where bytes belong');
   return value;
-}
-
-function malformed(what: string): ProtocolError {
-  return new ProtocolError(`A payload makes no sense: ${what}.`);
 }

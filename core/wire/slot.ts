@@ -2,7 +2,21 @@
  * The body of a msgpack payload. Either plain msgpack, or, when its first byte is 0xc1 (which msgpack never uses), that
  * byte and then msgpack of `[root, table]`. In such a body the extension type 0x54 (four bytes, big-endian unsigned n)
  * stands for the thing that `table[n]` describes; the same n twice is the same thing twice. An entry of the table is an
- * array that starts with a word; walk.ts writes them and revive.ts reads them.
+ * array that starts with a word; walk.ts writes them and revive.ts reads them:
+ *
+ *     is value                   a plain value that is met twice, or sits deep
+ *     -0                         minus zero
+ *     text bytes                 a string that is not well-formed: UTF-16, little-endian
+ *     object k v k v…            a plain object with keys that msgpack readers trip over
+ *     null k v k v…              an object without a prototype
+ *     sparse length i v i v…     an array with holes
+ *     map k v k v… | set v v…
+ *     regexp source flags
+ *     box value                  new Number(1), new String('')…
+ *     view, memory               see memory.ts
+ *     error names (k v enumerable)…   `names`: its class and parents
+ *     class name plain           an instance of a registered class
+ *     code, module, builtin, need, ref   see form-entry.ts
  *
  * Objects are msgpack maps with string keys, `undefined` is extension 0, Dates are the timestamp extension, int64 and
  * uint64 are bigints (numbers beyond 32 bits are float64), larger bigints are extension 0x42 (two's complement, big-endian).

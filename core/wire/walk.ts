@@ -1,23 +1,9 @@
 /**
  * Rewrites a value so that msgpack can carry it exactly: what msgpack cannot say becomes an entry of a table and a
  * `Slot` in its place. Never changes the user's value, never recurses (any depth will do), and refuses what cannot
- * travel with its path. The entries, by their first word:
- *
- *     is value                   a plain value that is met twice, or sits deep
- *     -0                         minus zero
- *     text bytes                 a string that is not well-formed: UTF-16, little-endian
- *     object k v k v…            a plain object with keys that msgpack readers trip over
- *     null k v k v…              an object without a prototype
- *     sparse length i v i v…     an array with holes
- *     map k v k v… | set v v…
- *     regexp source flags
- *     box value                  new Number(1), new String('')…
- *     view, memory               see memory.ts
- *     error names (k v enumerable)…   `names`: its class and parents
- *     class name plain           an instance of a registered class
- *     code, module, builtin, need, ref   see form-entry.ts
+ * travel with its path.
  */
-import { CannotTravelError } from '../errors.ts';
+import { CannotTravelError, TuttiError } from '../errors.ts';
 import { classOf, type RegisteredClass } from './classes.ts';
 import { classNames, errorFields, isError } from './error-codec.ts';
 import { formEntry } from './form-entry.ts';
@@ -28,6 +14,7 @@ import { takeGiven } from './ownership.ts';
 import { isFlat, isPlainKey, isPlainPrimitive, MAX_DEPTH } from './plain.ts';
 import { failed, refusal, shortly, unreadable } from './refusal.ts';
 import { Slot } from './slot.ts';
+import { utf16 } from './utf16.ts';
 import { getter, type Link, link, member, pathOf } from './value-path.ts';
 
 export interface Walked {
@@ -47,8 +34,7 @@ class Walk {
   private readonly memories = new Memories(this.table);
   // An error report leaves things out, so what it met must not stand in for the real thing elsewhere.
   private readonly seen = { strict: new Map<object, Link>(), lenient: new Map<object, Link>() };
-  private readonly texts = new Map<string, Slot>();
-  private minusZero: Slot | undefined;
+  private readonly atoms = new Map<unknown, Slot>();
   private readonly queue: (() => void)[] = [];
 
   constructor(hooks: EncodeHooks | undefined) {
@@ -72,10 +58,9 @@ class Walk {
     if (isPlainPrimitive(value)) return value;
     switch (typeof value) {
       case 'number':
-        this.minusZero ??= this.entry('-0');
-        return this.minusZero;
+        return this.atom(value, () => this.entry('-0'));
       case 'string':
-        return this.text(value);
+        return this.atom(value, () => this.entry('text', utf16(value)));
       case 'symbol':
         return this.refuse(value, at);
       default:
@@ -98,7 +83,8 @@ class Walk {
       return this.write(value, at);
     } catch (error) {
       if (at.lenient) return shortly(value);
-      throw error;
+      if (error instanceof TuttiError || typeof value === 'function') throw error;
+      throw unreadable(pathOf(at), error);
     }
   }
 
@@ -106,8 +92,9 @@ class Walk {
     if (typeof value === 'function') return this.foreign(value, at);
     const known = classOf(value);
     if (known) return this.instance(value, known, at);
-    if (isError(value)) return this.error(value, at);
     const prototype = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype) return this.object(value, at);
+    if (isError(value)) return this.error(value, at);
     if (prototype === null && tagOf(value) !== 'Module') return this.keyed('null', value, at);
     if (prototype !== null && isObjectPrototype(prototype)) return this.object(value, at);
     const kind = builtInKind(value);
@@ -252,15 +239,9 @@ class Walk {
     return new Slot(this.table.push([word, ...data]) - 1);
   }
 
-  private text(value: string): Slot {
-    let slot = this.texts.get(value);
-    if (!slot) {
-      const bytes = new Uint8Array(value.length * 2);
-      const units = new DataView(bytes.buffer);
-      for (let i = 0; i < value.length; i++) units.setUint16(i * 2, value.charCodeAt(i), true);
-      slot = this.entry('text', bytes);
-      this.texts.set(value, slot);
-    }
+  private atom(value: unknown, make: () => Slot): Slot {
+    const slot = this.atoms.get(value) ?? make();
+    this.atoms.set(value, slot);
     return slot;
   }
 

@@ -134,7 +134,9 @@ export function transportCompliance(fixture: TransportFixture, { test }: Runner)
       for (let i = 0; i < count; i++) near.send([number(i)], { lane: i % 3 === 0 ? 0 : 1 });
       await until(() => received.length === count);
       for (const lane of [0, 1]) {
-        const order = received.filter((_, i) => lanes[i] === lane).map((m) => new DataView(m[0]!.slice().buffer).getUint32(0));
+        const order = received
+          .filter((_, i) => lanes[i] === lane)
+          .map((m) => new DataView(m[0]!.slice().buffer).getUint32(0));
         assert.ok(order.every((n, i) => i === 0 || n > order[i - 1]!));
       }
     }),
@@ -180,7 +182,10 @@ export function transportCompliance(fixture: TransportFixture, { test }: Runner)
       });
       for (let i = 0; i < 50; i++) near.send([number(i)]);
       await until(() => seen.length === 50);
-      assert.deepEqual(seen.map(digest), Array.from({ length: 50 }, (_, i) => digest([number(i)])));
+      assert.deepEqual(
+        seen.map(digest),
+        Array.from({ length: 50 }, (_, i) => digest([number(i)])),
+      );
     }),
   );
 
@@ -252,9 +257,7 @@ export function transportCompliance(fixture: TransportFixture, { test }: Runner)
     const listener = await transport.listen(new URL(url), (c) => {
       c.receive({ message: (parts) => c.send(parts), close() {} });
     });
-    const connections = await Promise.all(
-      Array.from({ length: 100 }, () => transport.dial(new URL(listener.url), {})),
-    );
+    const connections = await Promise.all(Array.from({ length: 100 }, () => transport.dial(new URL(listener.url), {})));
     const ends = connections.map(record);
     connections.forEach((c, i) => {
       for (let k = 0; k < 20; k++) c.send([number(i)]);

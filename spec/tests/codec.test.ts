@@ -343,7 +343,7 @@ describe('what cannot travel', () => {
         },
       },
       'args.bad',
-      /getter threw Error: boom/,
+      /cannot be read: that threw Error: boom/,
     ],
     [sparse(1, Symbol('x')), 'args[2]', /symbol/],
   ])('case %#', (value, path, message) => {
@@ -351,6 +351,12 @@ describe('what cannot travel', () => {
     expect(error.path).toBe(path);
     expect(error.message).toMatch(message);
   });
+});
+
+test('an object that cannot even be looked at is refused with its path', () => {
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
+  expect(refused({ a: [revoked.proxy] }).path).toBe('args.a[0]');
 });
 
 describe('registered classes', () => {

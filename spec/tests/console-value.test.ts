@@ -25,7 +25,9 @@ const { statement } = fc.letrec<{ statement: string; block: string; body: string
     fc
       .tuple(tie('block'), fc.constantFrom('break', 'continue'))
       .map(([b, j]) => `for (const i of [1, 2]) { ${b} ${j}; }`),
-    fc.tuple(tie('block'), tie('block')).map(([a, b]) => `do { ${a} if (c++ % 2) break; ${b} } while (c % 5);`),
+    fc
+      .tuple(tie('block'), tie('block'))
+      .map(([a, b]) => `do { ${a} if (c++ % 2) break; ${b} } while (c % 5 && c < 60);`),
     fc.tuple(tie('block'), tie('block')).map(([a, b]) => labelled(`{ ${a} if (c++ % 2) break LABEL; ${b} }`)),
     fc
       .tuple(tie('block'), tie('block'))

@@ -71,8 +71,10 @@ class ModelDeferred {
       return { kind: 'value', of: undefined };
     };
     outcome.waiters.set(link, this);
+    // Where others stand in line, somebody is at work on them or will be: nobody goes before them.
+    const idle = outcome.links.length === 0;
     outcome.links.push(link);
-    outcome.run();
+    if (idle) outcome.run();
   }
 
   run(): void {

@@ -16,6 +16,7 @@ const expected = {
   object: 8,
   builtin: '',
   npm: 2,
+  traced: true,
   named: true,
 };
 
@@ -33,13 +34,12 @@ describe('functions travel from a program', () => {
     await build({ entryPoints: [path.join(fixtures, entry)], outfile, ...shared, ...options });
     return outfile;
   };
-  const run = (...args: string[]) =>
-    assert.deepEqual(
-      JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })),
-      expected,
-    );
+  const run = (args: string[], wanted: object = expected) => {
+    const output = execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    assert.deepEqual(JSON.parse(output), wanted);
+  };
 
-  test('under tsx', () => run('--import', 'tsx', path.join(fixtures, 'program.ts')));
+  test('under tsx', () => run(['--import', 'tsx', path.join(fixtures, 'program.ts')]));
 
   test('as plain modules', async () => {
     await bundle('travel.ts');
@@ -49,13 +49,28 @@ describe('functions travel from a program', () => {
       setup: (b: any) =>
         b.onResolve({ filter: /^\.\/\w+\.ts$/ }, (a: any) => ({ path: a.path.replace(/ts$/, 'mjs'), external: true })),
     };
-    run(await bundle('program.ts', { plugins: [siblings] }));
+    run([await bundle('program.ts', { plugins: [siblings] })]);
   });
 
-  test('in a bundle', async () => run(await bundle('program.ts')));
+  test('in a bundle', async () => run([await bundle('program.ts')]));
 
   test('in a minified bundle, which keeps names', async () =>
-    run(await bundle('program.ts', { minify: true, keepNames: true })));
+    run([await bundle('program.ts', { minify: true, keepNames: true })]));
 
-  test('in a minified bundle', async () => run(await bundle('program.ts', { minify: true })));
+  test('in a minified bundle', async () =>
+    run([await bundle('program.ts', { minify: true })], { ...expected, named: false }));
+
+  test('where the inspector is forbidden, as long as nothing is captured unseen', async () => {
+    const file = await bundle('forbidden.ts');
+    const output = execFileSync(process.execPath, ['--experimental-permission', '--allow-fs-read=*', file], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [plain, given, refused] = JSON.parse(output);
+    assert.deepEqual([plain, given], [3, 7]);
+    assert.match(
+      refused,
+      /cannot be read: the inspector is not available here\. Name what it needs: remote\(fn, \{ a, b \}\)/,
+    );
+  });
 });

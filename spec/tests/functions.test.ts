@@ -37,6 +37,18 @@ describe('what a function takes along', () => {
     assert.deepEqual(travel(f)(), [2, 1]);
   });
 
+  test('not before they have a value', () => {
+    const early = () => late;
+    // Node 20 shows an uninitialised variable as undefined; later versions say so.
+    try {
+      assert.equal(travel(early)(), undefined);
+    } catch (error) {
+      assert.match((error as Error).message, /captures 'late', not initialised yet\. Send it after the line/);
+    }
+    const late = 1;
+    assert.equal(travel(early)(), 1);
+  });
+
   test('the loop variable of its own iteration', () => {
     const all: (() => number)[] = [];
     for (let i = 0; i < 3; i++) all.push(() => i);
@@ -157,6 +169,26 @@ describe('kinds of functions', () => {
     const There = travel(Counter);
     assert.deepEqual([new There().next(), There.made, There.name], [12, 10, 'Counter']);
     assert.equal(travel(() => new Counter().next())(), 12);
+  });
+});
+
+describe('classes that know each other', () => {
+  class Parent {
+    n = 1;
+    static child() {
+      return new Child();
+    }
+  }
+  class Child extends Parent {
+    up() {
+      return Parent.name;
+    }
+  }
+  test('the child first', () => assert.equal(new (travel(Child))().up(), 'Parent'));
+  test('the parent first', () => assert.equal((travel(Parent).child() as Child).up(), 'Parent'));
+  test('both at once', () => {
+    const [P, C] = travel([Parent, Child]);
+    assert.equal(new C!() instanceof P!, true);
   });
 });
 

@@ -1,0 +1,29 @@
+/** Stack traces as users should see them: their own frames, without those of the engine that called them. */
+
+/** In the bundled program this is the engine's own file; all of the engine is in it. */
+const OWN = import.meta.url;
+const SCAFFOLD =
+  /\[console\]|\[tutti\]|eval \(<anonymous>\)|at <anonymous>$|node:internal\/process|node:async_hooks|node:vm/;
+
+/** Deep enough that the engine's frames at the bottom do not push out the user's. */
+export function keepDeepStacks(): void {
+  Error.stackTraceLimit = Math.max(Error.stackTraceLimit, 50);
+}
+
+/** Cuts the stack of an error (and of its causes) where the engine begins. */
+export function cutStack(error: unknown): void {
+  for (let e = error, depth = 0; e instanceof Error && depth < 10; e = e.cause, depth++) {
+    const { stack } = e;
+    if (typeof stack !== 'string') continue;
+    const lines = stack.split('\n');
+    const first = lines.findIndex((line) => line.includes(OWN) && /^\s+at /.test(line));
+    const kept = first < 0 ? lines : lines.slice(0, first);
+    while (kept.length > 1 && SCAFFOLD.test(kept.at(-1)!)) kept.pop();
+    if (kept.length === lines.length) continue;
+    try {
+      e.stack = kept.join('\n');
+    } catch {
+      // a frozen error keeps its long stack
+    }
+  }
+}
