@@ -2,6 +2,7 @@
  * How the parts of a call become its value. The same on clients and, for pending results used as arguments, on engines.
  * single: one target's value. list: one value a target. concat: blocks in target order. interleave: dealt out cyclically.
  */
+import { UsageError } from './errors.ts';
 import { registerClass } from './wire/classes.ts';
 
 export type Assembly = 'single' | 'list' | 'concat' | 'interleave' | 'nothing';
@@ -19,9 +20,9 @@ export function assemble(how: Assembly, parts: readonly unknown[]): unknown {
     case 'list':
       return [...parts];
     case 'concat':
-      return concat(parts as ArrayLike<unknown>[]);
+      return concat(parts.map(asList));
     case 'interleave':
-      return interleave(parts as ArrayLike<unknown>[]);
+      return interleave(parts.map(asList));
     case 'nothing':
       return undefined;
   }
@@ -31,7 +32,7 @@ export function assemble(how: Assembly, parts: readonly unknown[]): unknown {
 function concat(parts: readonly ArrayLike<unknown>[]): unknown {
   const typed = asTyped(parts);
   if (!typed) return parts.flatMap((part) => Array.from(part));
-  const total = make(typed);
+  const total = typedArray(typed[0]!, lengthOf(typed));
   let at = 0;
   for (const part of typed) {
     total.set(part, at);
@@ -42,11 +43,19 @@ function concat(parts: readonly ArrayLike<unknown>[]): unknown {
 
 function interleave(parts: readonly ArrayLike<unknown>[]): unknown {
   const typed = asTyped(parts);
-  const total: { [i: number]: unknown } = typed ? (make(typed) as never) : [];
+  const total: { [i: number]: unknown } = typed ? (typedArray(typed[0]!, lengthOf(typed)) as never) : [];
   for (const [offset, part] of parts.entries()) {
     for (let i = 0; i < part.length; i++) total[i * parts.length + offset] = part[i];
   }
   return total;
+}
+
+function asList(part: unknown, index: number): ArrayLike<unknown> {
+  if (Array.isArray(part) || ArrayBuffer.isView(part)) return part as unknown as ArrayLike<unknown>;
+  if (typeof (part as Iterable<unknown> | undefined)?.[Symbol.iterator] === 'function')
+    return Array.from(part as Iterable<unknown>);
+  const kind = part === null ? 'null' : typeof part;
+  throw new UsageError(`Lists can be joined, but part ${index} is not one (${kind}); pull gives parts as they are`);
 }
 
 function asTyped(parts: readonly unknown[]): TypedArray[] | undefined {
@@ -55,11 +64,14 @@ function asTyped(parts: readonly unknown[]): TypedArray[] | undefined {
   return parts.length && all ? (parts as TypedArray[]) : undefined;
 }
 
-function make(parts: TypedArray[]): TypedArray {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const Type = parts[0]!.constructor;
-  // A Buffer cannot be made with `new`; its parts are joined as the Uint8Arrays that they are.
-  return new Type(length);
+function lengthOf(parts: readonly ArrayLike<unknown>[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
+}
+
+/** Zeros, of the same type. */
+export function typedArray(like: object, length: number): TypedArray {
+  if (Buffer.isBuffer(like)) return Buffer.alloc(length) as never;
+  return new (like as TypedArray).constructor(length);
 }
 
 /** Parts that are assembled where they arrive. */

@@ -5,22 +5,27 @@ import { TuttiError } from '../core/errors.ts';
 import '../transports/builtin.ts';
 
 process.once('message', async (boot: ControllerBoot) => {
-  const tell = (news: ControllerNews): void => void process.send?.(news);
+  const tell = (news: ControllerNews): void => {
+    if (process.connected) process.send?.(news);
+  };
   try {
     const host = await startHost({ ...boot, listen: boot.listen ?? [], local: true });
     const stop = (): void => void host.stop();
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
-    if (!boot.detached) process.once('disconnect', stop);
+    // Even a detached one ends with whoever starts it until it is ready: nobody would know of it.
+    process.once('disconnect', stop);
+    if (!process.connected) stop();
     await host.fleet.add(boot.engines, host.launcher).catch(async (error) => {
       await host.stop();
       throw error;
     });
+    if (boot.detached) process.off('disconnect', stop);
     tell({ ready: host.outside });
     await host.stopped;
     process.exit(0);
   } catch (error) {
     tell({ failed: (error as Error).message, code: error instanceof TuttiError ? error.code : 'TUTTI' });
     process.exitCode = 1;
-    process.disconnect?.();
+    if (process.connected) process.disconnect();
   }
 });

@@ -1,12 +1,15 @@
 /** Program of a process engine. fd 3 is its lifeline: the boot record comes first, its end means the launcher is gone. */
-import { readSync } from 'node:fs';
+import { readSync, writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { Engine } from '../core/engine/engine.ts';
+import { TuttiError } from '../core/errors.ts';
 import type { EngineBoot } from '../core/launch/launcher.ts';
 import { registerTransport } from '../core/wire/transport.ts';
 import { socket } from '../transports/socket.ts';
 
 const LIFELINE = 3;
+/** Exit code of an engine that no controller took. */
+const NOT_LET_IN = 3;
 
 function readBoot(): EngineBoot {
   const chunks: Buffer[] = [];
@@ -25,4 +28,10 @@ const boot = readBoot();
 new Worker(new URL('./engine-lifeline.mjs', import.meta.url), {
   workerData: { fd: LIFELINE, litter: boot.litter },
 }).unref();
-await new Engine(boot, (code) => process.exit(code)).join();
+try {
+  await new Engine(boot, (code) => process.exit(code)).join();
+} catch (error) {
+  // Past the streams, which belong to user code: this is for whoever launched us.
+  writeSync(process.stderr.fd, `${error instanceof TuttiError ? error.message : (error as Error).stack}\n`);
+  process.exit(NOT_LET_IN);
+}

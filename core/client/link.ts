@@ -74,8 +74,7 @@ export class Link implements CallHome, PipeHome {
 
   static async open(info: ConnectionInfo, options: LinkOptions = {}): Promise<Link> {
     const link = new Link(options);
-    const early: [Envelope, Payload[]][] = [];
-    const { session, about } = await dialSession({
+    await dialSession({
       urls: info.urls,
       role: 'client',
       key: parseToken(info.token),
@@ -83,20 +82,23 @@ export class Link implements CallHome, PipeHome {
       signal: options.signal,
       about: () => ({ pid: process.pid }),
       handlers: {
-        message: (header, payloads) => (link.rpc ? link.#receive(header, payloads) : early.push([header, payloads])),
+        opened: (session, about) => link.#opened(session, about),
+        message: (header, payloads) => link.#receive(header, payloads),
         ended: (reason) =>
           link.#end(new SessionLostError(`The connection to cluster '${link.name}' is gone: ${reason}`)),
       },
     });
-    link.#session = session;
-    link.clientId = about.client;
-    link.name = about.name;
-    link.engines = about.engines;
-    link.rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
-      value: (header) => link.#valueFor(header),
-    });
-    for (const [header, payloads] of early) link.#receive(header, payloads);
     return link;
+  }
+
+  #opened(session: Session, about: { client: number; name: string; engines: EngineInfo[] }): void {
+    this.#session = session;
+    this.clientId = about.client;
+    this.name = about.name;
+    this.engines = about.engines;
+    this.rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
+      value: (header) => this.#valueFor(header),
+    });
   }
 
   get traffic(): { sent: number; received: number } {

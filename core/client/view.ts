@@ -5,7 +5,7 @@ import { prepare, splitTag } from '../console/index.ts';
 import { NoEnginesError, UsageError } from '../errors.ts';
 import { bundleScript, snapshot } from '../functions/index.ts';
 import type { AsyncResult } from './async-result.ts';
-import { dealColumns, pieces } from './distribution.ts';
+import { checkBy, dealColumns, pieces } from './distribution.ts';
 import type { CallOptions, CallSpec, Link } from './link.ts';
 import { Ref } from './ref.ts';
 import type { BaseView, Distribution, EngineView, View } from './view-types.ts';
@@ -94,7 +94,10 @@ export function createView(source: ViewSource): View & EngineView {
         return call({ op: 'push', args: [], own, targets, assembly: 'nothing' });
       }),
     gather: (name: string, { by = 'block' }: Distribution = {}) =>
-      call({ op: 'pull', args: [name], assembly: by === 'block' ? 'concat' : 'interleave' }),
+      attempt(() => {
+        checkBy(by);
+        return call({ op: 'pull', args: [name], assembly: by === 'block' ? 'concat' : 'interleave' });
+      }),
     run: (file: string | URL, { args = [] }: { args?: string[] } = {}) =>
       attempt(() => {
         const script = bundleScript(file instanceof URL ? fileURLToPath(file) : file);

@@ -3,6 +3,8 @@
  * work is done in callbacks; no promise of its own lies between a call's arrival and its reply.
  */
 import { hostname } from 'node:os';
+// Registers the class: lists of pending results are put together here.
+import '../assembly.ts';
 import { callKey } from '../call-key.ts';
 import { CancelledError, CannotTravelError, DependencyError, RefusedError, ValueLostError } from '../errors.ts';
 import { FunctionStore } from '../functions/store.ts';
@@ -80,17 +82,21 @@ export class Engine {
   /** Resolves when the engine has joined. */
   async join(): Promise<void> {
     const boot = this.#boot;
-    const { session, about } = await dialSession({
+    await dialSession({
       urls: boot.urls,
       role: 'engine',
       key: this.#key,
       window: REJOIN,
       about: () => ({ host: hostname(), pid: process.pid, kind: boot.kind, cwd: boot.cwd, node: process.version }),
       handlers: {
+        opened: (session, about) => this.#joined(session, about),
         message: (header, payloads) => this.#receive(header, payloads),
         ended: (reason) => void this.#rejoin(reason),
       },
     });
+  }
+
+  #joined(session: Session, about: { engine: number; incarnation: number; token: string; beat: number }): void {
     this.#session = session;
     this.#rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
       ticket: answering((ticket: Ticket) => this.#peers.admit(ticket)),

@@ -23,10 +23,22 @@ registerClass(Opaque, { name: 'tutti.Opaque', encode: (o) => o.text, decode: (te
 
 /** Console statements never fail for what their value is: the statement has run already. */
 export function encodeShown(value: unknown): Payload {
+  return orShown(value, (v) => encode(v, { root: 'result' }));
+}
+
+/** A value that can travel: itself, or what stands for it. */
+export function travelling(value: unknown): unknown {
+  return orShown(value, (v) => {
+    encode(v);
+    return v;
+  });
+}
+
+function orShown<T>(value: unknown, attempt: (value: unknown) => T): T {
   try {
-    return encode(value, { root: 'result' });
+    return attempt(value);
   } catch (error) {
     if (!(error instanceof CannotTravelError)) throw error;
-    return encode(new Opaque(inspect(value, { depth: 2 })));
+    return attempt(new Opaque(inspect(value, { depth: 2 })));
   }
 }

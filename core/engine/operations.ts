@@ -3,6 +3,7 @@ import type { Cell } from '../console/cell.ts';
 import type { FunctionStore } from '../functions/store.ts';
 import type { createEvaluator } from './evaluator.ts';
 import type { createNamespace } from './namespace.ts';
+import { travelling } from './opaque.ts';
 import { ScriptExit } from './surface.ts';
 
 export interface Workshop {
@@ -58,7 +59,7 @@ async function runScript(
 ): Promise<RunOutcome> {
   try {
     const exports = await functions.runScript(hash, file, argv);
-    return { exitCode: Number(process.exitCode ?? 0), exports: travelling(exports) };
+    return { exitCode: Number(process.exitCode ?? 0), exports: exportsThatTravel(exports) };
   } catch (error) {
     if (error instanceof ScriptExit) return { exitCode: error.exitCode, exports: {} };
     throw error;
@@ -67,7 +68,8 @@ async function runScript(
   }
 }
 
-/** A script may export functions for its own modules; what cannot travel stays here. */
-function travelling(exports: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(exports).filter(([, value]) => typeof value !== 'function'));
+/** A script may export anything for its own modules; functions stay here, other values are shown where they cannot travel. */
+function exportsThatTravel(exports: Record<string, unknown>): Record<string, unknown> {
+  const values = Object.entries(exports).filter(([, value]) => typeof value !== 'function');
+  return Object.fromEntries(values.map(([name, value]) => [name, travelling(value)]));
 }

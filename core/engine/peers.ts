@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Need } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
-import { greet, meet, parseToken } from '../wire/handshake.ts';
+import { type Early, greet, meet, parseToken } from '../wire/handshake.ts';
 import { type RequestHandler, Rpc } from '../wire/rpc.ts';
 import { Session } from '../wire/session.ts';
 import { type Connection, dial, type Listener, listen } from '../wire/transport.ts';
@@ -66,7 +66,7 @@ export class Peers {
     const { url, token } = await this.#ask(engine);
     const connection = await dial(url);
     const welcome = await greet(connection, { role: 'peer', key: parseToken(token), about: {} });
-    return this.#talk(welcome.session, connection, () => this.#channels.delete(engine));
+    return this.#talk(welcome.session, connection, () => this.#channels.delete(engine), welcome.early);
   }
 
   async #accept(connection: Connection): Promise<void> {
@@ -83,7 +83,7 @@ export class Peers {
     }
   }
 
-  #talk(id: string, connection: Connection, onEnd: () => void): Rpc {
+  #talk(id: string, connection: Connection, onEnd: () => void, early: readonly Early[] = []): Rpc {
     const end = (reason: string): void => {
       session.abandon(reason);
       this.#sessions.delete(session);
@@ -97,7 +97,7 @@ export class Peers {
     });
     const rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), this.#serve);
     this.#sessions.add(session);
-    session.attach(connection, 0);
+    session.attach(connection, 0, early);
     return rpc;
   }
 }

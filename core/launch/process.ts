@@ -5,14 +5,15 @@
 import { spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { EngineBoot, EngineExit, EngineHandle, EngineSpec, Launcher } from './launcher.ts';
+import type { EngineBoot, EngineExit, EngineHandle, Launcher } from './launcher.ts';
 import { programUrl } from './programs.ts';
 
-export function processLauncher(options: { execArgv?: string[] } = {}): Launcher {
-  return { kind: 'process', scheme: 'unix', launch: (spec) => launch(spec, options.execArgv ?? []) };
+export function processLauncher(options: { execArgv?: string[]; kind?: string } = {}): Launcher {
+  const { execArgv = [], kind = 'process' } = options;
+  return { kind, scheme: 'unix', launch: (spec) => launch({ ...spec, kind }, execArgv) };
 }
 
-function launch(spec: EngineSpec, execArgv: string[]): EngineHandle {
+function launch(spec: EngineBoot, execArgv: string[]): EngineHandle {
   const program = fileURLToPath(programUrl('engine-process.mjs'));
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...execArgv, program], {
     cwd: spec.cwd,
@@ -21,7 +22,7 @@ function launch(spec: EngineSpec, execArgv: string[]): EngineHandle {
   });
   const lifeline = child.stdio[3] as Writable;
   lifeline.on('error', () => {}); // the engine is gone: `exited` tells
-  lifeline.write(`${JSON.stringify({ ...spec, kind: 'process' } satisfies EngineBoot)}\n`);
+  lifeline.write(`${JSON.stringify(spec)}\n`);
   const exited = new Promise<EngineExit>((resolve) => {
     child.once('error', (error) => resolve({ exitCode: null, signal: null, error }));
     // 'close', not 'exit': by then its last output has been read.

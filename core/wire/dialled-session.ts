@@ -14,15 +14,16 @@ export interface DialOptions {
   /** How long a cut connection is dialled again, in ms. */
   window: number;
   signal?: AbortSignal | undefined;
-  handlers: SessionHandlers & { resumed?(): void };
+  /** `opened` comes once, before the first message. */
+  handlers: SessionHandlers & { opened(session: Session, about: any): void; resumed?(): void };
 }
 
 const BACKOFF = { first: 20, factor: 1.6, most: 1_000 };
 
 /** Resolves when the first connection stands. Rejects when no URL answers or the listener refuses. */
-export async function dialSession(options: DialOptions): Promise<{ session: Session; about: any; url: string }> {
+export async function dialSession(options: DialOptions): Promise<void> {
   const { handlers } = options;
-  const { connection, welcomed, url } = await connect(options);
+  const { connection, welcomed } = await connect(options);
   const session: Session = new Session(welcomed.session, {
     ...handlers,
     disconnected(reason) {
@@ -30,8 +31,8 @@ export async function dialSession(options: DialOptions): Promise<{ session: Sess
       void resume(session, options, reason);
     },
   });
-  session.attach(connection, 0);
-  return { session, about: welcomed.about, url };
+  handlers.opened(session, welcomed.about);
+  session.attach(connection, 0, welcomed.early);
 }
 
 async function resume(session: Session, options: DialOptions, reason: string): Promise<void> {
@@ -44,7 +45,8 @@ async function resume(session: Session, options: DialOptions, reason: string): P
     try {
       const { connection, welcomed } = await connect(options, session);
       if (session.ended) return connection.destroy('the session ended meanwhile');
-      if (welcomed.resumed && session.attach(connection, welcomed.received)) return options.handlers.resumed?.();
+      if (welcomed.resumed && session.attach(connection, welcomed.received, welcomed.early))
+        return options.handlers.resumed?.();
       connection.destroy('the session cannot be resumed');
       return lose(session, options, `${reason}; the other side could not resume`);
     } catch (error) {
@@ -62,7 +64,7 @@ function lose(session: Session, options: DialOptions, reason: string): void {
 async function connect(
   options: DialOptions,
   session?: Session,
-): Promise<{ connection: Connection; welcomed: Welcomed; url: string }> {
+): Promise<{ connection: Connection; welcomed: Welcomed }> {
   const failures: unknown[] = [];
   for (const url of options.urls) {
     let connection: Connection;
@@ -75,7 +77,7 @@ async function connect(
     }
     const { role, key } = options;
     const greeting = { role, key, session: session?.id, received: session?.received ?? 0, about: options.about() };
-    return { connection, welcomed: await greet(connection, greeting, options.signal), url };
+    return { connection, welcomed: await greet(connection, greeting, options.signal) };
   }
   if (failures.length === 1) throw failures[0];
   throw new TransportError(`Nobody answers: ${failures.map((f) => (f as Error).message).join('; ')}`, {

@@ -5,7 +5,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { ProtocolError, RefusedError, TimeoutError, TransportError } from '../errors.ts';
 import { type Envelope, type Header, Kind, PROTOCOL_VERSION, pack, unpack } from './envelope.ts';
-import type { Connection } from './transport.ts';
+import type { Connection, Lane } from './transport.ts';
 
 export type Role = 'client' | 'observer' | 'engine' | 'peer';
 
@@ -46,7 +46,12 @@ export interface Welcomed {
   resumed: boolean;
   received: number;
   about: any;
+  /** What arrived right behind the welcome, before anybody could take the connection over; `Session.attach` takes it first. */
+  early: Early[];
 }
+
+/** A message and its lane. */
+export type Early = [parts: Uint8Array[], lane: Lane];
 
 /** The dialler's side. Rejects with RefusedError (and closes) when either side is not satisfied. */
 export async function greet(connection: Connection, greeting: Greeting, signal?: AbortSignal): Promise<Welcomed> {
@@ -80,6 +85,7 @@ export async function greet(connection: Connection, greeting: Greeting, signal?:
       resumed: welcome.resumed ?? false,
       received: welcome.received ?? 0,
       about: parse(welcome.about),
+      early: script.early,
     };
   } catch (error) {
     connection.destroy(error instanceof Error ? error.message : String(error));
@@ -161,6 +167,8 @@ function converse(connection: Connection, signal?: AbortSignal) {
   let waiting: { kind: number; resolve: (e: Envelope) => void; reject: (e: unknown) => void } | undefined;
   let failure: unknown;
   const heard: Envelope[] = [];
+  const early: Early[] = [];
+  let over = false;
   const fail = (error: unknown): void => {
     failure ??= error;
     const { reject } = waiting ?? {};
@@ -184,10 +192,16 @@ function converse(connection: Connection, signal?: AbortSignal) {
   const onAbort = (): void => fail(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
   connection.receive({
-    message(parts) {
+    message(parts, lane) {
+      if (over) {
+        early.push([parts, lane]);
+        return;
+      }
       try {
         if (heard.length > 4) throw new ProtocolError('Too many messages before the handshake');
-        heard.push(unpack(parts).header);
+        const { header } = unpack(parts);
+        heard.push(header);
+        over = header.kind === Kind.WELCOME;
       } catch (error) {
         return fail(error);
       }
@@ -196,6 +210,7 @@ function converse(connection: Connection, signal?: AbortSignal) {
     close: (reason) => fail(new TransportError(`${connection.remote} closed during the handshake: ${reason.message}`)),
   });
   return {
+    early,
     say: (header: Header): void => connection.send(pack(header)),
     hear: (kind: number): Promise<Envelope> =>
       new Promise((resolve, reject) => {

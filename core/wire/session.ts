@@ -6,6 +6,7 @@
 import { ProtocolError, TuttiError } from '../errors.ts';
 import { type Envelope, type Header, Kind, pack, unpack } from './envelope.ts';
 import type { Payload } from './forms.ts';
+import type { Early } from './handshake.ts';
 import type { Connection, Message } from './transport.ts';
 
 /** Bytes kept for replay; a connection lost with more than this unacknowledged cannot be resumed. */
@@ -59,7 +60,7 @@ export class Session {
   }
 
   /** Goes on over this connection, whose peer has received `peerReceived` messages. False: it cannot be resumed. */
-  attach(connection: Connection, peerReceived: number): boolean {
+  attach(connection: Connection, peerReceived: number, early: readonly Early[] = []): boolean {
     if (this.#ended || peerReceived < this.#replayFrom || peerReceived > this.#replayFrom + this.#replay.length)
       return false;
     const old = this.#connection;
@@ -79,6 +80,7 @@ export class Session {
         else if (!this.#ended) this.#handlers.disconnected?.(reason.message);
       },
     });
+    for (const [parts, lane] of early) this.#receive(connection, parts, lane);
     return true;
   }
 

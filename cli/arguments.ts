@@ -1,0 +1,130 @@
+/** Arguments that several commands share: what they are called, and what their texts mean. */
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Argv, CommandModule } from 'yargs';
+import { UsageError } from '../core/errors.ts';
+
+/** A command whose handler sees what its builder declares. */
+export function command<A>(spec: {
+  command: string;
+  describe: string;
+  builder: (y: Argv) => Argv<A>;
+  handler: (args: A) => Promise<void>;
+}): CommandModule {
+  return spec as unknown as CommandModule;
+}
+
+const text = (option: string, describe: string) => ({
+  type: 'string' as const,
+  requiresArg: true,
+  describe,
+  coerce: (given: string | string[] | undefined) => once(option, given),
+});
+
+export const jsonOption = { type: 'boolean' as const, default: false, describe: 'Print one JSON document on stdout' };
+export const kindOption = text('--kind', 'Kind of engines: process or thread');
+/** Where the cluster is one that runs; `default` is the default. */
+export const nameOption = text('--name', 'The cluster: its name, connection file or URL');
+/** What a new cluster is called. */
+export const newNameOption = {
+  ...text('--name', 'Name of the cluster'),
+  default: 'default',
+  coerce: (given: string | string[]) => once('--name', given)!,
+};
+export const fileOption = text('--file', 'Read the code from a file');
+export const connectOption = {
+  ...text('--connect', 'The cluster: its name, connection file or URL'),
+  demandOption: true,
+};
+
+export const cwdOption = {
+  ...text('--cwd', 'Working directory of the engines'),
+  coerce: (given: string | string[] | undefined) => {
+    const cwd = once('--cwd', given);
+    if (cwd === undefined) return undefined;
+    if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`--cwd: ${cwd} is no directory`);
+    return path.resolve(cwd);
+  },
+};
+export const enginesOption = {
+  ...text('-n', 'How many engines'),
+  alias: 'n',
+  coerce: (given: string | string[] | undefined) =>
+    given === undefined ? undefined : parseCount('-n', once('-n', given)),
+};
+export const targetsOption = {
+  type: 'string' as const,
+  alias: 't',
+  requiresArg: true,
+  describe: 'Engines to use, e.g. 0,2 or 0-3 (repeatable; default: all)',
+  coerce: (given: string | string[] | undefined) => (given === undefined ? undefined : parseIds('-t', [given].flat())),
+};
+export const listenOption = {
+  type: 'string' as const,
+  requiresArg: true,
+  describe: 'Another address to listen on, e.g. tcp://127.0.0.1:7000 (repeatable)',
+  coerce: (given: string | string[] | undefined) => (given === undefined ? [] : [given].flat()),
+};
+export const insecureOption = {
+  type: 'boolean' as const,
+  default: false,
+  describe: 'Listen on addresses that other machines reach, without encryption',
+};
+
+function once(option: string, given: string | string[] | undefined): string | undefined {
+  if (Array.isArray(given)) throw new UsageError(`${option} is given ${given.length} times: ${given.join(', ')}`);
+  if (given === '') throw new UsageError(`${option} is empty`);
+  return given;
+}
+
+export function parseCount(what: string, given: string | undefined): number {
+  if (given === undefined || !/^\d{1,6}$/.test(given))
+    throw new UsageError(`${what} is a number of engines: 0, 1, 2, …; got '${given}'`);
+  return Number(given);
+}
+
+/** Engine ids in ascending order, each once: `0,2`, `0-3`, or several such texts. */
+export function parseIds(what: string, given: readonly string[]): number[] {
+  const ids = new Set<number>();
+  for (const piece of given.flatMap((list) => list.split(','))) {
+    const [, first, last = first] = /^\s*(\d{1,6})(?:-(\d{1,6}))?\s*$/.exec(piece) ?? [];
+    if (first === undefined || Number(last) < Number(first))
+      throw new UsageError(`${what} takes engine ids such as 0,2 or 0-3; got '${given.join(' ')}'`);
+    for (let id = Number(first); id <= Number(last); id++) ids.add(id);
+  }
+  return [...ids].sort((a, b) => a - b);
+}
+
+export interface Taken {
+  /** What is left for the parser. */
+  own: string[];
+  /** The code of `exec`, the script of `run`. */
+  text: string | undefined;
+  /** What follows the script is the script's own, options and all. */
+  rest: string[];
+}
+
+/** Takes code and scripts out of the arguments before the parser reads anything into them, such as options or numbers. */
+export function takeText(argv: string[]): Taken {
+  const value = { type: 'string' } as const;
+  const { tokens } = parseArgs({
+    args: argv,
+    strict: false,
+    tokens: true,
+    options: {
+      engines: { ...value, short: 'n' },
+      targets: { ...value, short: 't' },
+      name: value,
+      kind: value,
+      file: value,
+    },
+  });
+  const [command, text] = tokens.filter((token) => token.kind === 'positional');
+  if (!text || (command?.value !== 'exec' && command?.value !== 'run')) return { own: argv, text: undefined, rest: [] };
+  const marker = tokens.find((token) => token.kind === 'option-terminator');
+  const before = argv.slice(0, text.index).filter((_, i) => i !== marker?.index);
+  const after = argv.slice(text.index + 1);
+  if (command.value === 'run') return { own: before, text: text.value, rest: after };
+  return { own: [...before, ...after], text: text.value, rest: [] };
+}

@@ -1,0 +1,68 @@
+/** `tutti engines`: more, fewer, or new engines in a running cluster. */
+import type { Client } from '../../core/client/client.ts';
+import { command, jsonOption, kindOption, nameOption, parseCount, parseIds } from '../arguments.ts';
+import { printJson } from '../output.ts';
+
+const addCommand = command({
+  command: 'add <count>',
+  describe: 'Start more engines',
+  builder: (y) =>
+    y
+      .positional('count', { type: 'string', demandOption: true, coerce: (given: string) => parseCount('add', given) })
+      .option('kind', kindOption)
+      .option('name', nameOption)
+      .option('json', jsonOption),
+  handler: ({ count, kind, name, json }) =>
+    change(name, json, 'Added', (client) => client.add(count, kind as 'process' | undefined)),
+});
+
+function idsCommand(what: 'remove' | 'restart', describe: string, done: string) {
+  return command({
+    command: `${what} <ids..>`,
+    describe,
+    builder: (y) =>
+      y
+        .positional('ids', {
+          type: 'string',
+          array: true,
+          demandOption: true,
+          describe: 'Such as 0,2 or 0-3',
+          coerce: (given: string[]) => parseIds(what, given),
+        })
+        .option('name', nameOption)
+        .option('json', jsonOption),
+    handler: ({ ids, name, json }) =>
+      change(name, json, done, async (client) => {
+        await client[what](ids);
+        return ids;
+      }),
+  });
+}
+
+async function change(
+  name: string | undefined,
+  json: boolean,
+  done: string,
+  work: (client: Client) => Promise<number[]>,
+): Promise<void> {
+  const { attach } = await import('../session.ts');
+  await using client = await attach(name);
+  const ids = await work(client);
+  if (json) printJson(ids);
+  else
+    process.stdout.write(
+      `${done} ${ids.length === 1 ? 'engine' : 'engines'} ${ids.join(', ') || '(none)'} of cluster '${client.name}'\n`,
+    );
+}
+
+export const enginesCommand = command({
+  command: 'engines',
+  describe: 'Add, remove or restart engines of a running cluster',
+  builder: (y) =>
+    y
+      .command(addCommand)
+      .command(idsCommand('remove', 'End engines and retire their ids', 'Removed'))
+      .command(idsCommand('restart', 'Start engines anew, under their ids, with empty namespaces', 'Restarted'))
+      .demandCommand(1, 'What with the engines? tutti engines add, remove or restart'),
+  handler: async () => {},
+});

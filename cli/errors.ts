@@ -1,0 +1,70 @@
+/** From an error to what is printed of it, and to the exit code. */
+import {
+  CancelledError,
+  CompositeError,
+  EngineLostError,
+  InvalidTargetError,
+  RemoteError,
+  TuttiError,
+  UsageError,
+  ValueLostError,
+} from '../core/errors.ts';
+import { INTERRUPTED } from './interruption.ts';
+import { prefixed, printJson, say } from './output.ts';
+
+/** Frames of Node and of the engine's program say nothing to the user. */
+const SCAFFOLD = /\(?node:|\/entry\/engine-(process|thread)\.mjs:/;
+
+/** Code that engines were to run (or its compiler) failed. */
+export class ScriptError extends Error {}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CancelledError) return INTERRUPTED;
+  if (error instanceof UsageError || error instanceof InvalidTargetError) return 2;
+  if (error instanceof RemoteError || error instanceof EngineLostError || error instanceof ValueLostError) return 1;
+  if (error instanceof TuttiError) return 3;
+  if (!(error instanceof CompositeError)) return 1;
+  const codes = new Set(error.errors.map(exitCodeOf));
+  return codes.size === 1 ? [...codes][0]! : 1;
+}
+
+/** Tells the user, on stderr (with `json` also as a document on stdout); returns the exit code. */
+export function report(error: unknown, json: boolean): number {
+  const code = exitCodeOf(error);
+  if (json) printJson({ error: document(error) });
+  if (error instanceof CompositeError || error instanceof RemoteError || error instanceof EngineLostError) {
+    for (const text of remoteErrors(error instanceof CompositeError ? error.errors : [error]))
+      process.stderr.write(text);
+  } else if (error instanceof TuttiError || error instanceof ScriptError) say(`tutti: ${error.message}`);
+  else if (error instanceof SyntaxError && 'line' in error) say(`SyntaxError: ${error.message}`);
+  else say(error instanceof Error ? (error.stack ?? String(error)) : `tutti: ${String(error)}`);
+  return code;
+}
+
+/** Each distinct error once, with the engines that it happened on. */
+function remoteErrors(errors: readonly Error[]): string[] {
+  const engines = new Map<string, number[]>();
+  for (const error of errors) {
+    const text = describe(error);
+    engines.set(text, [...(engines.get(text) ?? []), (error as RemoteError).engine]);
+  }
+  return [...engines].map(([text, ids]) =>
+    prefixed(ids.some((id) => id === undefined) ? 'tutti' : ids.join(','), text, process.stderr),
+  );
+}
+
+function describe(error: Error): string {
+  if (!(error instanceof RemoteError)) return error.message;
+  const frames = error.remoteStack.split('\n').filter((line) => /^\s+at /.test(line) && !SCAFFOLD.test(line));
+  const causes: string[] = [];
+  for (let cause = error.cause; cause !== undefined && causes.length < 5; cause = (cause as Error)?.cause) {
+    causes.push(`caused by ${cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)}`);
+  }
+  return [`${error.name}: ${error.message}`, ...frames, ...causes].join('\n');
+}
+
+function document(error: unknown): object {
+  const { name, message, code, engine, remoteStack } = error as Partial<RemoteError>;
+  const errors = error instanceof CompositeError ? error.errors.map(document) : undefined;
+  return { name, ...(typeof code === 'string' && { code }), message, engine, stack: remoteStack, errors };
+}

@@ -1,0 +1,36 @@
+/** A cluster that lives as long as this command. */
+import { connectionFile } from '../core/connection-file.ts';
+import { type HostOptions, startHost } from '../core/controller/host.ts';
+import { interruption } from './interruption.ts';
+import { printJson, say } from './output.ts';
+import '../transports/builtin.ts';
+
+/** Resolves when it was stopped by another command; rejects when interrupted. Either way nothing of it is left. */
+export async function serve(
+  { engines, ...options }: HostOptions & { name: string; engines: number },
+  { json }: { json: boolean },
+): Promise<void> {
+  const signal = interruption();
+  const host = await startHost(options);
+  const interrupted = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  try {
+    const started = host.fleet.add(engines, host.launcher);
+    started.catch(() => {}); // when it was interrupted meanwhile, nobody asks
+    await Promise.race([started, interrupted]);
+    if (!signal.aborted) {
+      const { name, urls } = host.outside;
+      if (json) printJson({ name, pid: process.pid, engines, urls });
+      say(
+        `Cluster '${name}' is ready: ${engines} engines, pid ${process.pid}\n  connect with --name ${name}, or ${connectionFile(name)}\n` +
+          `  listens on ${urls.join(', ')}\n  Ctrl-C stops it`,
+      );
+      await Promise.race([host.stopped, interrupted]);
+    }
+  } finally {
+    await host.stop();
+  }
+  signal.throwIfAborted();
+}

@@ -1,0 +1,56 @@
+#!/usr/bin/env node
+/** The command `tutti`. Commands load what they need when they run, so that help and mistakes are answered at once. */
+import yargs from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { UsageError } from '../core/errors.ts';
+import { takeText } from './arguments.ts';
+import { controllerCommand } from './commands/controller.ts';
+import { engineCommand } from './commands/engine.ts';
+import { enginesCommand } from './commands/engines.ts';
+import { execCommand } from './commands/exec.ts';
+import { listCommand } from './commands/list.ts';
+import { runCommand } from './commands/run.ts';
+import { startCommand } from './commands/start.ts';
+import { statusCommand } from './commands/status.ts';
+import { stopCommand } from './commands/stop.ts';
+import { report } from './errors.ts';
+
+const { own, text, rest } = takeText(hideBin(process.argv));
+let json = false;
+const parser = yargs(own)
+  .scriptName('tutti')
+  .usage('tutti <command>\n\nInteractive parallel and distributed computing: many engines, one shell.')
+  .command(startCommand)
+  .command(stopCommand)
+  .command(statusCommand)
+  .command(listCommand)
+  .command(execCommand(text))
+  .command(runCommand(text, rest))
+  .command(enginesCommand)
+  .command(engineCommand)
+  .command(controllerCommand)
+  .middleware((args) => {
+    json = args.json === true;
+  })
+  .demandCommand(1, 'Which command?')
+  .strict()
+  .recommendCommands()
+  .alias('help', 'h')
+  .epilogue('Exit codes: 0 fine · 1 user code failed · 2 usage · 3 no cluster, or refused · 130 interrupted')
+  .wrap(Math.min(120, process.stdout.columns ?? 100))
+  .locale('en')
+  .fail((message, error) => {
+    // What yargs itself complains of, and what it made of our own complaints about arguments.
+    if (error && error.name !== 'YError') throw error;
+    const what = message ?? error.message;
+    const unknown = what.startsWith('Did you mean') ? 'There is no such command. ' : '';
+    throw new UsageError(`${unknown}${what}\nSee: tutti --help`);
+  });
+
+try {
+  await parser.parseAsync();
+} catch (error) {
+  process.exitCode = report(error, json);
+}
+// Once what was written is out: whatever still listens must not hold the command.
+process.stdout.write('', () => process.exit());

@@ -1,0 +1,74 @@
+/** What commands print: engines' output line by line, tables, JSON. */
+import type { AsyncResult } from '../core/client/async-result.ts';
+import type { Client } from '../core/client/client.ts';
+
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+export function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** On a terminal, unless NO_COLOR (or the terminal) says otherwise. */
+export function coloured(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY === true && stream.hasColors();
+}
+
+/** Puts `[engine] ` before every line of a text. */
+export function prefixed(engine: number | string, text: string, stream: NodeJS.WriteStream): string {
+  const prefix = coloured(stream) ? `\u001b[2m[${engine}]\u001b[22m ` : `[${engine}] `;
+  return text
+    .split('\n')
+    .map((line) => `${prefix}${line}\n`)
+    .join('');
+}
+
+/** Prints what the engines print as it comes, in whole lines. `finish` prints what had no newline at its end. */
+export function follow(client: Client, result: AsyncResult<any>, { json }: { json: boolean }): { finish(): void } {
+  const out = lines(json ? process.stderr : process.stdout);
+  const err = lines(process.stderr);
+  const subscriptions = [
+    result.stdout$.subscribe(out.write),
+    result.stderr$.subscribe(err.write),
+    client.events$.subscribe((event) => {
+      if (event.type === 'output') (event.stream === 'stdout' ? out : err).write(event);
+    }),
+  ];
+  return {
+    finish() {
+      for (const subscription of subscriptions) subscription.unsubscribe();
+      out.finish();
+      err.finish();
+    },
+  };
+}
+
+function lines(stream: NodeJS.WriteStream) {
+  const rest = new Map<number, string>();
+  const print = (engine: number, text: string): void => void stream.write(prefixed(engine, text, stream));
+  return {
+    write({ engine, text }: { engine: number; text: string }): void {
+      const whole = (rest.get(engine) ?? '') + text;
+      const end = whole.lastIndexOf('\n');
+      if (end >= 0) print(engine, whole.slice(0, end));
+      rest.set(engine, whole.slice(end + 1));
+    },
+    finish(): void {
+      for (const [engine, text] of rest) if (text) print(engine, text);
+    },
+  };
+}
+
+/** Columns as wide as their widest cell. Numbers stand right. */
+export function table(header: readonly string[], rows: readonly (string | number)[][]): string {
+  const all = [header, ...rows];
+  const widths = header.map((_, column) => Math.max(...all.map((row) => String(row[column]).length)));
+  const right = header.map((_, column) => rows.every((row) => typeof row[column] === 'number'));
+  const line = (row: readonly (string | number)[]): string =>
+    row
+      .map((cell, i) => (right[i] ? String(cell).padStart(widths[i]!) : String(cell).padEnd(widths[i]!)))
+      .join('  ')
+      .trimEnd();
+  return `${all.map(line).join('\n')}\n`;
+}

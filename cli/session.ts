@@ -1,0 +1,46 @@
+/** The cluster that a command works with: one that runs, or one of its own. */
+import { findCluster } from '../core/client/connect.ts';
+import { type Client, ClusterNotFoundError, cluster, connect, UsageError } from '../core/index.ts';
+import '../transports/builtin.ts';
+
+export interface Where {
+  /** A cluster of this command's own, with so many engines. */
+  engines?: number | undefined;
+  kind?: string | undefined;
+  /** One that runs. */
+  name?: string | undefined;
+}
+
+/** Joins a cluster that runs. */
+export function attach(name = 'default', signal?: AbortSignal): Promise<Client> {
+  return connect(name, { output: 'ignore', ...(signal && { signal }) });
+}
+
+/** For commands that run code: without a running cluster, and none asked for by name, they start their own. Closing ends that. */
+export async function openSession({ engines, kind, name }: Where, signal: AbortSignal): Promise<Client> {
+  if (engines !== undefined && name !== undefined)
+    throw new UsageError('-n starts engines for this command alone, --name uses a cluster that runs; give one of them');
+  const own = engines !== undefined || (name === undefined && !runs('default'));
+  if (!own && kind !== undefined)
+    throw new UsageError('--kind is for engines of this command alone; give their number too: -n 4');
+  const client = own
+    ? await cluster({
+        output: 'ignore',
+        ...(engines !== undefined && { engines }),
+        ...(kind !== undefined && { kind: kind as 'process' }),
+      })
+    : await attach(name, signal);
+  if (!signal.aborted) return client;
+  await client.close();
+  throw signal.reason;
+}
+
+function runs(name: string): boolean {
+  try {
+    findCluster(name);
+    return true;
+  } catch (error) {
+    if (error instanceof ClusterNotFoundError) return false;
+    throw error;
+  }
+}
