@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ClusterStatus } from '../core/client/client.ts';
 import { findCluster } from '../core/client/connect.ts';
+import { isRunning } from '../core/connection-file.ts';
 import { TimeoutError } from '../core/errors.ts';
 import { attach } from './session.ts';
 
@@ -39,13 +40,4 @@ async function until(condition: () => boolean, patience: number): Promise<boolea
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   return true;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

@@ -2,7 +2,7 @@
  * Connection files: how a program finds a cluster by name. One JSON file a cluster, mode 0600 in a folder of mode 0700,
  * since it holds the secret. `TUTTI_HOME` moves the folder (default `~/.tutti`).
  */
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import path from 'node:path';
 import type { ConnectionInfo } from './cluster-info.ts';
@@ -19,17 +19,24 @@ export function connectionFile(name: string): string {
   return path.join(connectionFolder(), `${name}.json`);
 }
 
+const ATTEMPTS = 10;
+
 /** Fails when a cluster of that name is alive; a dead one's file is replaced. */
 export function writeConnectionFile(info: ConnectionInfo): string {
   const file = connectionFile(info.name);
+  const draft = `${file}.${process.pid}`;
   const text = `${JSON.stringify(info, null, 2)}\n`;
-  for (;;) {
+  for (let attempt = 1; ; attempt++) {
     try {
       mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-      writeFileSync(file, text, { mode: 0o600, flag: 'wx' });
+      writeFileSync(draft, text, { mode: 0o600 });
+      linkSync(draft, file); // all of it or nothing: half a file would look like a dead cluster's
       return file;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+      const { code } = error as NodeJS.ErrnoException;
+      // Another cluster has stopped just now and taken the empty folder away.
+      if (code === 'ENOENT' && attempt < ATTEMPTS) continue;
+      if (code !== 'EEXIST' || attempt === ATTEMPTS) {
         throw new UsageError(
           `Cannot write the connection file ${file}: ${(error as Error).message}. Set TUTTI_HOME to a folder that you can write to`,
           { cause: error },
@@ -40,9 +47,26 @@ export function writeConnectionFile(info: ConnectionInfo): string {
           `A cluster named '${info.name}' is running already (${file}); choose another name or stop it: tutti stop --name ${info.name}`,
         );
       }
-      rmSync(file, { force: true });
+      removeDeadCluster(file);
+    } finally {
+      rmSync(draft, { force: true });
     }
   }
+}
+
+/** Removes what a cluster whose controller is gone may have left: its connection file, and its folder of sockets. */
+export function removeDeadCluster(file: string): void {
+  try {
+    for (const url of readConnectionFile(file).urls) {
+      if (!/^unix:.*[/\\]tutti-\w{6}[/\\]controller\.sock$/.test(url)) continue;
+      const folder = path.dirname(url.slice('unix:'.length));
+      for (const name of readdirSync(folder).filter((n) => n.endsWith('.sock'))) rmSync(path.join(folder, name));
+      rmdirSync(folder);
+    }
+  } catch {
+    // its last engine has removed them, or the file says nothing of them
+  }
+  removeConnectionFile(file);
 }
 
 export function removeConnectionFile(file: string): void {
@@ -82,7 +106,7 @@ export function listClusters(): ConnectionInfo[] {
   for (const name of names.filter((n) => n.endsWith('.json')).sort()) {
     const file = path.join(connectionFolder(), name);
     if (isAlive(file)) clusters.push(readConnectionFile(file));
-    else removeConnectionFile(file);
+    else removeDeadCluster(file);
   }
   return clusters;
 }
@@ -91,10 +115,22 @@ export function listClusters(): ConnectionInfo[] {
 export function isAlive(file: string): boolean {
   try {
     const { host, pid } = readConnectionFile(file);
-    if (host !== hostname() || !pid) return true;
+    return host !== hostname() || !pid || isRunning(pid);
+  } catch {
+    return false;
+  }
+}
+
+/** Is there a process of this id on this host? One that has ended is gone, even if its parent has not asked how (as in many containers). */
+export function isRunning(pid: number): boolean {
+  try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  try {
+    return !/\) Z [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return true; // a system without /proc
   }
 }

@@ -1,7 +1,7 @@
 /** A client of a cluster: a program, the console, a test. Several can share one cluster. */
 import { defer, type Observable, startWith } from 'rxjs';
 import type { ClusterEvent, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
-import { InvalidTargetError, LaunchError, UsageError } from '../errors.ts';
+import { InvalidTargetError, LaunchError, TimeoutError, UsageError } from '../errors.ts';
 import type { Printed } from './call.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { createView } from './view.ts';
@@ -102,12 +102,7 @@ export async function openClient(info: ConnectionInfo, options: ClientOptions = 
       known([id]);
       return createView({ ...base, single: true, targets: () => known([id]) });
     },
-    waitForEngines: (n, { signal, timeout } = {}) => {
-      const limits = [signal, timeout === undefined ? undefined : AbortSignal.timeout(timeout)].filter(
-        (s) => s !== undefined,
-      );
-      return waitForEngines(link, n, AbortSignal.any(limits));
-    },
+    waitForEngines: (n, options) => waitForEngines(link, n, options),
     status: () => link.rpc.ask('status'),
     add: (count, kind) => link.rpc.ask('add', { count, kind }),
     remove: (engines) => link.rpc.ask('remove', known(engines)),
@@ -121,22 +116,30 @@ export async function openClient(info: ConnectionInfo, options: ClientOptions = 
   };
 }
 
-function waitForEngines(link: Link, n: number, signal: AbortSignal): Promise<void> {
+function waitForEngines(
+  link: Link,
+  n: number,
+  { signal, timeout }: { signal?: AbortSignal; timeout?: number } = {},
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const enough = (): boolean => link.engines.filter((e) => e.state !== 'lost').length >= n;
-    if (enough()) return resolve();
+    const there = (): number => link.engines.filter((e) => e.state !== 'lost').length;
+    if (there() >= n) return resolve();
+    if (signal?.aborted) return reject(signal.reason);
     const finish = (settle: () => void): void => {
       subscription.unsubscribe();
-      signal.removeEventListener('abort', abort);
+      signal?.removeEventListener('abort', abort);
+      clearTimeout(timer);
       settle();
     };
-    const abort = (): void => finish(() => reject(signal.reason));
+    const abort = (): void => finish(() => reject(signal?.reason));
+    const late = (): void =>
+      finish(() => reject(new TimeoutError(`Waited ${timeout} ms for ${n} engines; there are ${there()}`)));
+    const timer = timeout === undefined ? undefined : setTimeout(late, timeout);
+    signal?.addEventListener('abort', abort, { once: true });
     const subscription = link.engineNews.subscribe({
-      next: () => enough() && finish(resolve),
+      next: () => there() >= n && finish(resolve),
       complete: () => finish(() => reject(new LaunchError(`The cluster has gone before it had ${n} engines`))),
     });
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
   });
 }
 

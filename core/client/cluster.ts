@@ -7,6 +7,7 @@ import type { ConnectionInfo } from '../cluster-info.ts';
 import { type HostOptions, startHost } from '../controller/host.ts';
 import { LaunchError, TuttiError, UsageError } from '../errors.ts';
 import type { Launcher } from '../launch/launcher.ts';
+import { HUGE_PAGES } from '../launch/process.ts';
 import { programUrl } from '../launch/programs.ts';
 import { type Client, type ClientOptions, openClient } from './client.ts';
 
@@ -104,6 +105,7 @@ export async function startController(boot: ControllerBoot): Promise<Home & { pi
     detached: boot.detached ?? false,
     stdio: ['ignore', boot.detached ? 'ignore' : 'inherit', boot.detached ? 'ignore' : 'inherit', 'ipc'],
     execArgv: [],
+    env: { ...HUGE_PAGES, ...process.env },
     cwd: boot.detached ? '/' : process.cwd(),
   });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));

@@ -1,6 +1,6 @@
 /** Finding a cluster: by name, connection file, URL or connection record. */
 import type { ConnectionInfo } from '../cluster-info.ts';
-import { connectionFile, isAlive, readConnectionFile, removeConnectionFile } from '../connection-file.ts';
+import { connectionFile, isAlive, readConnectionFile, removeDeadCluster } from '../connection-file.ts';
 import { ClusterNotFoundError, RefusedError, TransportError } from '../errors.ts';
 import { type Client, type ClientOptions, openClient } from './client.ts';
 
@@ -42,7 +42,7 @@ export function findCluster(where: string): ConnectionInfo {
     }
   })();
   if (isAlive(file)) return info;
-  if (file !== where) removeConnectionFile(file);
+  if (file !== where) removeDeadCluster(file);
   throw new ClusterNotFoundError(
     `Cluster '${info.name}' has ended without stopping (its controller, pid ${info.pid}, is gone); start it again`,
   );

@@ -60,7 +60,7 @@ export class Link implements CallHome, PipeHome {
   #session!: Session;
   #calls = new Map<number, Call>();
   /** Calls that others under way use, by id: the values of small results are asked of us. */
-  #lent = new Map<number, { call: Call; times: number }>();
+  #lent = new Map<number, { call: Call; times: number; release: number[] }>();
   #sentCode = new Set<string>();
   #next = 0;
   #underWay = 0;
@@ -173,8 +173,11 @@ export class Link implements CallHome, PipeHome {
     return payload;
   }
 
+  /** Waits for the calls that use the value. */
   release(call: Call, engines: number[]): void {
-    if (!this.#ended) this.#session.send({ kind: Kind.RELEASE, ids: [call.id], targets: engines });
+    const lent = this.#lent.get(call.id);
+    if (lent) lent.release.push(...engines);
+    else if (!this.#ended) this.#session.send({ kind: Kind.RELEASE, ids: [call.id], targets: engines });
   }
 
   async cancel(call: Call, targets: number[], reason: string): Promise<CancelOutcome['outcome'][]> {
@@ -231,10 +234,14 @@ export class Link implements CallHome, PipeHome {
 
   #lend(call: Call, times: 1 | -1): void {
     for (const used of call.uses) {
-      const entry = this.#lent.get(used.id) ?? { call: used, times: 0 };
+      const entry = this.#lent.get(used.id) ?? { call: used, times: 0, release: [] };
       entry.times += times;
-      if (entry.times) this.#lent.set(used.id, entry);
-      else this.#lent.delete(used.id);
+      if (entry.times) {
+        this.#lent.set(used.id, entry);
+        continue;
+      }
+      this.#lent.delete(used.id);
+      if (entry.release.length) this.release(used, entry.release);
     }
   }
 

@@ -3,8 +3,8 @@
  * one order, the same for every engine; that is why calls that wait for each other's values cannot wait in a circle.
  */
 import { callKey } from '../call-key.ts';
-import { InvalidTargetError, RefusedError } from '../errors.ts';
-import { encode } from '../wire/codec.ts';
+import { InvalidTargetError, ProtocolError, RefusedError } from '../errors.ts';
+import { type AnswerCodec, answerCodec, encodeThrown } from '../wire/answer.ts';
 import { type Envelope, Kind, pack, Status } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import type { ClientRecord } from './clients.ts';
@@ -22,9 +22,12 @@ export class Calls {
   /** CALL of a client. */
   forward(client: ClientRecord, header: Envelope, payloads: Payload[]): void {
     const { id, targets, op, code, needs, label } = header;
+    if (header.spread && payloads.length !== 1 + targets.length)
+      throw new ProtocolError(`Call ${id} is spread over ${targets.length} engines with ${payloads.length} payloads`);
+    const codec = answerCodec(payloads);
     if (client.observer) {
       const refusal = new RefusedError('An observer can watch this cluster, not use it');
-      for (const engine of targets) this.#fail(client, id, engine, refusal);
+      for (const engine of targets) this.#fail(client, id, engine, refusal, codec);
       return;
     }
     const onward = { kind: Kind.CALL, id, client: client.id, op, code, needs, label };
@@ -40,10 +43,10 @@ export class Calls {
         const error = record
           ? lostError(record, 'it is not connected any more')
           : new InvalidTargetError(`There is no engine ${engine} (any more)`);
-        this.#fail(client, id, engine, error);
+        this.#fail(client, id, engine, error, codec);
         continue;
       }
-      record.running.set(callKey(client.id, id), { client: client.id, call: id });
+      record.running.set(callKey(client.id, id), { client: client.id, call: id, codec });
       if (common) record.session.sendPacked(common, i === last);
       else record.session.send({ ...onward }, [payloads[0]!, payloads[1 + i]!], handOver);
     }
@@ -58,9 +61,9 @@ export class Calls {
   }
 
   engineLost(record: EngineRecord, error: Error): void {
-    for (const { client, call } of record.running.values()) {
+    for (const { client, call, codec } of record.running.values()) {
       const waiting = this.#clients.get(client);
-      if (waiting) this.#fail(waiting, call, record.id, error);
+      if (waiting) this.#fail(waiting, call, record.id, error, codec);
     }
     record.running.clear();
   }
@@ -72,7 +75,7 @@ export class Calls {
     }
   }
 
-  #fail(client: ClientRecord, call: number, engine: number, error: Error): void {
-    client.reply(call, { engine, status: Status.LOST }, encode(error, { root: 'error' }));
+  #fail(client: ClientRecord, call: number, engine: number, error: Error, codec: AnswerCodec): void {
+    client.reply(call, { engine, status: Status.LOST }, encodeThrown(error, codec));
   }
 }

@@ -5,7 +5,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ClusterEvent, EngineInfo } from '../cluster-info.ts';
 import { EngineLostError, ProtocolError, ValueLostError } from '../errors.ts';
-import { encode } from '../wire/codec.ts';
 import { type Envelope, Kind } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { type Guest, type Key, keyToken, meet, mintKey } from '../wire/handshake.ts';
@@ -75,13 +74,14 @@ export class Controller {
     if (this.#closed) return connection.destroy('the controller has stopped');
     for (const [id, { session }] of this.#sessions) if (session.ended) this.#sessions.delete(id);
     const known = guest.session ? this.#sessions.get(guest.session) : undefined;
-    if (known) {
+    if (known?.session.resumable(guest.received)) {
       guest.welcome({ session: guest.session, resumed: true, received: known.session.received, about: {} });
-      if (known.session.attach(connection, guest.received)) known.resumed();
-      else known.session.abandon('it could not be resumed');
+      known.session.attach(connection, guest.received);
+      known.resumed();
     } else if (guest.session) {
       guest.welcome({ session: guest.session, resumed: false, received: 0, about: {} });
-      void connection.close('this session is not known here any more');
+      void connection.close('this session cannot be resumed here');
+      known?.session.lose('its messages since the cut are more than are kept for a replay');
     } else if (guest.role === 'engine') this.#admitEngine(guest, connection);
     else this.#admitClient(guest, connection);
   }
@@ -176,7 +176,10 @@ export class Controller {
       },
     });
     session.attach(connection, 0);
-    this.registry.joined(record, { ...(guest.about as Partial<EngineInfo>), transport: connection.remote.split(':')[0] ?? '' });
+    this.registry.joined(record, {
+      ...(guest.about as Partial<EngineInfo>),
+      transport: connection.remote.split(':')[0] ?? '',
+    });
   }
 
   #fromClient(client: ClientRecord, header: Envelope, payloads: Payload[]): void {
@@ -243,7 +246,11 @@ export class Controller {
     const sameHost = from.info.host === record.info.host;
     const sameProcess = sameHost && from.info.pid === record.info.pid;
     const scheme = sameProcess ? 'thread' : sameHost && this.folder ? 'unix' : 'tcp';
-    const url = await record.rpc.ask('ticket', { token: ticket, scheme, dir: scheme === 'unix' ? this.folder?.() : undefined });
+    const url = await record.rpc.ask('ticket', {
+      token: ticket,
+      scheme,
+      dir: scheme === 'unix' ? this.folder?.() : undefined,
+    });
     return { url, token: ticket };
   }
 

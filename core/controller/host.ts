@@ -119,7 +119,15 @@ export async function startHost(options: HostOptions): Promise<Host> {
     };
     if (options.name !== undefined) file = writeConnectionFile(outside);
     serveRequests(controller, fleet, launcher, stop);
-    return { controller, fleet, launcher, stopped, stop, outside, info: { name: controller.name, urls: [inline], token } };
+    return {
+      controller,
+      fleet,
+      launcher,
+      stopped,
+      stop,
+      outside,
+      info: { name: controller.name, urls: [inline], token },
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -29,16 +29,16 @@ export function watchEngines(registry: Registry, options: LivenessOptions = {}):
     timer = clock.callLater(beat, round);
     // What arrived while we slept is still unread; judge at the next round.
     if (slept) return;
-    for (const record of registry.engines.values()) judge(record);
+    for (const record of registry.engines.values()) judge(record, now);
   }
 
-  function judge(record: EngineRecord): void {
+  function judge(record: EngineRecord, now: number): void {
     const { session, info } = record;
     if (!session || info.state === 'lost') {
       silent.delete(record);
       return;
     }
-    const quiet = performance.now() - session.lastSeen > beat * 1.5;
+    const quiet = now - session.lastSeen > beat * 1.5;
     const rounds = quiet || !session.connected ? (silent.get(record) ?? 0) + 1 : 0;
     silent.set(record, rounds);
     if (!session.connected) {

@@ -1,6 +1,7 @@
 /** The engines of a cluster: ids, incarnations, states, and what became of them. */
 import type { ClusterEvent, EngineInfo, EngineState } from '../cluster-info.ts';
 import { EngineLostError, InvalidTargetError } from '../errors.ts';
+import type { AnswerCodec } from '../wire/answer.ts';
 import type { Key } from '../wire/handshake.ts';
 import type { Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
@@ -15,7 +16,7 @@ export interface EngineRecord {
   session: Session | undefined;
   rpc: Rpc | undefined;
   /** Calls forwarded and not answered yet. */
-  readonly running: Map<number, { client: number; call: number }>;
+  readonly running: Map<number, { client: number; call: number; codec: AnswerCodec }>;
   lastOutput: string;
   /** Has it ever joined? Before that it is no target. */
   joined: boolean;

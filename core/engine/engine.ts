@@ -6,10 +6,11 @@ import { hostname } from 'node:os';
 // Registers the class: lists of pending results are put together here.
 import '../assembly.ts';
 import { callKey } from '../call-key.ts';
-import { CancelledError, CannotTravelError, DependencyError, RefusedError, ValueLostError } from '../errors.ts';
+import { CancelledError, DependencyError, RefusedError, ValueLostError } from '../errors.ts';
 import { FunctionStore } from '../functions/store.ts';
 import type { EngineBoot } from '../launch/launcher.ts';
-import { decode, encode, payloadBytes } from '../wire/codec.ts';
+import { encodeAnswer, encodeThrown } from '../wire/answer.ts';
+import { decode, payloadBytes } from '../wire/codec.ts';
 import { dialSession } from '../wire/dialled-session.ts';
 import { type Envelope, Kind, type Need, payloadText, Status, textPayload } from '../wire/envelope.ts';
 import type { DecodeHooks, Payload } from '../wire/forms.ts';
@@ -60,6 +61,7 @@ export class Engine {
     keepDeepStacks();
     this.#self = exposeSurface();
     const evaluator = createEvaluator(boot.cwd);
+    const door = openDoor();
     const namespace = createNamespace();
     this.#self.namespace = namespace.view;
     this.#shop = { namespace, evaluator, functions: new FunctionStore({ dir: boot.cwd }) };
@@ -67,7 +69,7 @@ export class Engine {
       const client = job?.client ?? 0;
       this.#session?.send({ kind: Kind.OUTPUT, client, id: job?.call ?? 0, stream }, [textPayload(text)]);
     });
-    this.#turns = new Turns(openDoor(), {
+    this.#turns = new Turns(door, {
       perform: (job) => this.#perform(job),
       finish: (...outcome) => this.#finish(...outcome),
     });
@@ -187,7 +189,7 @@ export class Engine {
     }
     this.#values.whenSettled(callKey(need.client, need.call), need.client, need.call, (outcome) => {
       if (!outcome) askClient();
-      else if (outcome.ok) callback(undefined, outcome.payload);
+      else if (outcome.ok) callback(undefined, copyOf(outcome.payload));
       else callback(decode(outcome.payload));
     });
   }
@@ -233,13 +235,15 @@ export class Engine {
     this.#output.flush();
     if (!ok) cutStack(value);
     let status: Status = ok ? Status.OK : job.failure === undefined ? Status.FAILED : Status.LOST;
+    const { codec } = job;
     let payload: Payload;
     try {
-      payload = ok && job.op === 'execute' ? encodeShown(value) : encode(value, { root: ok ? 'result' : 'error' });
+      if (!ok) payload = encodeThrown(value, codec);
+      else if (job.op === 'execute') payload = encodeShown(value, codec);
+      else payload = encodeAnswer(value, 'result', codec);
     } catch (error) {
-      if (!(error instanceof CannotTravelError)) value = error;
       status = Status.FAILED;
-      payload = encode(error, { root: 'error' });
+      payload = encodeThrown(error, codec);
     }
     const bytes = payloadBytes(payload);
     const keep = status === Status.OK && bytes > KEEP_ABOVE;
@@ -282,4 +286,9 @@ export class Engine {
     }
     process.stderr.write(`${what} ${error instanceof Error ? error.stack : String(error)}\n`);
   }
+}
+
+/** What is decoded owns its memory; the kept value must not change with it. */
+function copyOf({ codec, parts }: Payload): Payload {
+  return { codec, parts: parts.map((part) => (part.buffer instanceof SharedArrayBuffer ? part : part.slice())) };
 }

@@ -1,5 +1,6 @@
 /** One call on one engine, from its arrival to its reply. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { type AnswerCodec, answerCodec } from '../wire/answer.ts';
 import type { Need } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 
@@ -22,6 +23,8 @@ export class Job {
   readonly code: readonly string[];
   /** As they came; emptied once decoded, so that arguments do not outlive their use. */
   payloads: Payload[];
+  /** Of its reply. */
+  readonly codec: AnswerCodec;
   /** Values of `needs`, once fetched. */
   fetched: Payload[] = [];
   /** What must arrive before it can start. */
@@ -44,6 +47,7 @@ export class Job {
     this.needs = head.needs;
     this.code = head.code;
     this.payloads = payloads;
+    this.codec = answerCodec(payloads);
   }
 
   /** Made only when somebody looks at it: most jobs never need one. */

@@ -1,6 +1,7 @@
 /** Stands for the value of a statement that cannot leave its engine, such as a function: what it looks like there. */
 import { inspect } from 'node:util';
 import { CannotTravelError } from '../errors.ts';
+import { type AnswerCodec, encodeAnswer } from '../wire/answer.ts';
 import { registerClass } from '../wire/classes.ts';
 import { encode } from '../wire/codec.ts';
 import type { Payload } from '../wire/forms.ts';
@@ -22,8 +23,8 @@ export class Opaque {
 registerClass(Opaque, { name: 'tutti.Opaque', encode: (o) => o.text, decode: (text) => new Opaque(String(text)) });
 
 /** Console statements never fail for what their value is: the statement has run already. */
-export function encodeShown(value: unknown): Payload {
-  return orShown(value, (v) => encode(v, { root: 'result' }));
+export function encodeShown(value: unknown, codec: AnswerCodec): Payload {
+  return orShown(value, (v) => encodeAnswer(codec === 'json' && v instanceof Opaque ? v.text : v, 'result', codec));
 }
 
 /** A value that can travel: itself, or what stands for it. */

@@ -1,6 +1,7 @@
 /** Direct channels between engines. A ticket from the controller opens one; it then stays open for further fetches. */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
+import { ValueLostError } from '../errors.ts';
 import type { Need } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { type Early, greet, meet, parseToken } from '../wire/handshake.ts';
@@ -87,7 +88,7 @@ export class Peers {
     const end = (reason: string): void => {
       session.abandon(reason);
       this.#sessions.delete(session);
-      rpc.fail(new Error(`The channel between the engines was lost: ${reason}`));
+      rpc.fail(new ValueLostError(`The engine that held the value was lost: ${reason}`));
       onEnd();
     };
     const session = new Session(id, {

@@ -8,6 +8,12 @@ import { fileURLToPath } from 'node:url';
 import type { EngineBoot, EngineExit, EngineHandle, Launcher } from './launcher.ts';
 import { programUrl } from './programs.ts';
 
+/**
+ * Most of the time that large messages take is spent on page faults of fresh memory. With huge pages there are 512 times
+ * fewer: a copy of 64 MiB takes 8 ms instead of 40. Only glibc listens to it.
+ */
+export const HUGE_PAGES = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
+
 export function processLauncher(options: { execArgv?: string[]; kind?: string } = {}): Launcher {
   const { execArgv = [], kind = 'process' } = options;
   return { kind, scheme: 'unix', launch: (spec) => launch({ ...spec, kind }, execArgv) };
@@ -17,7 +23,7 @@ function launch(spec: EngineBoot, execArgv: string[]): EngineHandle {
   const program = fileURLToPath(programUrl('engine-process.mjs'));
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...execArgv, program], {
     cwd: spec.cwd,
-    env: { ...process.env, ...spec.env },
+    env: { ...HUGE_PAGES, ...process.env, ...spec.env },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
   const lifeline = child.stdio[3] as Writable;

@@ -40,25 +40,18 @@ async function resume(session: Session, options: DialOptions, reason: string): P
   for (let wait = BACKOFF.first; ; wait = Math.min(wait * BACKOFF.factor, BACKOFF.most)) {
     await new Promise((resolve) => setTimeout(resolve, wait * (0.75 + Math.random() / 2)));
     if (session.ended || session.connected) return;
-    if (performance.now() > deadline)
-      return lose(session, options, `${reason}; no connection for ${options.window / 1000} s`);
+    if (performance.now() > deadline) return session.lose(`${reason}; no connection for ${options.window / 1000} s`);
     try {
       const { connection, welcomed } = await connect(options, session);
       if (session.ended) return connection.destroy('the session ended meanwhile');
       if (welcomed.resumed && session.attach(connection, welcomed.received, welcomed.early))
         return options.handlers.resumed?.();
       connection.destroy('the session cannot be resumed');
-      return lose(session, options, `${reason}; the other side could not resume`);
+      return session.lose(`${reason}; the other side could not resume`);
     } catch (error) {
-      if (error instanceof RefusedError) return lose(session, options, error.message);
+      if (error instanceof RefusedError) return session.lose(error.message);
     }
   }
-}
-
-function lose(session: Session, options: DialOptions, reason: string): void {
-  if (session.ended) return;
-  session.abandon(reason);
-  options.handlers.ended(reason);
 }
 
 async function connect(

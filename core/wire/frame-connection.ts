@@ -9,6 +9,13 @@ const GRANT_BYTES = WINDOW_BYTES / 4;
 /** How long a closing connection waits without progress before it cuts. */
 const CLOSE_PATIENCE_MS = 2000;
 
+/** Parts below this are packed together, and so copied, anyway. */
+const LARGE = 4096;
+
+function taken(part: Uint8Array): Uint8Array {
+  return part.length < LARGE || part.buffer instanceof SharedArrayBuffer ? part : new Uint8Array(part);
+}
+
 /** What carries one connection: a socket, a port. It is driven by its `FrameConnection` and reports to it. */
 export interface Link {
   readonly capabilities: Capabilities;
@@ -68,7 +75,10 @@ export class FrameConnection implements Connection {
 
   send(message: Message, options?: SendOptions): void {
     if (!this.#delivery.open || this.#outbox.goodbye !== undefined) return;
-    this.#buffered += this.#outbox.push(message, options?.lane ?? 1, options?.owned ?? false);
+    const owned = options?.owned ?? false;
+    // What is handed over later must not be shared until then: the copy is taken while the caller still keeps it as it is.
+    const takeNow = !owned && this.#link.capabilities.lossless;
+    this.#buffered += this.#outbox.push(takeNow ? message.map(taken) : message, options?.lane ?? 1, owned || takeNow);
     if (this.#buffered > HIGH_WATER) this.#high = true;
     // The peer's credit must be heard, even by somebody who only sends.
     this.#start();

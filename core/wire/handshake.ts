@@ -3,6 +3,7 @@
  * with it. The order is hello, challenge, proof, welcome; whoever is not satisfied says REFUSED and closes.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { type Clock, realClock } from '../deferred/clock.ts';
 import { ProtocolError, RefusedError, TimeoutError, TransportError } from '../errors.ts';
 import { type Envelope, type Header, Kind, PROTOCOL_VERSION, pack, unpack } from './envelope.ts';
 import type { Connection, Lane } from './transport.ts';
@@ -30,6 +31,7 @@ export function parseToken(token: string): Key {
   return { id, secret };
 }
 
+/** ms that the other side may take for all of it. */
 const PATIENCE = 10_000;
 
 export interface Greeting {
@@ -54,8 +56,13 @@ export interface Welcomed {
 export type Early = [parts: Uint8Array[], lane: Lane];
 
 /** The dialler's side. Rejects with RefusedError (and closes) when either side is not satisfied. */
-export async function greet(connection: Connection, greeting: Greeting, signal?: AbortSignal): Promise<Welcomed> {
-  const script = converse(connection, signal);
+export async function greet(
+  connection: Connection,
+  greeting: Greeting,
+  signal?: AbortSignal,
+  clock: Clock = realClock,
+): Promise<Welcomed> {
+  const script = converse(connection, clock, signal);
   try {
     const nonce = randomBytes(32);
     const { role, key } = greeting;
@@ -72,6 +79,8 @@ export async function greet(connection: Connection, greeting: Greeting, signal?:
       },
     });
     const { challenge } = await script.hear(Kind.CHALLENGE);
+    if (challenge?.version !== PROTOCOL_VERSION)
+      throw new RefusedError(`${connection.remote}: ${otherVersion(challenge?.version)}`);
     if (!same(challenge?.proof, sign(key, 'listener', nonce, challenge?.nonce, role)))
       throw new RefusedError(
         `${connection.remote} does not know the secret of key '${key.id}': it is another cluster, or the connection file is out of date`,
@@ -111,8 +120,9 @@ export interface Guest {
 export async function meet(
   connection: Connection,
   lookup: (key: string, role: string) => Promise<{ secret: string; roles: readonly string[] } | undefined>,
+  clock: Clock = realClock,
 ): Promise<Guest> {
-  const script = converse(connection);
+  const script = converse(connection, clock);
   const refuse = (code: string, sentence: string): void => {
     script.say({ kind: Kind.REFUSED, error: `${code} ${sentence}` });
     script.done();
@@ -122,11 +132,7 @@ export async function meet(
     const { hello } = await script.hear(Kind.HELLO);
     const nonceD = hello?.nonce;
     if (!hello || !nonceD || nonceD.length < 16) throw new RefusedError('A hello without a nonce');
-    if (hello.version !== PROTOCOL_VERSION) {
-      throw new RefusedError(
-        `Protocol version ${hello.version} cannot talk to version ${PROTOCOL_VERSION}; use the same version of tutti on both sides`,
-      );
-    }
+    if (hello.version !== PROTOCOL_VERSION) throw new RefusedError(otherVersion(hello.version));
     const role = hello.role ?? '';
     const known = await lookup(hello.key ?? '', role);
     if (!known)
@@ -143,6 +149,8 @@ export async function meet(
     if (!same(proof, sign(key, 'dialler', nonceD, nonce, role))) throw new RefusedError('The secret is wrong');
     if (!known.roles.includes(role))
       throw new RefusedError(`Key '${key.id}' is for ${known.roles.join(' or ')}; it cannot act as ${role}`);
+    // It would not be counted: only the welcome says from where.
+    if (script.unheard) throw new RefusedError('A message before the welcome; wait for it');
     script.done();
     connection.allowLarge();
     return {
@@ -158,12 +166,17 @@ export async function meet(
       refuse,
     };
   } catch (error) {
-    refuse('REFUSED', error instanceof RefusedError ? error.message : 'The handshake made no sense');
+    const known = error instanceof RefusedError || error instanceof TimeoutError;
+    refuse('REFUSED', known ? error.message : 'The handshake made no sense');
     throw error;
   }
 }
 
-function converse(connection: Connection, signal?: AbortSignal) {
+function otherVersion(version: number | null | undefined): string {
+  return `Protocol version ${version} cannot talk to version ${PROTOCOL_VERSION}; use the same version of tutti on both sides`;
+}
+
+function converse(connection: Connection, clock: Clock, signal?: AbortSignal) {
   let waiting: { kind: number; resolve: (e: Envelope) => void; reject: (e: unknown) => void } | undefined;
   let failure: unknown;
   const heard: Envelope[] = [];
@@ -185,9 +198,8 @@ function converse(connection: Connection, signal?: AbortSignal) {
       reject(new RefusedError(`${connection.remote} refused: ${next.error.replace(/^[A-Z_]+ /, '')}`));
     else reject(new ProtocolError(`${connection.remote} did not answer as a tutti controller or engine does`));
   };
-  const timer = setTimeout(
-    () => fail(new TimeoutError(`No handshake from ${connection.remote} within ${PATIENCE / 1000} s`)),
-    PATIENCE,
+  const timer = clock.callLater(PATIENCE, () =>
+    fail(new TimeoutError(`No handshake from ${connection.remote} within ${PATIENCE / 1000} s`)),
   );
   const onAbort = (): void => fail(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
@@ -211,6 +223,9 @@ function converse(connection: Connection, signal?: AbortSignal) {
   });
   return {
     early,
+    get unheard(): boolean {
+      return heard.length > 0;
+    },
     say: (header: Header): void => connection.send(pack(header)),
     hear: (kind: number): Promise<Envelope> =>
       new Promise((resolve, reject) => {
@@ -219,7 +234,7 @@ function converse(connection: Connection, signal?: AbortSignal) {
         settle();
       }),
     done(): void {
-      clearTimeout(timer);
+      timer.cancel();
       signal?.removeEventListener('abort', onAbort);
     },
   };

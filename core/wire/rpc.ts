@@ -1,5 +1,6 @@
 /** Request and response over a session, in both directions. For the small change; calls of views have their own messages. */
 import { ProtocolError, TuttiError } from '../errors.ts';
+import { answerCodec, encodeAnswer, encodeThrown } from './answer.ts';
 import { decode, encode } from './codec.ts';
 import { type Envelope, type Header, Kind } from './envelope.ts';
 import type { Payload } from './forms.ts';
@@ -41,23 +42,24 @@ export class Rpc {
   receive(header: Envelope, payloads: Payload[]): boolean {
     if (header.kind === Kind.RESPONSE) {
       const waiting = this.#waiting.get(header.id);
-      this.#waiting.delete(header.id);
       if (header.failed) waiting?.reject(payloads[0] ? decode(payloads[0]) : new TuttiError('The request failed'));
       else waiting?.resolve(payloads);
+      this.#waiting.delete(header.id);
       return true;
     }
     if (header.kind !== Kind.REQUEST) return false;
     const { id } = header;
     const handler = Object.hasOwn(this.#handlers, header.op) ? this.#handlers[header.op] : undefined;
     const fail = (error: unknown): void =>
-      this.#send({ kind: Kind.RESPONSE, id, failed: true }, [encode(error, { root: 'error' })]);
+      this.#send({ kind: Kind.RESPONSE, id, failed: true }, [encodeThrown(error, answerCodec(payloads))]);
     if (!handler) {
       fail(new ProtocolError(`Unknown request '${header.op}'`));
       return true;
     }
     Promise.resolve()
       .then(() => handler(header, payloads))
-      .then((answer) => this.#send({ kind: Kind.RESPONSE, id }, answer?.payloads ?? [], answer?.owned), fail);
+      .then((answer) => this.#send({ kind: Kind.RESPONSE, id }, answer?.payloads ?? [], answer?.owned))
+      .catch(fail);
     return true;
   }
 
@@ -73,6 +75,6 @@ export class Rpc {
 export function answering(handler: (value: any) => unknown): RequestHandler {
   return async (_header, payloads) => {
     const answer = await handler(payloads[0] && decode(payloads[0]));
-    return { payloads: [encode(answer, { root: 'answer' })] };
+    return { payloads: [encodeAnswer(answer, 'answer', answerCodec(payloads))] };
   };
 }

@@ -59,10 +59,15 @@ export class Session {
     return this.#connection;
   }
 
+  /** Whether a peer that has received this many messages can be told the rest. */
+  resumable(peerReceived: number): boolean {
+    const sent = this.#replayFrom + this.#replay.length;
+    return !this.#ended && peerReceived >= this.#replayFrom && peerReceived <= sent;
+  }
+
   /** Goes on over this connection, whose peer has received `peerReceived` messages. False: it cannot be resumed. */
   attach(connection: Connection, peerReceived: number, early: readonly Early[] = []): boolean {
-    if (this.#ended || peerReceived < this.#replayFrom || peerReceived > this.#replayFrom + this.#replay.length)
-      return false;
+    if (!this.resumable(peerReceived)) return false;
     const old = this.#connection;
     this.#connection = connection;
     old?.destroy('superseded by a new connection of the same session');
@@ -119,7 +124,14 @@ export class Session {
     await connection?.close(reason);
   }
 
-  /** Ends without a word to the peer. */
+  /** Ends because it cannot be resumed: its owner is told. */
+  lose(reason: string): void {
+    this.#connection?.destroy(reason);
+    this.#connection = undefined;
+    this.#end(reason);
+  }
+
+  /** Ends without a word to the peer, or to its owner, who asks for it. */
   abandon(reason: string): void {
     const connection = this.#connection;
     this.#connection = undefined;

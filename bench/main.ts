@@ -1,0 +1,18 @@
+/** `npm run bench -- NAME …`: figures with their goals, and others' beside them in the same run. */
+import { machine } from './measure.ts';
+
+const benches: Record<string, () => Promise<void>> = {
+  core: async () => (await import('./core.ts')).core(),
+};
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !Object.hasOwn(benches, name));
+if (unknown.length) {
+  console.error(`No benchmark called ${unknown.join(', ')}; there are: ${Object.keys(benches).join(', ')}`);
+  process.exit(2);
+}
+console.log(machine());
+for (const name of names.length ? names : Object.keys(benches)) {
+  console.log(`\n${name}`);
+  await benches[name]!();
+}
