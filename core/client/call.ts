@@ -1,6 +1,5 @@
 /** One call as the client knows it: a part for each target, and what has become of each. */
 import { type Assembly, assemble } from '../assembly.ts';
-import { mapStack, type Prepared } from '../console/index.ts';
 import { CancelledError, CompositeError, RemoteError, ValueLostError } from '../errors.ts';
 import { decode } from '../wire/codec.ts';
 import { type ResultHeader, Status } from '../wire/envelope.ts';
@@ -50,7 +49,8 @@ export class Call {
   readonly home: CallHome;
   readonly parts: readonly PartRecord[];
   readonly assembly: Assembly;
-  readonly prepared: Prepared | undefined;
+  /** Leads positions in a remote stack back to what the user wrote. */
+  readonly mapStack: ((stack: string) => string) | undefined;
   readonly submitted = Date.now();
   /** Calls whose values this one uses: they must not be released before it is done. */
   readonly uses: readonly Call[];
@@ -72,13 +72,13 @@ export class Call {
     home: CallHome;
     targets: readonly number[];
     assembly: Assembly;
-    prepared?: Prepared | undefined;
+    mapStack?: ((stack: string) => string) | undefined;
     uses: readonly Call[];
   }) {
     this.id = options.id;
     this.home = options.home;
     this.assembly = options.assembly;
-    this.prepared = options.prepared;
+    this.mapStack = options.mapStack;
     this.uses = options.uses;
     this.pending = options.targets.length;
     this.parts = options.targets.map((engine) => ({
@@ -222,7 +222,7 @@ export class Call {
     }
     if (!thrown && error instanceof Error) return error;
     const stack = error instanceof Error ? (error.stack ?? '') : '';
-    const remoteStack = this.prepared ? mapStack(stack, this.prepared) : stack;
+    const remoteStack = this.mapStack?.(stack) ?? stack;
     return new RemoteError({ engine, task: this.taskId, error, remoteStack });
   }
 

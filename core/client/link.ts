@@ -2,7 +2,6 @@
 import { Subject } from 'rxjs';
 import type { Assembly } from '../assembly.ts';
 import type { ClusterEvent, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
-import type { Prepared } from '../console/index.ts';
 import { CancelledError, ProtocolError, SessionLostError, TimeoutError, ValueLostError } from '../errors.ts';
 import { FunctionSender } from '../functions/index.ts';
 import { decode, encode } from '../wire/codec.ts';
@@ -34,7 +33,7 @@ export interface CallSpec {
   /** Code that the engines need besides that of functions in the arguments. */
   code?: string[];
   assembly: Assembly;
-  prepared?: Prepared;
+  mapStack?: (stack: string) => string;
   options?: CallOptions;
 }
 
@@ -109,8 +108,8 @@ export class Link implements CallHome, PipeHome {
   call<T>(spec: CallSpec): AsyncResult<T> {
     const luggage = new Luggage(this.sender);
     for (const hash of spec.code ?? []) luggage.code.add(hash);
-    const { targets, assembly, prepared, options = {} } = spec;
-    const base = { id: ++this.#next, home: this, targets, assembly, prepared };
+    const { targets, assembly, mapStack, options = {} } = spec;
+    const base = { id: ++this.#next, home: this, targets, assembly, mapStack };
     let payloads: Payload[];
     try {
       if (this.#ended) throw this.#ended;

@@ -1,9 +1,9 @@
 /** Makes views: turns each operation into a call, with the arguments of each target. */
 import { fileURLToPath } from 'node:url';
 import type { Assembly } from '../assembly.ts';
-import { prepare, splitTag } from '../console/index.ts';
+import { mapStack, prepare, splitTag } from '../console/index.ts';
 import { NoEnginesError, UsageError } from '../errors.ts';
-import { bundleScript, snapshot } from '../functions/index.ts';
+import { bundleScript, mapScriptStack, snapshot } from '../functions/index.ts';
 import type { AsyncResult } from './async-result.ts';
 import { checkBy, dealColumns, pieces } from './distribution.ts';
 import type { CallOptions, CallSpec, Link } from './link.ts';
@@ -57,7 +57,12 @@ export function createView(source: ViewSource): View & EngineView {
         throw new UsageError(`execute takes code as a string or a template; got ${typeof code}`);
       const tag = typeof code === 'string' ? { source: code, params: [] } : splitTag(code, values.length);
       const prepared = prepare(tag.source, { params: tag.params });
-      return call({ op: 'execute', args: [prepared.cell, ...values], assembly: each, prepared });
+      return call({
+        op: 'execute',
+        args: [prepared.cell, ...values],
+        assembly: each,
+        mapStack: (stack) => mapStack(stack, prepared),
+      });
     });
 
   const view: AnyView = {
@@ -105,6 +110,7 @@ export function createView(source: ViewSource): View & EngineView {
         return call({
           op: 'run',
           args: [{ hash: script.hash, file: script.file }, args],
+          mapStack: (stack) => mapScriptStack(stack, script),
           code: [script.hash],
           assembly: each,
         });

@@ -35,8 +35,3 @@ export function all<T>(source: Observable<T>): Promise<T[]> {
     source.subscribe({ next: (value) => values.push(value), error: reject, complete: () => resolve(values) });
   });
 }
-
-/** Asks again, giving way in between, until the answer is yes. */
-export async function until(question: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await question())) await new Promise((resolve) => setTimeout(resolve, 5));
-}

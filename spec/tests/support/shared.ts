@@ -35,6 +35,16 @@ export async function visitor(
   }
 }
 
+/** A cluster for one test. */
+export async function using<T>(options: ClusterOptions, body: (c: Cluster) => Promise<T>): Promise<T> {
+  const c = await cluster({ output: 'ignore', ...options });
+  try {
+    return await body(c);
+  } finally {
+    await c.close();
+  }
+}
+
 /** A folder that is gone after `use`. */
 export async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(path.join(tmpdir(), 'tutti-test-'));
