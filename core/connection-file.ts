@@ -28,7 +28,7 @@ export function writeConnectionFile(info: ConnectionInfo): string {
   const text = `${JSON.stringify(info, null, 2)}\n`;
   for (let attempt = 1; ; attempt++) {
     try {
-      mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+      makeFolder(path.dirname(file));
       writeFileSync(draft, text, { mode: 0o600 });
       linkSync(draft, file); // all of it or nothing: half a file would look like a dead cluster's
       return file;
@@ -51,6 +51,20 @@ export function writeConnectionFile(info: ConnectionInfo): string {
     } finally {
       rmSync(draft, { force: true });
     }
+  }
+}
+
+/** With the folders above it; by hand, since Node's own `recursive` never returns where nothing can be made (/proc). */
+function makeFolder(folder: string): void {
+  const make = (): void => void mkdirSync(folder, { mode: 0o700 });
+  try {
+    make();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || path.dirname(folder) === folder) throw error;
+    makeFolder(path.dirname(folder));
+    make();
   }
 }
 

@@ -1,6 +1,6 @@
 /** Arguments on their way out: encoded, with the code and the pending results that they need. */
 import { Assembled } from '../assembly.ts';
-import { DependencyError } from '../errors.ts';
+import { CannotTravelError, DependencyError } from '../errors.ts';
 import type { FunctionSender } from '../functions/index.ts';
 import { encode, payloadBytes } from '../wire/codec.ts';
 import type { Need } from '../wire/envelope.ts';
@@ -22,10 +22,14 @@ export class Luggage {
   }
 
   /** Throws CannotTravelError with the path, or DependencyError when a result in it has failed. */
-  pack(args: readonly unknown[]): Payload {
-    const payload = encode(args, { root: 'args', hooks: { form: (value, path) => this.#form(value, path) } });
-    this.bytes += payloadBytes(payload);
-    return payload;
+  pack(args: readonly unknown[], first?: string): Payload {
+    try {
+      const payload = encode(args, { root: 'args', hooks: { form: (value, path) => this.#form(value, path) } });
+      this.bytes += payloadBytes(payload);
+      return payload;
+    } catch (error) {
+      throw error instanceof CannotTravelError && first !== undefined ? renamed(error, first) : error;
+    }
   }
 
   /** One part of a call, as a value of its own. */
@@ -58,6 +62,13 @@ export class Luggage {
     const need: Need = { client: call.home.clientId, call: call.id, engine: part.engine };
     return { kind: 'need', index: this.needs.push(need) - 1 };
   }
+}
+
+/** Paths as the user counts: what comes first on the wire is the function, or the data by its name. */
+function renamed(error: CannotTravelError, first: string): CannotTravelError {
+  const rename = (text: string): string =>
+    text.replaceAll(/\bargs\[(\d+)\]/g, (_, i) => (i === '0' ? first : `args[${Number(i) - 1}]`));
+  return new CannotTravelError(rename(error.message), rename(error.path), { cause: error.cause });
 }
 
 class PartOfCall {

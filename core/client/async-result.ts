@@ -63,7 +63,6 @@ export class AsyncResult<T> implements PromiseLike<T>, AsyncIterable<Settled<Par
     return failed.error instanceof CancelledError ? 'cancelled' : 'failed';
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: awaitable by design
   then<A = T, B = never>(
     onValue?: ((value: T) => A | PromiseLike<A>) | null,
     onError?: ((error: any) => B | PromiseLike<B>) | null,

@@ -63,6 +63,7 @@ export class Call {
   abandoned = false;
   readonly printed: Printed[] = [];
   readonly printListeners = new Set<(printed: Printed) => void>();
+  #verdict: Error | undefined;
   #printedBytes = 0;
   #partListeners = new Set<(part: PartRecord) => void>();
   #doneListeners: (() => void)[] = [];
@@ -121,9 +122,10 @@ export class Call {
     this.#settle(part, 'failed');
   }
 
-  /** Settles all that is pending. */
-  fail(error: (part: PartRecord) => Error): void {
-    for (const part of this.parts) this.failPart(part, error(part));
+  /** Settles all that is pending. The error is that of the call as a whole, not of some of its engines. */
+  fail(error: Error): void {
+    if (this.pending) this.#verdict = error;
+    for (const part of this.parts) this.failPart(part, error);
   }
 
   onPart(listener: (part: PartRecord) => void): () => void {
@@ -163,6 +165,7 @@ export class Call {
   /** The whole value, or the error, when all parts are settled. */
   async value(): Promise<unknown> {
     await new Promise<void>((resolve) => this.whenDone(resolve));
+    if (this.#verdict) throw this.#verdict;
     const settled = await Promise.allSettled(this.parts.map((part) => this.valueOf(part)));
     const errors = settled.flatMap((s) => (s.status === 'rejected' ? [s.reason as Error] : []));
     if (errors.length) throw this.parts.length === 1 ? errors[0]! : new CompositeError(errors, this.parts.length);
@@ -175,7 +178,7 @@ export class Call {
   async cancel(error: Error = new CancelledError('Cancelled')): Promise<CancelOutcome[]> {
     const pending = this.parts.filter((p) => p.state === 'pending').map((p) => p.engine);
     const asked = pending.length ? this.home.cancel(this, pending, error.message) : Promise.resolve([]);
-    this.fail(() => error);
+    this.fail(error);
     const outcomes = new Map((await asked).map((outcome, i) => [pending[i]!, outcome]));
     return this.parts.map(({ engine }) => ({ engine, outcome: outcomes.get(engine) ?? 'done' }));
   }

@@ -28,6 +28,8 @@ export interface CallSpec {
   targets: readonly number[];
   /** Arguments for all targets. */
   args: unknown[];
+  /** What error messages call the first of them, and of `own`; the rest is `args[0]`, `args[1]`, … */
+  names?: { args?: string; own?: string };
   /** Further arguments, one list a target. */
   own?: (unknown[] | ((luggage: Luggage) => unknown[]))[];
   /** Code that the engines need besides that of functions in the arguments. */
@@ -114,11 +116,12 @@ export class Link implements CallHome, PipeHome {
     try {
       if (this.#ended) throw this.#ended;
       options.signal?.throwIfAborted();
-      payloads = [luggage.pack(spec.args)];
-      for (const own of spec.own ?? []) payloads.push(luggage.pack(typeof own === 'function' ? own(luggage) : own));
+      payloads = [luggage.pack(spec.args, spec.names?.args)];
+      for (const own of spec.own ?? [])
+        payloads.push(luggage.pack(typeof own === 'function' ? own(luggage) : own, spec.names?.own));
     } catch (error) {
       const call = new Call({ ...base, uses: [] });
-      call.fail(() => asError(error));
+      call.fail(asError(error));
       return new AsyncResult<T>(call, this);
     }
     const call = new Call({ ...base, uses: [...luggage.uses] });
@@ -152,7 +155,7 @@ export class Link implements CallHome, PipeHome {
       assembly: 'single',
       uses: [],
     });
-    call.fail(() => asError(error));
+    call.fail(asError(error));
     return new AsyncResult<T>(call, this);
   }
 
@@ -192,6 +195,7 @@ export class Link implements CallHome, PipeHome {
 
   async close(reason = 'the client has closed'): Promise<void> {
     if (this.#ended) return;
+    for (const call of this.#calls.values()) call.observed = true; // who closes knows what that does to pending calls
     const closing = this.#session.close(reason);
     this.#end(new SessionLostError('This client is closed'));
     await closing;
@@ -284,7 +288,7 @@ export class Link implements CallHome, PipeHome {
     if (this.#ended) return;
     this.#ended = error;
     this.rpc?.fail(error);
-    for (const call of this.#calls.values()) call.fail(() => error);
+    for (const call of this.#calls.values()) call.fail(error);
     this.#held = [];
     this.engineNews.complete();
     this.events.complete();

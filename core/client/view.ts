@@ -60,6 +60,7 @@ export function createView(source: ViewSource): View & EngineView {
       return call({
         op: 'execute',
         args: [prepared.cell, ...values],
+        names: { args: 'code' },
         assembly: each,
         mapStack: (stack) => mapStack(stack, prepared),
       });
@@ -74,7 +75,7 @@ export function createView(source: ViewSource): View & EngineView {
     apply: (fn: unknown, ...args: unknown[]) =>
       attempt(() => {
         checkFunction('apply', fn);
-        return call({ op: 'apply', args: [fn, ...args], assembly: each });
+        return call({ op: 'apply', args: [fn, ...args], names: { args: 'function' }, assembly: each });
       }),
     map: (fn: unknown, ...lists: Iterable<unknown>[]) =>
       attempt(() => {
@@ -86,17 +87,19 @@ export function createView(source: ViewSource): View & EngineView {
           op: 'map',
           args: [fn],
           own: own.map((columns) => [columns]),
+          names: { args: 'function', own: 'items' },
           targets: targets.slice(0, own.length),
           assembly: 'concat',
         });
       }),
-    push: (vars: Record<string, unknown>) => call({ op: 'push', args: [vars], assembly: 'nothing' }),
+    push: (vars: Record<string, unknown>) =>
+      call({ op: 'push', args: [vars], names: { args: 'vars' }, assembly: 'nothing' }),
     pull: (names: string | string[]) => call({ op: 'pull', args: [names], assembly: each }),
     scatter: (name: string, data: Iterable<unknown>, { by = 'block' }: Distribution = {}) =>
       attempt(() => {
         const targets = someTargets();
         const own = pieces(data, targets.length, by).map((piece) => [{ [name]: piece }]);
-        return call({ op: 'push', args: [], own, targets, assembly: 'nothing' });
+        return call({ op: 'push', args: [], own, names: { own: 'data' }, targets, assembly: 'nothing' });
       }),
     gather: (name: string, { by = 'block' }: Distribution = {}) =>
       attempt(() => {
@@ -118,7 +121,8 @@ export function createView(source: ViewSource): View & EngineView {
     wrap: (fn: (...args: any[]) => unknown) => {
       checkFunction('wrap', fn);
       const taken = snapshot(fn);
-      return (...args: unknown[]) => call({ op: 'apply', args: [taken, ...args], assembly: each });
+      return (...args: unknown[]) =>
+        call({ op: 'apply', args: [taken, ...args], names: { args: 'function' }, assembly: each });
     },
     clear: () => call({ op: 'clear', args: [], assembly: 'nothing' }),
     restart: async () => void (await link.rpc.ask('restart', someTargets())),

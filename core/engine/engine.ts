@@ -6,13 +6,13 @@ import { hostname } from 'node:os';
 // Registers the class: lists of pending results are put together here.
 import '../assembly.ts';
 import { callKey } from '../call-key.ts';
-import { CancelledError, DependencyError, RefusedError, ValueLostError } from '../errors.ts';
+import { CancelledError, RefusedError, ValueLostError } from '../errors.ts';
 import { FunctionStore } from '../functions/store.ts';
 import type { EngineBoot } from '../launch/launcher.ts';
 import { encodeAnswer, encodeThrown } from '../wire/answer.ts';
 import { decode, payloadBytes } from '../wire/codec.ts';
 import { dialSession } from '../wire/dialled-session.ts';
-import { type Envelope, Kind, type Need, payloadText, Status, textPayload } from '../wire/envelope.ts';
+import { type Envelope, Kind, type Need, Status, textPayload } from '../wire/envelope.ts';
 import type { DecodeHooks, Payload } from '../wire/forms.ts';
 import { type Key, parseToken } from '../wire/handshake.ts';
 import { answering, Rpc } from '../wire/rpc.ts';
@@ -24,11 +24,10 @@ import { createNamespace } from './namespace.ts';
 import { encodeShown } from './opaque.ts';
 import { operations, type Workshop } from './operations.ts';
 import { captureOutput } from './output.ts';
-import { Peers, type Ticket } from './peers.ts';
+import { Supplies } from './supplies.ts';
 import { exposeSurface, ScriptExit } from './surface.ts';
 import { Turns } from './turns.ts';
 import { cutStack, keepDeepStacks } from './user-stack.ts';
-import { Values } from './values.ts';
 
 /** Results above this stay here until somebody wants them. Bytes. */
 const KEEP_ABOVE = 64 << 10;
@@ -45,9 +44,8 @@ export class Engine {
   #incarnation = 0;
   #session: Session | undefined;
   #rpc: Rpc | undefined;
-  #values = new Values();
+  #supplies: Supplies;
   #turns: Turns;
-  #peers: Peers;
   #shop: Workshop;
   #output: { flush(): void };
   #exit: (code: number) => void;
@@ -73,9 +71,10 @@ export class Engine {
       perform: (job) => this.#perform(job),
       finish: (...outcome) => this.#finish(...outcome),
     });
-    this.#peers = new Peers({
-      ask: async (engine) => this.#rpc?.ask('ticket', engine),
-      serve: { peek: (header) => this.#peek(header) },
+    this.#supplies = new Supplies({
+      engine: () => this.#self.id,
+      rpc: () => this.#rpc,
+      functions: this.#shop.functions,
     });
     process.on('uncaughtException', (error) => this.#uncaught('Uncaught', error));
     process.on('unhandledRejection', (error) => this.#uncaught('Unhandled rejection:', error));
@@ -101,8 +100,7 @@ export class Engine {
   #joined(session: Session, about: { engine: number; incarnation: number; token: string; beat: number }): void {
     this.#session = session;
     this.#rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
-      ticket: answering((ticket: Ticket) => this.#peers.admit(ticket)),
-      fetch: (header) => this.#fetch(header),
+      ...this.#supplies.requests,
       cancel: answering((order: { client: number; call: number; reason: string }) => this.#cancel(order)),
     });
     this.#key = parseToken(about.token);
@@ -114,7 +112,9 @@ export class Engine {
 
   /** The session is gone, and with it all calls: joins anew, as another incarnation, or ends. */
   async #rejoin(reason: string): Promise<void> {
-    this.#rpc?.fail(new ValueLostError(`The engine lost its controller: ${reason}`));
+    const lost = new ValueLostError(`The engine lost its controller: ${reason}`);
+    this.#rpc?.fail(lost);
+    this.#turns.drop(() => true, lost);
     const deadline = performance.now() + REJOIN;
     while (performance.now() < deadline) {
       try {
@@ -131,7 +131,7 @@ export class Engine {
     if (this.#rpc?.receive(header, payloads)) return;
     if (header.kind === Kind.CALL) this.#call(header, payloads);
     else if (header.kind === Kind.RELEASE)
-      for (const id of header.ids) this.#values.release(callKey(header.client, id));
+      for (const id of header.ids) this.#supplies.values.release(callKey(header.client, id));
     else if (header.kind === Kind.EVENT && header.op === 'size') this.#self.size = header.id;
     else if (header.kind === Kind.EVENT && header.op === 'client-left') this.#clientLeft(header.client);
     else if (header.kind === Kind.EVENT && header.op === 'exit') this.#exit(0);
@@ -143,72 +143,9 @@ export class Engine {
       ({ client, call, engine }): Need => ({ client: client ?? 0, call: call ?? 0, engine: engine ?? 0 }),
     );
     const job = new Job({ key: callKey(client, call), client, call, op, needs, code }, payloads);
-    this.#values.arrived(job.key, client, call);
-    if (needs.length || code.length) this.#gather(job);
+    this.#supplies.values.arrived(job.key, client, call);
+    if (needs.length || code.length) this.#supplies.gather(job, () => this.#turns.pump());
     this.#turns.push(job);
-  }
-
-  /** Sees to it that code and pending values are here before the job starts; it keeps its place in the queue meanwhile. */
-  #gather(job: Job): void {
-    const arrived = (error?: unknown): void => {
-      job.missing--;
-      if (error !== undefined) job.failure ??= error;
-      this.#turns.pump();
-    };
-    const unknown = job.code.filter((hash) => !this.#shop.functions.has(hash));
-    if (unknown.length) {
-      job.missing++;
-      this.#rpc?.request('code', { code: unknown }).then((texts) => {
-        for (const [i, hash] of unknown.entries()) this.#shop.functions.add(hash, payloadText(texts[i]));
-        arrived();
-      }, arrived);
-    }
-    for (const [i, need] of job.needs.entries()) {
-      job.missing++;
-      this.#resolve(need, (error, payload) => {
-        if (payload) job.fetched[i] = payload;
-        arrived(
-          error &&
-            new DependencyError(`A pending result used as an argument failed: ${(error as Error).message ?? error}`, {
-              cause: error,
-            }),
-        );
-      });
-    }
-  }
-
-  /** A pending value: from this engine, from the engine that makes it, or from the client that has it already. */
-  #resolve(need: Need, callback: (error: unknown, payload?: Payload) => void): void {
-    const take = (payloads: Payload[]): void => callback(undefined, payloads[0]);
-    const askClient = (): void => void this.#rpc?.request('value', { needs: [need] }).then(take, callback);
-    if (need.engine !== this.#self.id) {
-      this.#peers
-        .fetch(need.engine, need)
-        .then((payloads) => (payloads.length ? take(payloads) : askClient()), callback);
-      return;
-    }
-    this.#values.whenSettled(callKey(need.client, need.call), need.client, need.call, (outcome) => {
-      if (!outcome) askClient();
-      else if (outcome.ok) callback(undefined, copyOf(outcome.payload));
-      else callback(decode(outcome.payload));
-    });
-  }
-
-  /** Another engine asks for a result. An empty answer: it has come and gone. */
-  #peek(header: Envelope): Promise<{ payloads: Payload[] }> {
-    const { client = 0, call = 0 } = header.needs[0] as Need;
-    return new Promise((resolve, reject) => {
-      this.#values.whenSettled(callKey(client, call), client, call, (outcome) => {
-        if (outcome && !outcome.ok) reject(decode(outcome.payload));
-        else resolve({ payloads: outcome ? [outcome.payload] : [] });
-      });
-    });
-  }
-
-  /** The client wants its result: it leaves this engine. */
-  #fetch(header: Envelope): { payloads: Payload[]; owned: boolean } {
-    const { client = 0, call = 0 } = header.needs[0] as Need;
-    return { payloads: [this.#values.take(callKey(client, call)).payload], owned: true };
   }
 
   #perform(job: Job): unknown {
@@ -247,7 +184,7 @@ export class Engine {
     }
     const bytes = payloadBytes(payload);
     const keep = status === Status.OK && bytes > KEEP_ABOVE;
-    this.#values.settled(job.key, { ok: status === Status.OK, payload, bytes }, keep);
+    this.#supplies.values.settled(job.key, { ok: status === Status.OK, payload, bytes }, keep);
     if (keep) status = Status.KEPT;
     const result = {
       engine: this.#self.id,
@@ -274,8 +211,8 @@ export class Engine {
   }
 
   #clientLeft(client: number): void {
-    this.#turns.dropAll(client, new CancelledError('Its client has left'));
-    this.#values.clientLeft(client);
+    this.#turns.drop((job) => job.client === client, new CancelledError('Its client has left'));
+    this.#supplies.values.clientLeft(client);
   }
 
   /** Errors that user code let fall are printed, like in any console; they do not end the engine. */
@@ -286,9 +223,4 @@ export class Engine {
     }
     process.stderr.write(`${what} ${error instanceof Error ? error.stack : String(error)}\n`);
   }
-}
-
-/** What is decoded owns its memory; the kept value must not change with it. */
-function copyOf({ codec, parts }: Payload): Payload {
-  return { codec, parts: parts.map((part) => (part.buffer instanceof SharedArrayBuffer ? part : part.slice())) };
 }

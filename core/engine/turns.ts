@@ -34,15 +34,15 @@ export class Turns {
     return this.#running?.key === key ? this.#running : this.#queue.find((job) => job.key === key);
   }
 
-  /** A client's calls: those that wait are taken off the queue, all before the next one starts; the one that runs is told. */
-  dropAll(client: number, reason: Error): void {
-    const dropped = this.#queue.filter((job) => job.client === client);
-    this.#queue = this.#queue.filter((job) => job.client !== client);
+  /** Calls that wait are taken off the queue, all of them before the next one starts; the one that runs is told. */
+  drop(which: (job: Job) => boolean, reason: Error): void {
+    const dropped = this.#queue.filter(which);
+    this.#queue = this.#queue.filter((job) => !which(job));
     for (const job of dropped) {
       job.state = 'done';
       this.#hooks.finish(job, false, (job.failure = reason));
     }
-    if (this.#running?.client === client) this.#running.abort(reason);
+    if (this.#running && which(this.#running)) this.#running.abort(reason);
     this.pump();
   }
 

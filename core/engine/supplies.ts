@@ -1,0 +1,124 @@
+/** What calls need besides their arguments, code and pending results, and what others need of this engine's results. */
+import { callKey } from '../call-key.ts';
+import { DependencyError, EngineLostError, TransportError, ValueLostError } from '../errors.ts';
+import type { FunctionStore } from '../functions/store.ts';
+import { decode } from '../wire/codec.ts';
+import { type Envelope, type Need, payloadText } from '../wire/envelope.ts';
+import type { Payload } from '../wire/forms.ts';
+import { answering, type RequestHandler, type Rpc } from '../wire/rpc.ts';
+import type { Job } from './job.ts';
+import { Peers, type Ticket } from './peers.ts';
+import { Values } from './values.ts';
+
+export interface SuppliesHome {
+  /** Its id. */
+  engine(): number;
+  /** To the controller; absent before the engine has joined. */
+  rpc(): Rpc | undefined;
+  readonly functions: FunctionStore;
+}
+
+export class Supplies {
+  readonly values = new Values();
+  /** What the controller asks of us on behalf of others. */
+  readonly requests: Record<string, RequestHandler>;
+  #home: SuppliesHome;
+  #peers: Peers;
+
+  constructor(home: SuppliesHome) {
+    this.#home = home;
+    this.#peers = new Peers({
+      ask: async (engine) => home.rpc()?.ask('ticket', engine),
+      serve: { peek: (header) => this.#peek(header) },
+    });
+    this.requests = {
+      ticket: answering((ticket: Ticket) => this.#peers.admit(ticket)),
+      fetch: (header) => this.#fetch(header),
+    };
+  }
+
+  /** Sees to it that code and pending values are here before the job starts; `progress` is called at each arrival. */
+  gather(job: Job, progress: () => void): void {
+    const arrived = (error?: unknown): void => {
+      job.missing--;
+      if (error !== undefined) job.failure ??= error;
+      progress();
+    };
+    const { functions } = this.#home;
+    const unknown = job.code.filter((hash) => !functions.has(hash));
+    if (unknown.length) {
+      job.missing++;
+      this.#home
+        .rpc()
+        ?.request('code', { code: unknown })
+        .then((texts) => {
+          for (const [i, hash] of unknown.entries()) functions.add(hash, payloadText(texts[i]));
+          arrived();
+        }, arrived);
+    }
+    for (const [i, need] of job.needs.entries()) {
+      job.missing++;
+      this.#resolve(need, (error, payload) => {
+        if (payload) job.fetched[i] = payload;
+        arrived(error === undefined ? undefined : dependencyError(error));
+      });
+    }
+  }
+
+  /** A pending value: from this engine, from the engine that makes it, or from the client that has it already. */
+  #resolve(need: Need, callback: (error: unknown, payload?: Payload) => void): void {
+    const take = (payloads: Payload[]): void => callback(undefined, payloads[0]);
+    const askClient = (): void =>
+      void this.#home
+        .rpc()
+        ?.request('value', { needs: [need] })
+        .then(take, callback);
+    if (need.engine !== this.#home.engine()) {
+      this.#peers.fetch(need.engine, need).then(
+        (payloads) => (payloads.length ? take(payloads) : askClient()),
+        (error) => callback(asLoss(error, need.engine)),
+      );
+      return;
+    }
+    this.values.whenSettled(callKey(need.client, need.call), need.client, need.call, (outcome) => {
+      if (!outcome) askClient();
+      else if (outcome.ok) callback(undefined, copyOf(outcome.payload));
+      else callback(decode(outcome.payload));
+    });
+  }
+
+  /** Another engine asks for a result. An empty answer: it has come and gone. */
+  #peek(header: Envelope): Promise<{ payloads: Payload[] }> {
+    const { client = 0, call = 0 } = header.needs[0] as Need;
+    return new Promise((resolve, reject) => {
+      this.values.whenSettled(callKey(client, call), client, call, (outcome) => {
+        if (outcome && !outcome.ok) reject(decode(outcome.payload));
+        else resolve({ payloads: outcome ? [outcome.payload] : [] });
+      });
+    });
+  }
+
+  /** The client wants its result: it leaves this engine. */
+  #fetch(header: Envelope): { payloads: Payload[]; owned: boolean } {
+    const { client = 0, call = 0 } = header.needs[0] as Need;
+    return { payloads: [this.values.take(callKey(client, call)).payload], owned: true };
+  }
+}
+
+/** A channel that breaks, or cannot be opened, means that the engine at its other end is gone, and the value with it. */
+function asLoss(error: unknown, engine: number): unknown {
+  if (!(error instanceof TransportError || error instanceof EngineLostError)) return error;
+  return new ValueLostError(`The value was on engine ${engine}, which was lost before it was fetched`, {
+    cause: error,
+  });
+}
+
+function dependencyError(error: unknown): DependencyError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new DependencyError(`A pending result used as an argument failed: ${why}`, { cause: error });
+}
+
+/** What is decoded owns its memory; the kept value must not change with it. */
+function copyOf({ codec, parts }: Payload): Payload {
+  return { codec, parts: parts.map((part) => (part.buffer instanceof SharedArrayBuffer ? part : part.slice())) };
+}
