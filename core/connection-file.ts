@@ -30,7 +30,12 @@ export function writeConnectionFile(info: ConnectionInfo): string {
     try {
       makeFolder(path.dirname(file));
       writeFileSync(draft, text, { mode: 0o600 });
-      linkSync(draft, file); // all of it or nothing: half a file would look like a dead cluster's
+      // All of it or nothing: half a file would look like a dead cluster's.
+      try {
+        linkSync(draft, file);
+      } finally {
+        rmSync(draft);
+      }
       return file;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
@@ -48,8 +53,6 @@ export function writeConnectionFile(info: ConnectionInfo): string {
         );
       }
       removeDeadCluster(file);
-    } finally {
-      rmSync(draft, { force: true });
     }
   }
 }

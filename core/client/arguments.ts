@@ -5,6 +5,7 @@ import type { FunctionSender } from '../functions/index.ts';
 import { encode, payloadBytes } from '../wire/codec.ts';
 import type { Need } from '../wire/envelope.ts';
 import type { Form, Payload } from '../wire/forms.ts';
+import { comesBack } from '../wire/memory-pool.ts';
 import { AsyncResult } from './async-result.ts';
 import type { Call, PartRecord } from './call.ts';
 import { Ref } from './ref.ts';
@@ -26,6 +27,7 @@ export class Luggage {
     try {
       const payload = encode(args, { root: 'args', hooks: { form: (value, path) => this.#form(value, path) } });
       this.bytes += payloadBytes(payload);
+      for (const part of payload.parts) comesBack(part);
       return payload;
     } catch (error) {
       throw error instanceof CannotTravelError && first !== undefined ? renamed(error, first) : error;

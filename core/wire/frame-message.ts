@@ -1,5 +1,6 @@
 import { ProtocolError } from '../errors.ts';
 import { MAX_PARTS } from './frame-outbox.ts';
+import { takeMemory } from './memory-pool.ts';
 
 /** From this size on a part has an ArrayBuffer to itself, so that any typed array can be made over it. */
 export const OWN_BUFFER_BYTES = 4096;
@@ -135,7 +136,7 @@ export function allocate(lengths: readonly number[]): Uint8Array[] {
 
 /** Memory of its own that nobody has cleared: it is about to be filled. */
 export function fresh(length: number): Uint8Array {
-  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+  return takeMemory(length);
 }
 
 function copy(bytes: Uint8Array, start: number, end: number): Uint8Array {

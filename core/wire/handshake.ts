@@ -92,7 +92,7 @@ export async function greet(
     return {
       session: welcome.session ?? '',
       resumed: welcome.resumed ?? false,
-      received: welcome.received ?? 0,
+      received: Number(welcome.received ?? 0),
       about: parse(welcome.about),
       early: script.early,
     };
@@ -157,7 +157,7 @@ export async function meet(
       role: role as Role,
       key: key.id,
       session: hello.session ?? '',
-      received: hello.received ?? 0,
+      received: Number(hello.received ?? 0),
       about: parse(hello.about),
       welcome: (welcome) => {
         const about = Buffer.from(JSON.stringify(welcome.about));

@@ -2,6 +2,7 @@
  * The memory behind typed arrays, ArrayBuffers and SharedArrayBuffers: collected while a value is walked, then written
  * into the body (small) or beside it as a part of its own (large, or shared).
  */
+import { takeMemory } from './memory-pool.ts';
 import { Slot } from './slot.ts';
 
 /** Memory of this many bytes and more leaves the body. */
@@ -116,8 +117,8 @@ function isPooled(view: ArrayBufferView, kind: string): boolean {
 /** A snapshot, whose offset keeps every view aligned that was aligned before. */
 function copy({ buffer, low, high }: Region): Uint8Array {
   const lead = low % WORD;
-  if (lead === 0) return new Uint8Array(buffer.slice(low, high));
-  const bytes = new Uint8Array(lead + high - low);
+  const bytes = takeMemory(lead + high - low);
+  if (lead) bytes.fill(0, 0, lead);
   bytes.set(new Uint8Array(buffer, low, high - low), lead);
   return bytes;
 }

@@ -7,6 +7,7 @@ import { ProtocolError, TuttiError } from '../errors.ts';
 import { type Envelope, type Header, Kind, pack, unpack } from './envelope.ts';
 import type { Payload } from './forms.ts';
 import type { Early } from './handshake.ts';
+import { hold, letGo } from './memory-pool.ts';
 import type { Connection, Message } from './transport.ts';
 
 /** Bytes kept for replay; a connection lost with more than this unacknowledged cannot be resumed. */
@@ -102,6 +103,7 @@ export class Session {
     const connection = this.#connection;
     if (!connection?.capabilities.lossless) {
       this.#replay.push(message);
+      for (const part of message) hold(part);
       this.#replayBytes += bytes;
       while (this.#replayBytes > REPLAY_LIMIT && this.#replay.length > 1) this.#forget(1);
     } else this.#replayFrom++;
@@ -148,7 +150,8 @@ export class Session {
       this.bytesReceived += bytes;
       const { header, payloads } = unpack(parts);
       if (lane === 0) {
-        this.#acknowledged(header.received);
+        // protobufjs reads 64 bits as an object where the package `long` is installed.
+        this.#acknowledged(Number(header.received));
         if (header.kind === Kind.BEAT) this.#handlers.beat?.(header);
         return;
       }
@@ -193,13 +196,14 @@ export class Session {
     if (count <= this.#replayFrom) return;
     if (count > this.#replayFrom + this.#replay.length)
       throw new ProtocolError('The peer acknowledged messages that were never sent');
-    this.#forget(count - this.#replayFrom);
+    for (const message of this.#forget(count - this.#replayFrom)) for (const part of message) letGo(part);
   }
 
-  #forget(count: number): void {
-    for (const message of this.#replay.splice(0, count))
-      for (const part of message) this.#replayBytes -= part.byteLength;
+  #forget(count: number): Message[] {
+    const forgotten = this.#replay.splice(0, count);
+    for (const message of forgotten) for (const part of message) this.#replayBytes -= part.byteLength;
     this.#replayFrom += count;
+    return forgotten;
   }
 
   #end(reason: string, silently = false): void {

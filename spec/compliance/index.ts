@@ -1,0 +1,1 @@
+export { type Runner, type TransportFixture, transportCompliance } from './transport.ts';
