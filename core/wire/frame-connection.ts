@@ -9,11 +9,8 @@ const GRANT_BYTES = WINDOW_BYTES / 4;
 /** How long a closing connection waits without progress before it cuts. */
 const CLOSE_PATIENCE_MS = 2000;
 
-/** Parts below this are packed together, and so copied, anyway. */
-const LARGE = 4096;
-
 function taken(part: Uint8Array): Uint8Array {
-  return part.length < LARGE || part.buffer instanceof SharedArrayBuffer ? part : new Uint8Array(part);
+  return part.buffer instanceof SharedArrayBuffer ? part : new Uint8Array(part);
 }
 
 /** What carries one connection: a socket, a port. It is driven by its `FrameConnection` and reports to it. */
