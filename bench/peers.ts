@@ -11,6 +11,8 @@ const echo = (receive: string, send: string): string =>
 export interface Peer {
   /** One message to each, one small answer from each. */
   round(message: unknown): Promise<void>;
+  /** To the first alone, giving the memory away where that is possible. */
+  give?(message: ArrayBufferView<ArrayBuffer>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -43,14 +45,15 @@ export async function workers(n: number): Promise<Peer> {
     'p.postMessage',
   );
   const all = Array.from({ length: n }, () => new Worker(code, { eval: true }));
-  const ask = (worker: Worker, message: unknown): Promise<void> =>
+  const ask = (worker: Worker, message: unknown, transfer: ArrayBuffer[] = []): Promise<void> =>
     new Promise((resolve) => {
       worker.once('message', () => resolve());
-      worker.postMessage(message);
+      worker.postMessage(message, transfer);
     });
   await Promise.all(all.map((worker) => ask(worker, 0)));
   return {
     round: async (message) => void (await Promise.all(all.map((worker) => ask(worker, message)))),
+    give: (message) => ask(all[0]!, message, [message.buffer]),
     close: async () => void (await Promise.all(all.map((worker) => worker.terminate()))),
   };
 }

@@ -33,3 +33,12 @@ const total = results.reduce((sum, result) => sum + result.hits, 0);
 console.log(`pi is about ${((4 * total) / (darts * seeds.length)).toFixed(3)}`);
 
 // Prints:
+//   seed 1: 3.14302
+//   seed 2: 3.14916
+//   seed 3: 3.14684
+//   seed 4: 3.14088
+//   seed 5: 3.13734
+//   seed 6: 3.1426
+//   seed 7: 3.14282
+//   seed 8: 3.14364
+//   pi is about 3.143

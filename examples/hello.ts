@@ -4,7 +4,7 @@ import { cluster } from 'tutti';
 await using client = await cluster({ engines: 4 });
 const { all } = client;
 
-console.log(await all.execute('`engine ${engine.id} of ${engine.size}`'));
+console.log(await all.execute('"engine " + engine.id + " of " + engine.size'));
 
 await all.scatter(
   'numbers',
@@ -21,12 +21,7 @@ await all.execute('numbers = numbers.filter((n) => n % 250 === 0)');
 console.log('gathered:', await all.gather<Float64Array>('numbers'));
 
 // Prints:
-//   [
-//     'engine 0 of 4',
-//     'engine 1 of 4',
-//     'engine 2 of 4',
-//     'engine 3 of 4'
-//   ]
+//   [ 'engine 0 of 4', 'engine 1 of 4', 'engine 2 of 4', 'engine 3 of 4' ]
 //   each: [ 31375, 93875, 156375, 218875 ]
 //   together: 500500
 //   gathered: Float64Array(4) [ 250, 500, 750, 1000 ]

@@ -185,6 +185,7 @@ export class Controller {
   #fromClient(client: ClientRecord, header: Envelope, payloads: Payload[]): void {
     if (client.rpc.receive(header, payloads)) return;
     if (header.kind === Kind.CALL) this.#calls.forward(client, header, payloads);
+    else if (client.observer) throw new ProtocolError('An observer can watch this cluster, not change it');
     else if (header.kind === Kind.EVENT && header.op === 'code') this.#keepCode(header, payloads);
     else if (header.kind === Kind.RELEASE) {
       const { kind, ids, targets } = header;

@@ -84,7 +84,7 @@ export class Peers {
     }
   }
 
-  #talk(id: string, connection: Connection, onEnd: () => void, early: readonly Early[] = []): Rpc {
+  #talk(id: string, connection: Connection, onEnd: () => void, early?: Early): Rpc {
     const end = (reason: string): void => {
       session.abandon(reason);
       this.#sessions.delete(session);

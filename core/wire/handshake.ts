@@ -6,7 +6,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type Clock, realClock } from '../deferred/clock.ts';
 import { ProtocolError, RefusedError, TimeoutError, TransportError } from '../errors.ts';
 import { type Envelope, type Header, Kind, PROTOCOL_VERSION, pack, unpack } from './envelope.ts';
-import type { Connection, Lane } from './transport.ts';
+import type { CloseReason, Connection, Lane } from './transport.ts';
 
 export type Role = 'client' | 'observer' | 'engine' | 'peer';
 
@@ -49,11 +49,14 @@ export interface Welcomed {
   received: number;
   about: any;
   /** What arrived right behind the welcome, before anybody could take the connection over; `Session.attach` takes it first. */
-  early: Early[];
+  early: Early;
 }
 
-/** A message and its lane. */
-export type Early = [parts: Uint8Array[], lane: Lane];
+export interface Early {
+  messages: [parts: Uint8Array[], lane: Lane][];
+  /** A connection tells of its end only once. */
+  closed?: CloseReason;
+}
 
 /** The dialler's side. Rejects with RefusedError (and closes) when either side is not satisfied. */
 export async function greet(
@@ -149,6 +152,7 @@ export async function meet(
     if (!same(proof, sign(key, 'dialler', nonceD, nonce, role))) throw new RefusedError('The secret is wrong');
     if (!known.roles.includes(role))
       throw new RefusedError(`Key '${key.id}' is for ${known.roles.join(' or ')}; it cannot act as ${role}`);
+    if (script.early.closed) throw new TransportError(`${connection.remote} went away during the handshake`);
     // It would not be counted: only the welcome says from where.
     if (script.unheard) throw new RefusedError('A message before the welcome; wait for it');
     script.done();
@@ -180,7 +184,7 @@ function converse(connection: Connection, clock: Clock, signal?: AbortSignal) {
   let waiting: { kind: number; resolve: (e: Envelope) => void; reject: (e: unknown) => void } | undefined;
   let failure: unknown;
   const heard: Envelope[] = [];
-  const early: Early[] = [];
+  const early: Early = { messages: [] };
   let over = false;
   const fail = (error: unknown): void => {
     failure ??= error;
@@ -206,7 +210,7 @@ function converse(connection: Connection, clock: Clock, signal?: AbortSignal) {
   connection.receive({
     message(parts, lane) {
       if (over) {
-        early.push([parts, lane]);
+        early.messages.push([parts, lane]);
         return;
       }
       try {
@@ -219,7 +223,10 @@ function converse(connection: Connection, clock: Clock, signal?: AbortSignal) {
       }
       settle();
     },
-    close: (reason) => fail(new TransportError(`${connection.remote} closed during the handshake: ${reason.message}`)),
+    close: (reason) => {
+      early.closed = reason;
+      fail(new TransportError(`${connection.remote} closed during the handshake: ${reason.message}`));
+    },
   });
   return {
     early,

@@ -8,7 +8,7 @@ import { type Envelope, type Header, Kind, pack, unpack } from './envelope.ts';
 import type { Payload } from './forms.ts';
 import type { Early } from './handshake.ts';
 import { hold, letGo } from './memory-pool.ts';
-import type { Connection, Message } from './transport.ts';
+import type { CloseReason, Connection, Message } from './transport.ts';
 
 /** Bytes kept for replay; a connection lost with more than this unacknowledged cannot be resumed. */
 const REPLAY_LIMIT = 64 << 20;
@@ -67,7 +67,7 @@ export class Session {
   }
 
   /** Goes on over this connection, whose peer has received `peerReceived` messages. False: it cannot be resumed. */
-  attach(connection: Connection, peerReceived: number, early: readonly Early[] = []): boolean {
+  attach(connection: Connection, peerReceived: number, early: Early = NOTHING_EARLY): boolean {
     if (!this.resumable(peerReceived)) return false;
     const old = this.#connection;
     this.#connection = connection;
@@ -76,17 +76,16 @@ export class Session {
     this.lastSeen = performance.now();
     for (const message of this.#replay) connection.send(message);
     if (connection.capabilities.lossless) this.#forget(this.#replay.length);
-    connection.receive({
-      message: (parts, lane) => this.#receive(connection, parts, lane),
-      close: (reason) => {
-        if (this.#connection !== connection) return;
-        this.#connection = undefined;
-        if (reason.code === 'closed' || reason.code === 'protocol' || connection.capabilities.lossless)
-          this.#end(reason.message);
-        else if (!this.#ended) this.#handlers.disconnected?.(reason.message);
-      },
-    });
-    for (const [parts, lane] of early) this.#receive(connection, parts, lane);
+    const close = (reason: CloseReason): void => {
+      if (this.#connection !== connection) return;
+      this.#connection = undefined;
+      if (reason.code === 'closed' || reason.code === 'protocol' || connection.capabilities.lossless)
+        this.#end(reason.message);
+      else if (!this.#ended) this.#handlers.disconnected?.(reason.message);
+    };
+    connection.receive({ message: (parts, lane) => this.#receive(connection, parts, lane), close });
+    for (const [parts, lane] of early.messages) this.#receive(connection, parts, lane);
+    if (early.closed) close(early.closed);
     return true;
   }
 
@@ -216,6 +215,7 @@ export class Session {
   }
 }
 
+const NOTHING_EARLY: Early = { messages: [] };
 const OWNED = { lane: 1, owned: true } as const;
 const NOT_OWNED = { lane: 1 } as const;
 const CONTROL = { lane: 0 } as const;

@@ -75,7 +75,7 @@ describe('two honest sides', () => {
     near.receive({ message: ([part]) => late.push(part![0]!), close: () => {} });
     far.send([Uint8Array.of(3)]);
     await expect.poll(() => late.at(-1)).toBe(3);
-    expect([...welcomed.early.map(([parts]) => parts[0]![0]), ...late]).toEqual([1, 2, 3]);
+    expect([...welcomed.early.messages.map(([parts]) => parts[0]![0]), ...late]).toEqual([1, 2, 3]);
   });
 
   test('tokens hold a key, and nothing else passes for one', () => {

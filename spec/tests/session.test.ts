@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { dialSession } from '../../core/wire/dialled-session.ts';
 import { Kind, PROTOCOL_VERSION, pack, payloadText, textPayload } from '../../core/wire/envelope.ts';
-import { meet, mintKey } from '../../core/wire/handshake.ts';
+import { greet, meet, mintKey } from '../../core/wire/handshake.ts';
 import { Session } from '../../core/wire/session.ts';
 import {
   type Capabilities,
@@ -160,6 +160,19 @@ describe('a session over connections that are cut', () => {
     await expect.poll(() => a.ended).toEqual([expect.stringMatching(reason)]);
     await expect.poll(() => peer.closed.length).toBe(1);
   });
+});
+
+test('an end right behind the welcome is not missed', async () => {
+  const [near, far] = await connectedPair();
+  const key = mintKey('c');
+  const met = meet(far, async () => ({ secret: key.secret, roles: ['client'] }));
+  const greeted = greet(near, { role: 'client', key, about: {} });
+  (await met).welcome({ session: 's', resumed: false, received: 0, about: {} });
+  far.send(pack({ kind: Kind.EVENT, op: 'x' }, [textPayload('last words')]));
+  await far.close('that was all');
+  const a = end('s');
+  a.session.attach(near, 0, (await greeted).early);
+  expect(a).toMatchObject({ got: ['last words'], ended: ['that was all'] });
 });
 
 describe('a dialled session', () => {

@@ -23,7 +23,7 @@ export interface Block {
   expected: Expectation;
 }
 
-const FENCE = /^```(\w*)([^\n`]*)\n([^]*?)^```$/gm;
+const FENCE = /^```(\w*)([^\n`]*)\n([\s\S]*?)^```$/gm;
 
 /** Every fenced block. What a block prints: the `text` block right behind it, or its own `// prints:` comments. */
 export function blocksOf(markdown: string): Block[] {
