@@ -5,7 +5,7 @@ import { atLeast, below, gigabytes, latency, ms, rate, report, us } from './meas
 import { forked, workers } from './peers.ts';
 
 const MIB_64 = 64 << 20;
-const big = (): Float64Array => new Float64Array(MIB_64 / 8).fill(1.5);
+const big = (): Float64Array<ArrayBuffer> => new Float64Array(MIB_64 / 8).fill(1.5);
 
 export async function core(): Promise<void> {
   await startUp();

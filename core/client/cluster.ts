@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { filter, firstValueFrom } from 'rxjs';
 import type { ConnectionInfo } from '../cluster-info.ts';
 import { type HostOptions, startHost } from '../controller/host.ts';
-import { LaunchError, TuttiError, UsageError } from '../errors.ts';
+import { LaunchError, TransportError, TuttiError, UsageError } from '../errors.ts';
 import type { Launcher } from '../launch/launcher.ts';
 import { HUGE_PAGES } from '../launch/process.ts';
 import { programUrl } from '../launch/programs.ts';
@@ -95,6 +95,13 @@ export interface ControllerBoot extends HostOptions {
   detached?: boolean;
 }
 
+/** What can keep a controller from starting, by its error's code. */
+const REASONS: Record<string, typeof TuttiError> = {
+  USAGE: UsageError,
+  LAUNCH: LaunchError,
+  TRANSPORT: TransportError,
+};
+
 export type ControllerNews = { ready: ConnectionInfo } | { failed: string; code: string };
 
 /** Starts a controller as a process of its own. Unless detached, it ends with this process. */
@@ -119,11 +126,7 @@ export async function startController(boot: ControllerBoot): Promise<Home & { pi
   });
   if ('failed' in news) {
     await exited;
-    throw news.code === 'USAGE'
-      ? new UsageError(news.failed)
-      : news.code === 'LAUNCH'
-        ? new LaunchError(news.failed)
-        : new TuttiError(news.failed);
+    throw new (REASONS[news.code] ?? TuttiError)(news.failed);
   }
   if (boot.detached) {
     child.disconnect();

@@ -5,7 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import type { ClusterEvent, EngineInfo } from '../cluster-info.ts';
 import { EngineLostError, ProtocolError, ValueLostError } from '../errors.ts';
-import { type Envelope, Kind } from '../wire/envelope.ts';
+import { codeHash } from '../wire/code-hash.ts';
+import { type Envelope, Kind, payloadText } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { type Guest, type Key, keyToken, meet, mintKey } from '../wire/handshake.ts';
 import { answering, type RequestHandler, Rpc } from '../wire/rpc.ts';
@@ -40,7 +41,7 @@ export class Controller {
   readonly clients = new Map<number, ClientRecord>();
   /** A folder that engines of this host share, for their sockets. */
   folder: (() => string) | undefined;
-  #sessions = new Map<string, { session: Session; resumed(): void }>();
+  #sessions = new Map<string, { session: Session; key: string; resumed(): void }>();
   #code = new Map<string, Payload>();
   #calls: Calls;
   #liveness: { stop(): void };
@@ -73,7 +74,8 @@ export class Controller {
     }
     if (this.#closed) return connection.destroy('the controller has stopped');
     for (const [id, { session }] of this.#sessions) if (session.ended) this.#sessions.delete(id);
-    const known = guest.session ? this.#sessions.get(guest.session) : undefined;
+    const opened = this.#sessions.get(guest.session);
+    const known = opened?.key === guest.key ? opened : undefined;
     if (known?.session.resumable(guest.received)) {
       guest.welcome({ session: guest.session, resumed: true, received: known.session.received, about: {} });
       known.session.attach(connection, guest.received);
@@ -130,7 +132,7 @@ export class Controller {
       ...(client.observer ? { status: this.requests.status! } : this.requests),
     });
     this.clients.set(client.id, client);
-    this.#sessions.set(session.id, { session, resumed: () => clearTimeout(gone) });
+    this.#sessions.set(session.id, { session, key: guest.key, resumed: () => clearTimeout(gone) });
     guest.welcome({
       session: session.id,
       resumed: false,
@@ -163,7 +165,11 @@ export class Controller {
       ticket: answering((target: number) => this.#ticket(record, target)),
       value: (header) => this.#valueOfClient(header),
     });
-    this.#sessions.set(session.id, { session, resumed: () => this.registry.state(record, 'alive') });
+    this.#sessions.set(session.id, {
+      session,
+      key: guest.key,
+      resumed: () => this.registry.state(record, 'alive'),
+    });
     guest.welcome({
       session: session.id,
       resumed: false,
@@ -225,7 +231,10 @@ export class Controller {
   }
 
   #keepCode(header: Envelope, payloads: Payload[]): void {
-    for (const [i, hash] of header.code.entries()) if (payloads[i]) this.#code.set(hash, payloads[i]);
+    for (const [i, hash] of header.code.entries()) {
+      if (codeHash(payloadText(payloads[i])) !== hash) throw new ProtocolError('Code that does not match its hash');
+      this.#code.set(hash, payloads[i]!);
+    }
   }
 
   /** Engines ask for code that they have not seen. */

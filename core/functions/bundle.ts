@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import type * as esbuild from 'esbuild';
 import { UsageError } from '../errors.ts';
-import { hashOf } from './source.ts';
+import { codeHash } from '../wire/code-hash.ts';
 
 export interface ModuleBundle {
   hash: string;
@@ -57,7 +57,7 @@ export function bundleModule(specifier: string, directory: string): ModuleBundle
   const inputs = Object.keys(built.metafile.inputs)
     .filter((file) => !file.includes('node_modules/') && !file.endsWith('tutti-import.mjs'))
     .map((file) => path.resolve(directory, file));
-  const bundle = { hash: hashOf(text), text, inputs, stamp: stampOf(inputs) };
+  const bundle = { hash: codeHash(text), text, inputs, stamp: stampOf(inputs) };
   bundles.set(key, bundle);
   return bundle;
 }

@@ -1,10 +1,11 @@
+import { codeHash } from '../wire/code-hash.ts';
 import type { Form } from '../wire/forms.ts';
 import { bundleModule, type ModuleBundle } from './bundle.ts';
 import { type ImportBinding, importsOf } from './imports.ts';
 import { builtinForm, globalPath, isNamespace } from './natives.ts';
 import { capturedPath, refusal } from './refusal.ts';
 import { type Closure, closureOf, type ScopeRecord } from './scopes.ts';
-import { BASE, factoryOf, HELPERS, hashOf, type Source } from './source.ts';
+import { BASE, factoryOf, HELPERS, type Source } from './source.ts';
 import { type Code, type FormMaker, standIn, travellerForm } from './travellers.ts';
 
 /**
@@ -113,7 +114,7 @@ export function nativeForm(value: object): FormMaker | undefined {
   const expression = globalPath(value);
   if (expression) {
     const text = `(function () { return ${expression}; })`;
-    const hash = hashOf(text);
+    const hash = codeHash(text);
     return (code) => {
       code.set(hash, text);
       return { kind: 'code', hash, name: expression, captures: {} };

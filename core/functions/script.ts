@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UsageError } from '../errors.ts';
+import { codeHash } from '../wire/code-hash.ts';
 import { build, COMMON } from './bundle.ts';
-import { hashOf } from './source.ts';
 import { type Node, statementsOf } from './syntax.ts';
 
 export interface ScriptBundle {
@@ -38,7 +38,7 @@ export function bundleScript(script: string): ScriptBundle {
   const output = (extension: string) => outputFiles.find((o) => o.path.endsWith(extension))!.text;
   const meta = { url: pathToFileURL(file).href, filename: file, dirname: path.dirname(file), main: true };
   const text = transformScript(output('.mjs'), meta);
-  return { hash: hashOf(text), text, map: output('.map'), file };
+  return { hash: codeHash(text), text, map: output('.map'), file };
 }
 
 /**

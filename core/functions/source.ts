@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { codeHash } from '../wire/code-hash.ts';
 import { type FreeNames, freeNames } from './free-names.ts';
 import { refusal } from './refusal.ts';
 import { expressionOf, type Node, SHIFT } from './syntax.ts';
@@ -116,7 +116,7 @@ export function factoryOf(source: Source, captured: readonly string[]): { hash: 
     : '';
   const body = derived?.text ?? source.text;
   const text = `(function (__set, __name) { "use strict";${dynamicImport}${variables} return (${body}\n); })`;
-  const factory = { hash: hashOf(text), text };
+  const factory = { hash: codeHash(text), text };
   source.factories.set(names, factory);
   return factory;
 }
@@ -130,9 +130,4 @@ function derivedFrom(text: string, { start, end }: NonNullable<Source['base']>) 
     text: `__set.made = ${text.slice(0, start)}(${BASE} ?? class {})${text.slice(end)}`,
     onSet: ` const made = __set.made; if (made && Object.getPrototypeOf(made) !== ${BASE}) { Object.setPrototypeOf(made, ${BASE}); Object.setPrototypeOf(made.prototype, ${BASE}.prototype); }`,
   };
-}
-
-/** What a text is known by: 16 bytes of its SHA-256, in hex. */
-export function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }

@@ -5,8 +5,11 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type Clock, realClock } from '../deferred/clock.ts';
 import { ProtocolError, RefusedError, TimeoutError, TransportError } from '../errors.ts';
-import { type Envelope, type Header, Kind, PROTOCOL_VERSION, pack, unpack } from './envelope.ts';
-import type { CloseReason, Connection, Lane } from './transport.ts';
+import { Kind, PROTOCOL_VERSION, pack } from './envelope.ts';
+import { converse, type Early } from './handshake-script.ts';
+import type { Connection } from './transport.ts';
+
+export type { Early } from './handshake-script.ts';
 
 export type Role = 'client' | 'observer' | 'engine' | 'peer';
 
@@ -31,9 +34,6 @@ export function parseToken(token: string): Key {
   return { id, secret };
 }
 
-/** ms that the other side may take for all of it. */
-const PATIENCE = 10_000;
-
 export interface Greeting {
   role: Role;
   key: Key;
@@ -50,12 +50,6 @@ export interface Welcomed {
   about: any;
   /** What arrived right behind the welcome, before anybody could take the connection over; `Session.attach` takes it first. */
   early: Early;
-}
-
-export interface Early {
-  messages: [parts: Uint8Array[], lane: Lane][];
-  /** A connection tells of its end only once. */
-  closed?: CloseReason;
 }
 
 /** The dialler's side. Rejects with RefusedError (and closes) when either side is not satisfied. */
@@ -178,73 +172,6 @@ export async function meet(
 
 function otherVersion(version: number | null | undefined): string {
   return `Protocol version ${version} cannot talk to version ${PROTOCOL_VERSION}; use the same version of tutti on both sides`;
-}
-
-function converse(connection: Connection, clock: Clock, signal?: AbortSignal) {
-  let waiting: { kind: number; resolve: (e: Envelope) => void; reject: (e: unknown) => void } | undefined;
-  let failure: unknown;
-  const heard: Envelope[] = [];
-  const early: Early = { messages: [] };
-  let over = false;
-  const fail = (error: unknown): void => {
-    failure ??= error;
-    const { reject } = waiting ?? {};
-    waiting = undefined;
-    reject?.(failure);
-  };
-  const settle = (): void => {
-    const next = waiting && heard.shift();
-    if (!next || !waiting) return;
-    const { kind, resolve, reject } = waiting;
-    waiting = undefined;
-    if (next.kind === kind) resolve(next);
-    else if (next.kind === Kind.REFUSED)
-      reject(new RefusedError(`${connection.remote} refused: ${next.error.replace(/^[A-Z_]+ /, '')}`));
-    else reject(new ProtocolError(`${connection.remote} did not answer as a tutti controller or engine does`));
-  };
-  const timer = clock.callLater(PATIENCE, () =>
-    fail(new TimeoutError(`No handshake from ${connection.remote} within ${PATIENCE / 1000} s`)),
-  );
-  const onAbort = (): void => fail(signal?.reason);
-  signal?.addEventListener('abort', onAbort, { once: true });
-  connection.receive({
-    message(parts, lane) {
-      if (over) {
-        early.messages.push([parts, lane]);
-        return;
-      }
-      try {
-        if (heard.length > 4) throw new ProtocolError('Too many messages before the handshake');
-        const { header } = unpack(parts);
-        heard.push(header);
-        over = header.kind === Kind.WELCOME;
-      } catch (error) {
-        return fail(error);
-      }
-      settle();
-    },
-    close: (reason) => {
-      early.closed = reason;
-      fail(new TransportError(`${connection.remote} closed during the handshake: ${reason.message}`));
-    },
-  });
-  return {
-    early,
-    get unheard(): boolean {
-      return heard.length > 0;
-    },
-    say: (header: Header): void => connection.send(pack(header)),
-    hear: (kind: number): Promise<Envelope> =>
-      new Promise((resolve, reject) => {
-        if (failure) return reject(failure);
-        waiting = { kind, resolve, reject };
-        settle();
-      }),
-    done(): void {
-      timer.cancel();
-      signal?.removeEventListener('abort', onAbort);
-    },
-  };
 }
 
 /** The side's name keeps one side's proof from being played back as the other's. */
