@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['spec/tests/**/*.test.ts'],
+    // These are part of `npm run check`.
+    exclude: ['spec/tests/{direction,docs,examples}.test.ts'],
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 60_000,
