@@ -1,6 +1,6 @@
 // Builds dist/: wire code from the schema, TypeScript to JavaScript, and the engine's programs as single minified files.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 
@@ -112,4 +112,10 @@ await build({
     js: `import{createRequire as $cr}from'node:module';const require=$cr(import.meta.url);const{${globals.join(',')}}=globalThis;`,
   },
 });
-for (const file of ['dist/cli/main.js']) if (existsSync(path.join(root, file))) chmodSync(path.join(root, file), 0o755);
+
+// `npx tutti` inside the repository then runs this build, like any installed program.
+const program = path.join(root, 'dist/cli/main.js');
+chmodSync(program, 0o755);
+const link = path.join(root, 'node_modules/.bin/tutti');
+rmSync(link, { force: true });
+symlinkSync(path.relative(path.dirname(link), program), link);
