@@ -1,6 +1,6 @@
 // Builds dist/: wire code from the schema, TypeScript to JavaScript, and the engine's programs as single minified files.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 
@@ -32,6 +32,8 @@ run(
 
 rmSync(path.join(root, 'dist'), { recursive: true, force: true });
 run('tsc', '-p', 'tsconfig.build.json');
+// The compiler has made declarations of its own from the generated JavaScript; these are the generator's.
+copyFileSync(path.join(root, generated, 'envelope.d.ts'), path.join(root, 'dist', generated, 'envelope.d.ts'));
 
 // User code may replace any global of its process (`let Map = …` in the console): the engine holds on to its own.
 const globals = [

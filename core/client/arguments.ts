@@ -1,5 +1,6 @@
 /** Arguments on their way out: encoded, with the code and the pending results that they need. */
 import { Assembled } from '../assembly.ts';
+import { standsFor } from '../engine/inside.ts';
 import { CannotTravelError, DependencyError } from '../errors.ts';
 import type { FunctionSender } from '../functions/index.ts';
 import { encode, payloadBytes } from '../wire/codec.ts';
@@ -43,6 +44,8 @@ export class Luggage {
     if (value instanceof Ref) return { kind: 'ref', expression: value.expression };
     if (value instanceof AsyncResult) return this.#result(value.call);
     if (value instanceof PartOfCall) return this.#need(value.call, value.part);
+    const expression = standsFor(value);
+    if (expression) return { kind: 'ref', expression };
     const form = this.#sender.form(value, path);
     if (form && 'hash' in form) this.code.add(form.hash);
     return form;

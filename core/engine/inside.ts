@@ -7,6 +7,7 @@
 import { UsageError } from '../errors.ts';
 import type { Task } from './job.ts';
 
+export { type ClassCodec, registerClass } from '../wire/classes.ts';
 export type { Task } from './job.ts';
 
 export interface EngineSelf {
@@ -19,20 +20,41 @@ export interface EngineSelf {
   readonly namespace: Record<string, unknown>;
 }
 
+const STANDS_FOR = Symbol.for('tutti.standsFor');
+
+/** Not a plain object: it must not be taken for data where a function captures it. */
+class StandIn {
+  readonly [STANDS_FOR]: string;
+  constructor(name: string) {
+    this[STANDS_FOR] = name;
+  }
+}
+
 export const engine: EngineSelf = standIn<EngineSelf>('engine');
 /** The task that runs; a property access outside of any task throws UsageError. */
 export const task: Task = standIn<Task>('task');
 
+/** A captured `engine` or `task` means that of the engine where the function will run: the expression that finds it there. */
+export function standsFor(value: object): string | undefined {
+  return value instanceof StandIn ? `globalThis[Symbol.for('tutti.${value[STANDS_FOR]}')]` : undefined;
+}
+
 function standIn<T extends object>(name: string): T {
+  const here = (): T | undefined =>
+    (globalThis as Record<symbol, unknown>)[Symbol.for(`tutti.${name}`)] as T | undefined;
   const real = (): T => {
-    const value = (globalThis as Record<symbol, unknown>)[Symbol.for(`tutti.${name}`)] as T | undefined;
+    const value = here();
     if (!value) throw new UsageError(`'${name}' of tutti/engine exists only while code runs on an engine`);
     return value;
   };
-  return new Proxy({} as T, {
-    get: (_, key) => Reflect.get(real(), key),
-    has: (_, key) => Reflect.has(real(), key),
-    ownKeys: () => Reflect.ownKeys(real()),
-    getOwnPropertyDescriptor: (_, key) => Object.getOwnPropertyDescriptor(real(), key),
+  return new Proxy(new StandIn(name) as unknown as T, {
+    // Symbols are asked for by whoever looks at a value; that is no use of it.
+    get: (target, key) => (typeof key === 'symbol' ? Reflect.get(here() ?? target, key) : Reflect.get(real(), key)),
+    has: (_, key) => Reflect.has(here() ?? {}, key),
+    ownKeys: () => Reflect.ownKeys(here() ?? {}),
+    getOwnPropertyDescriptor: (_, key) => {
+      const found = Object.getOwnPropertyDescriptor(here() ?? {}, key);
+      return found && { ...found, configurable: true };
+    },
   });
 }

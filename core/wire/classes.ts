@@ -18,21 +18,22 @@ export interface RegisteredClass {
   decode(plain: any): unknown;
 }
 
-const byPrototype = new Map<object, RegisteredClass>();
-const byName = new Map<string, RegisteredClass>();
+interface Registry {
+  byPrototype: Map<object, RegisteredClass>;
+  byName: Map<string, RegisteredClass>;
+}
+
+/** One per global scope, not per copy of this module: on an engine, user code that imports tutti brings a copy of its own. */
+const { byPrototype, byName } = sharedRegistry();
 
 /**
- * Lets instances of a class (not of its subclasses) travel.
- * Throws UsageError when another class has the name; registering a class again replaces how it travels.
+ * Lets instances of a class (not of its subclasses) travel. It has to be registered where they are sent and where they
+ * arrive; on engines, by code that runs there. Registering a name again replaces it: a script may run twice.
+ * Throws UsageError for a class without a name.
  */
 export function registerClass<T extends object>(C: abstract new (...args: any[]) => T, codec: ClassCodec<T>): void {
   const name = codec.name ?? C.name;
   if (!name) throw new UsageError("registerClass: the class has no name; give one: { name: 'Point', … }");
-  const before = byPrototype.get(C.prototype);
-  if (byName.has(name) && byName.get(name) !== before) {
-    throw new UsageError(`registerClass: another class is registered as '${name}'; give this one its own { name }`);
-  }
-  if (before) byName.delete(before.name);
   const entry: RegisteredClass = {
     name,
     encode: (instance) => codec.encode(instance),
@@ -40,6 +41,13 @@ export function registerClass<T extends object>(C: abstract new (...args: any[])
   };
   byPrototype.set(C.prototype, entry);
   byName.set(name, entry);
+}
+
+function sharedRegistry(): Registry {
+  const key = Symbol.for('tutti.classes');
+  const scope = globalThis as unknown as Record<symbol, Registry | undefined>;
+  if (!scope[key]) Object.defineProperty(globalThis, key, { value: { byPrototype: new Map(), byName: new Map() } });
+  return scope[key]!;
 }
 
 export function classOf(value: object): RegisteredClass | undefined {
