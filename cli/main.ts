@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command `tutti`. Commands load what they need when they run, so that help and mistakes are answered at once. */
+import { readFileSync } from 'node:fs';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { UsageError } from '../core/errors.ts';
@@ -19,6 +20,7 @@ const { own, text, rest } = takeText(hideBin(process.argv));
 let json = false;
 const parser = yargs(own)
   .scriptName('tutti')
+  .version(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version)
   .usage('tutti <command>\n\nInteractive parallel and distributed computing: many engines, one shell.')
   .command(startCommand)
   .command(stopCommand)

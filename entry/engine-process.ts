@@ -26,7 +26,7 @@ process.on('SIGINT', () => {});
 const boot = readBoot();
 // A thread of its own watches the lifeline, so that user code in a loop cannot outlive its launcher.
 new Worker(new URL('./engine-lifeline.mjs', import.meta.url), {
-  workerData: { fd: LIFELINE, litter: boot.litter },
+  workerData: { fd: LIFELINE, litter: boot.litter, launcher: process.ppid },
 }).unref();
 try {
   await new Engine(boot, (code) => process.exit(code)).join();

@@ -7,6 +7,12 @@ import { socket } from '../transports/socket.ts';
 import { joinBroker, thread } from '../transports/thread.ts';
 
 const { boot, port } = workerData as { boot: EngineBoot; port?: MessagePort };
+delete workerData.boot; // it holds this engine's key
+// Process engines are started with --disable-warning; threads share their process's flags.
+const { emitWarning } = process;
+process.emitWarning = ((warning: string | Error, ...rest: [never]) => {
+  if (rest[0] !== 'ExperimentalWarning') emitWarning.call(process, warning, ...rest);
+}) as typeof emitWarning;
 registerTransport(socket());
 registerTransport(thread());
 if (port) joinBroker(port);

@@ -1,7 +1,7 @@
 /** Arguments on their way out: encoded, with the code and the pending results that they need. */
 import { Assembled } from '../assembly.ts';
 import { standsFor } from '../engine/inside.ts';
-import { CannotTravelError, DependencyError } from '../errors.ts';
+import { CannotTravelError, DependencyError, UsageError } from '../errors.ts';
 import type { FunctionSender } from '../functions/index.ts';
 import { encode, payloadBytes } from '../wire/codec.ts';
 import type { Need } from '../wire/envelope.ts';
@@ -18,9 +18,11 @@ export class Luggage {
   readonly uses = new Set<Call>();
   bytes = 0;
   #sender: FunctionSender;
+  #clusterId: string;
 
-  constructor(sender: FunctionSender) {
+  constructor(sender: FunctionSender, clusterId: string) {
     this.#sender = sender;
+    this.#clusterId = clusterId;
   }
 
   /** Throws CannotTravelError with the path, or DependencyError when a result in it has failed. */
@@ -63,8 +65,12 @@ export class Luggage {
         cause: part.error,
       });
     if (call.isHere(part)) return { kind: 'value', value: call.valueHere(part) };
+    if (call.home.clusterId !== this.#clusterId) {
+      throw new UsageError('A pending result can be used only in its own cluster; await it, and send its value');
+    }
     this.uses.add(call);
-    const need: Need = { client: call.home.clientId, call: call.id, engine: part.engine };
+    const { engine, incarnation } = part;
+    const need: Need = { client: call.home.clientId, call: call.id, engine, incarnation };
     return { kind: 'need', index: this.needs.push(need) - 1 };
   }
 }

@@ -31,13 +31,20 @@ export type Status = 'pending' | 'done' | 'failed' | 'cancelled';
 /** The element type of a result that is a list with one value a target; the value itself for a single target. */
 export type PartOf<T> = T extends readonly (infer E)[] ? E : T;
 
+/** Of a single target's result comes one, of a list a list. */
+export type Piped<T, P, R> = [T] extends [P]
+  ? [P] extends [T]
+    ? AsyncResult<R, R>
+    : AsyncResult<R[], R>
+  : AsyncResult<R[], R>;
+
 export interface PipeHome {
   pipe(call: Call, fn: unknown, args: unknown[]): AsyncResult<any>;
 }
 
 const forgotten = new FinalizationRegistry<Call>((call) => call.release());
 
-export class AsyncResult<T> implements PromiseLike<T>, AsyncIterable<Settled<PartOf<T>>> {
+export class AsyncResult<T, P = PartOf<T>> implements PromiseLike<T>, AsyncIterable<Settled<P>> {
   /** The call behind it; for tutti's own use. */
   readonly call: Call;
   #home: PipeHome;
@@ -94,7 +101,7 @@ export class AsyncResult<T> implements PromiseLike<T>, AsyncIterable<Settled<Par
   }
 
   /** Parts as they finish, failures as values. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Settled<PartOf<T>>> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Settled<P>> {
     const { call } = this;
     call.observed = true;
     const ready: PartRecord[] = call.parts.filter((part) => part.state !== 'pending');
@@ -110,7 +117,7 @@ export class AsyncResult<T> implements PromiseLike<T>, AsyncIterable<Settled<Par
             wake = resolve;
           });
         }
-        yield (await settle(call, ready.shift()!)) as Settled<PartOf<T>>;
+        yield (await settle(call, ready.shift()!)) as Settled<P>;
       }
     } finally {
       stop();
@@ -118,15 +125,15 @@ export class AsyncResult<T> implements PromiseLike<T>, AsyncIterable<Settled<Par
   }
 
   /** Waits for all parts; failures are values, in target order. */
-  async settled(): Promise<Settled<PartOf<T>>[]> {
+  async settled(): Promise<Settled<P>[]> {
     const { call } = this;
     call.observed = true;
     await new Promise<void>((resolve) => call.whenDone(resolve));
-    return Promise.all(call.parts.map((part) => settle(call, part) as Promise<Settled<PartOf<T>>>));
+    return Promise.all(call.parts.map((part) => settle(call, part) as Promise<Settled<P>>));
   }
 
   /** The same, by engine id. */
-  async byEngine(): Promise<Map<number, Settled<PartOf<T>>>> {
+  async byEngine(): Promise<Map<number, Settled<P>>> {
     return new Map((await this.settled()).map((part) => [part.engine, part]));
   }
 
@@ -174,17 +181,22 @@ export class AsyncResult<T> implements PromiseLike<T>, AsyncIterable<Settled<Par
   }
 
   /** Goes on, on each engine that holds a part, with that part as the first argument; the part stays there. */
-  pipe<A extends unknown[], R>(fn: (part: PartOf<T>, ...args: A) => R, ...args: A): AsyncResult<Awaited<R>[]> {
+  pipe<A extends unknown[], R>(fn: (part: P, ...args: A) => R, ...args: A): Piped<T, P, Awaited<R>> {
     if (this.call.assembly !== 'list' && this.call.assembly !== 'single') {
       throw new UsageError('pipe goes on with one value a target, so it works on results of apply, execute and pull');
     }
-    return this.#home.pipe(this.call, fn, args);
+    return this.#home.pipe(this.call, fn, args) as Piped<T, P, Awaited<R>>;
   }
 
   #value(): Promise<T> {
     this.call.observed = true;
-    this.#promise ??= this.call.value() as Promise<T>;
+    this.#promise ??= this.#collect();
     return this.#promise;
+  }
+
+  /** A method of ours, not only the call's: while it waits it keeps this result alive, which would be released otherwise. */
+  async #collect(): Promise<T> {
+    return (await this.call.value()) as T;
   }
 
   #deferred(): Deferred<T> {

@@ -1,6 +1,6 @@
 /** One call as the client knows it: a part for each target, and what has become of each. */
 import { type Assembly, assemble } from '../assembly.ts';
-import { CancelledError, CompositeError, RemoteError, ValueLostError } from '../errors.ts';
+import { CancelledError, CompositeError, DependencyError, RemoteError, ValueLostError } from '../errors.ts';
 import { decode } from '../wire/codec.ts';
 import { type ResultHeader, Status } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
@@ -9,6 +9,8 @@ export type PartState = 'pending' | 'arrived' | 'kept' | 'failed';
 
 export interface PartRecord {
   readonly engine: number;
+  /** Of the engine, when the call was made. */
+  readonly incarnation: number;
   state: PartState;
   payload: Payload | undefined;
   /** Its fetch, once asked for. */
@@ -30,6 +32,9 @@ export interface Printed {
 /** What a call needs of its client. */
 export interface CallHome {
   readonly clientId: number;
+  /** Which cluster the client belongs to; ids mean nothing in another one. */
+  readonly clusterId: string;
+  incarnationOf(engine: number): number;
   fetch(call: Call, part: PartRecord): Promise<Payload>;
   release(call: Call, engines: number[]): void;
   cancel(call: Call, targets: number[], reason: string): Promise<CancelOutcome['outcome'][]>;
@@ -57,6 +62,8 @@ export class Call {
   /** Bytes of its arguments, for flow control. */
   bytes = 0;
   pending: number;
+  /** Has it left? Until then it waits for others' arguments to get through. */
+  sent = false;
   /** Somebody will see how it ends. */
   observed = false;
   /** Nobody holds its result any more. */
@@ -84,6 +91,7 @@ export class Call {
     this.pending = options.targets.length;
     this.parts = options.targets.map((engine) => ({
       engine,
+      incarnation: options.home.incarnationOf(engine),
       state: 'pending',
       payload: undefined,
       fetching: undefined,
@@ -102,7 +110,11 @@ export class Call {
   /** A part of a reply. What comes after the part was settled (a cancel, a timeout) is dropped. */
   receive(result: ResultHeader, payload: Payload | undefined): void {
     const part = this.parts.find((p) => p.engine === result.engine && p.state === 'pending');
-    if (!part) return;
+    if (!part) {
+      // Cancelled or timed out meanwhile: nobody will want what stayed there.
+      if (result.status === Status.KEPT) this.home.release(this, [result.engine ?? 0]);
+      return;
+    }
     part.started = result.started ?? 0;
     part.completed = result.completed ?? 0;
     part.bytes = result.bytes ?? 0;
@@ -131,6 +143,11 @@ export class Call {
   onPart(listener: (part: PartRecord) => void): () => void {
     this.#partListeners.add(listener);
     return () => this.#partListeners.delete(listener);
+  }
+
+  /** The error of the call as a whole, if it has one: cancelled, timed out, never sent. */
+  get verdict(): Error | undefined {
+    return this.#verdict;
   }
 
   whenDone(listener: () => void): void {
@@ -231,9 +248,14 @@ export class Call {
 
   /** A failure that nobody looks at is reported as Node reports a rejected promise that nobody handles. */
   #reportUnobserved(): void {
-    if (this.observed || !this.parts.some((p) => p.error && !(p.error instanceof CancelledError))) return;
+    if (this.observed || !this.parts.some((p) => p.error && !isCancelled(p.error))) return;
     setImmediate(() => {
       if (!this.observed) void this.value();
     });
   }
+}
+
+/** Its owner wanted it so, for this call or for one that it builds on. */
+function isCancelled(error: unknown): boolean {
+  return error instanceof CancelledError || (error instanceof DependencyError && isCancelled(error.cause));
 }

@@ -2,7 +2,7 @@
 import { defer, type Observable, startWith } from 'rxjs';
 import type { ClusterEvent, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
 import { InvalidTargetError, LaunchError, TimeoutError, UsageError } from '../errors.ts';
-import type { Printed } from './call.ts';
+import { lineEcho } from './echo.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { createView } from './view.ts';
 import type { EngineView, View } from './view-types.ts';
@@ -58,7 +58,10 @@ export async function openClient(info: ConnectionInfo, options: ClientOptions = 
   const link = await Link.open(info, { ...rest, echo: output === 'inherit' ? lineEcho() : undefined });
   const there = (): EngineInfo[] => link.engines.filter((e) => e.state !== 'lost');
   const known = (ids: readonly number[]): number[] => {
+    if (!Array.isArray(ids)) throw new UsageError(`Engines are named by a list of ids, e.g. [0, 2]; got ${typeof ids}`);
     for (const id of ids) {
+      if (typeof id !== 'number')
+        throw new InvalidTargetError(`An engine's id is a number; got ${typeof id} '${String(id)}'`);
       if (link.engines.some((e) => e.id === id)) continue;
       throw new InvalidTargetError(
         `There is no engine ${id}; engines here: ${link.engines.map((e) => e.id).join(', ') || 'none'}`,
@@ -141,17 +144,4 @@ function waitForEngines(
       complete: () => finish(() => reject(new LaunchError(`The cluster has gone before it had ${n} engines`))),
     });
   });
-}
-
-/** Whole lines, so that engines do not write into each other's; what has no newline yet waits for it, or for another source. */
-export function lineEcho(): (printed: Printed) => void {
-  const rest = new Map<string, string>();
-  return ({ engine, stream, text }) => {
-    const key = `${engine} ${stream}`;
-    const lines = ((rest.get(key) ?? '') + text).split('\n');
-    const last = lines.pop() ?? '';
-    if (last) rest.set(key, last);
-    else rest.delete(key);
-    if (lines.length) process[stream].write(lines.map((line) => `[${engine}] ${line}\n`).join(''));
-  };
 }

@@ -10,6 +10,7 @@ import type { Launcher } from '../launch/launcher.ts';
 import { HUGE_PAGES } from '../launch/process.ts';
 import { programUrl } from '../launch/programs.ts';
 import { type Client, type ClientOptions, openClient } from './client.ts';
+import { checkOptions } from './options.ts';
 
 export interface ClusterOptions extends ClientOptions, HostOptions {
   /** How many engines; default: as many as there are cores. */
@@ -24,8 +25,14 @@ export interface Cluster extends Client {
   add(count: number, launcher?: 'process' | 'thread' | Launcher): Promise<number[]>;
 }
 
+const OPTIONS = [
+  ...['engines', 'kind', 'launcher', 'name', 'listen', 'controller', 'cwd', 'env', 'output'],
+  ...['signal', 'window', 'beat', 'misses', 'insecure', 'local'],
+];
+
 /** Starts a cluster. `close` (or `await using`) stops all of it; engines never outlive the process that started them. */
 export async function cluster(options: ClusterOptions = {}): Promise<Cluster> {
+  checkOptions('cluster', options, OPTIONS);
   const { engines = availableParallelism(), controller = 'embedded', output, window, signal, ...host } = options;
   if (!Number.isInteger(engines) || engines < 0)
     throw new UsageError(`engines must be 0, 1, 2, …; got ${String(engines)}`);
@@ -79,7 +86,7 @@ function extend(client: Client, home: Home): Cluster {
     },
     async scale(n: number): Promise<void> {
       if (!Number.isInteger(n) || n < 0) throw new UsageError(`scale to 0, 1, 2, … engines; got ${String(n)}`);
-      const ids = client.engines.map((engine) => engine.id);
+      const ids = client.engines.filter((engine) => engine.state !== 'lost').map((engine) => engine.id);
       if (n > ids.length) await add(n - ids.length);
       else await client.remove(ids.slice(n));
     },

@@ -1,8 +1,9 @@
 /** Finding a cluster: by name, connection file, URL or connection record. */
 import type { ConnectionInfo } from '../cluster-info.ts';
 import { connectionFile, isAlive, readConnectionFile, removeDeadCluster } from '../connection-file.ts';
-import { ClusterNotFoundError, RefusedError, TransportError } from '../errors.ts';
+import { ClusterNotFoundError, RefusedError, TransportError, UsageError } from '../errors.ts';
 import { type Client, type ClientOptions, openClient } from './client.ts';
+import { checkOptions } from './options.ts';
 
 /**
  * Joins a running cluster. `where`: a name (default `'default'`), the path of a connection file, or a URL (its token
@@ -13,6 +14,11 @@ export async function connect(
   where: string | ConnectionInfo = 'default',
   options: ClientOptions = {},
 ): Promise<Client> {
+  const isInfo = typeof where === 'object' && where !== null && Array.isArray(where.urls);
+  if (typeof where !== 'string' && !isInfo) {
+    throw new UsageError("connect takes a cluster's name, connection file or URL, or a connection record");
+  }
+  checkOptions('connect', options, ['output', 'window', 'signal']);
   return openClient(typeof where === 'string' ? findCluster(where) : where, options).catch((error) => {
     if (!(error instanceof TransportError) || typeof where !== 'string') throw error;
     throw new ClusterNotFoundError(`Cluster '${where}' does not answer: ${error.message}`, { cause: error });

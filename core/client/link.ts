@@ -2,11 +2,18 @@
 import { Subject } from 'rxjs';
 import type { Assembly } from '../assembly.ts';
 import type { ClusterEvent, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
-import { CancelledError, ProtocolError, SessionLostError, TimeoutError, ValueLostError } from '../errors.ts';
+import {
+  CancelledError,
+  DependencyError,
+  ProtocolError,
+  SessionLostError,
+  TimeoutError,
+  ValueLostError,
+} from '../errors.ts';
 import { FunctionSender } from '../functions/index.ts';
 import { decode, encode } from '../wire/codec.ts';
 import { dialSession } from '../wire/dialled-session.ts';
-import { type Envelope, Kind, payloadText, textPayload } from '../wire/envelope.ts';
+import { type Envelope, Kind, payloadText, Status, textPayload } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { parseToken } from '../wire/handshake.ts';
 import { Rpc } from '../wire/rpc.ts';
@@ -14,6 +21,8 @@ import type { Session } from '../wire/session.ts';
 import { Luggage } from './arguments.ts';
 import { AsyncResult, type PipeHome } from './async-result.ts';
 import { Call, type CallHome, type CancelOutcome, type PartRecord, type Printed } from './call.ts';
+import { type Echo, silentEcho } from './echo.ts';
+import { Flow } from './flow.ts';
 
 export interface CallOptions {
   /** ms until what is pending rejects with TimeoutError and is cancelled. */
@@ -41,17 +50,15 @@ export interface CallSpec {
 
 export interface LinkOptions {
   /** Where output goes that no `stdout$` listens to. Default: this process's stdout and stderr, each line with `[engine] `. */
-  echo?: ((printed: Printed) => void) | undefined;
+  echo?: Echo | undefined;
   /** ms that a cut connection is dialled again. Default 10,000. */
   window?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
-/** Bytes of arguments under way (sent, not replied to); calls beyond wait here, where their data is. */
-const UNDER_WAY = 256 << 20;
-
 export class Link implements CallHome, PipeHome {
   clientId = 0;
+  clusterId = '';
   name = '';
   engines: readonly EngineInfo[] = [];
   readonly events = new Subject<ClusterEvent>();
@@ -64,13 +71,12 @@ export class Link implements CallHome, PipeHome {
   #lent = new Map<number, { call: Call; times: number; release: number[] }>();
   #sentCode = new Set<string>();
   #next = 0;
-  #underWay = 0;
-  #held: (() => void)[] = [];
-  #echo: (printed: Printed) => void;
+  #flow = new Flow();
+  #echo: Echo;
   #ended: Error | undefined;
 
   private constructor(options: LinkOptions) {
-    this.#echo = options.echo ?? (() => {});
+    this.#echo = options.echo ?? silentEcho;
   }
 
   static async open(info: ConnectionInfo, options: LinkOptions = {}): Promise<Link> {
@@ -92,9 +98,10 @@ export class Link implements CallHome, PipeHome {
     return link;
   }
 
-  #opened(session: Session, about: { client: number; name: string; engines: EngineInfo[] }): void {
+  #opened(session: Session, about: { client: number; cluster: string; name: string; engines: EngineInfo[] }): void {
     this.#session = session;
     this.clientId = about.client;
+    this.clusterId = about.cluster;
     this.name = about.name;
     this.engines = about.engines;
     this.rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
@@ -108,7 +115,7 @@ export class Link implements CallHome, PipeHome {
 
   /** Never throws: what is wrong with the call becomes its error. */
   call<T>(spec: CallSpec): AsyncResult<T> {
-    const luggage = new Luggage(this.sender);
+    const luggage = new Luggage(this.sender, this.clusterId);
     for (const hash of spec.code ?? []) luggage.code.add(hash);
     const { targets, assembly, mapStack, options = {} } = spec;
     const base = { id: ++this.#next, home: this, targets, assembly, mapStack };
@@ -139,7 +146,7 @@ export class Link implements CallHome, PipeHome {
       needs: luggage.needs,
       ...(options.label !== undefined && { label: options.label }),
     };
-    this.#dispatch(call, () => {
+    this.#flow.admit(call, () => {
       this.#sendCode(luggage.code);
       this.#session.send(header, payloads, true);
     });
@@ -179,7 +186,11 @@ export class Link implements CallHome, PipeHome {
   release(call: Call, engines: number[]): void {
     const lent = this.#lent.get(call.id);
     if (lent) lent.release.push(...engines);
-    else if (!this.#ended) this.#session.send({ kind: Kind.RELEASE, ids: [call.id], targets: engines });
+    else this.#release(call.id, engines);
+  }
+
+  #release(id: number, engines: number[]): void {
+    if (!this.#ended) this.#session.send({ kind: Kind.RELEASE, ids: [id], targets: engines });
   }
 
   async cancel(call: Call, targets: number[], reason: string): Promise<CancelOutcome['outcome'][]> {
@@ -189,8 +200,21 @@ export class Link implements CallHome, PipeHome {
   settled(call: Call): void {
     if (!this.#calls.delete(call.id)) return;
     this.#lend(call, -1);
-    this.#underWay -= call.bytes;
-    while (this.#held.length && this.#underWay < UNDER_WAY) this.#held.shift()!();
+    this.#flow.settled(call);
+    this.#echo.flush(call.parts.map((part) => part.engine));
+    const { verdict } = call;
+    if (!verdict || !this.#lent.has(call.id)) return;
+    // Given up here; on its engine it may run on for ever. Who waits for its value must not.
+    for (const user of [...this.#calls.values()]) {
+      if (!user.uses.includes(call)) continue;
+      void user.cancel(
+        new DependencyError(`A pending result used as an argument failed: ${verdict.message}`, { cause: verdict }),
+      );
+    }
+  }
+
+  incarnationOf(engine: number): number {
+    return this.engines.find((e) => e.id === engine)?.incarnation ?? 0;
   }
 
   async close(reason = 'the client has closed'): Promise<void> {
@@ -199,16 +223,6 @@ export class Link implements CallHome, PipeHome {
     const closing = this.#session.close(reason);
     this.#end(new SessionLostError('This client is closed'));
     await closing;
-  }
-
-  #dispatch(call: Call, send: () => void): void {
-    const go = (): void => {
-      this.#underWay += call.bytes;
-      if (this.#calls.has(call.id)) send();
-      else this.#underWay -= call.bytes; // cancelled while it waited
-    };
-    if (this.#held.length || (this.#underWay > 0 && this.#underWay + call.bytes > UNDER_WAY)) this.#held.push(go);
-    else go();
   }
 
   #sendCode(hashes: Iterable<string>): void {
@@ -252,8 +266,10 @@ export class Link implements CallHome, PipeHome {
     if (this.rpc.receive(header, payloads)) return;
     if (header.kind === Kind.REPLY) {
       const call = this.#calls.get(header.id);
-      for (const result of header.results)
-        call?.receive(result, result.payload ? payloads[result.payload - 1] : undefined);
+      for (const result of header.results) {
+        if (call) call.receive(result, result.payload ? payloads[result.payload - 1] : undefined);
+        else if (result.status === Status.KEPT) this.#release(header.id, [result.engine ?? 0]);
+      }
     } else if (header.kind === Kind.OUTPUT) this.#output(header, payloadText(payloads[0]));
     else if (header.kind === Kind.EVENT && header.op === 'changed') this.#news(payloads[0]!);
     else throw new ProtocolError(`The controller sent a message of kind ${header.kind}`);
@@ -263,7 +279,7 @@ export class Link implements CallHome, PipeHome {
     const printed: Printed = { engine, stream: stream === 2 ? 'stderr' : 'stdout', text };
     const call = this.#calls.get(id);
     if (!call) this.events.next({ type: 'output', ...printed });
-    if (!call?.print(printed)) this.#echo(printed);
+    if (!call?.print(printed)) this.#echo.print(printed);
   }
 
   #news(payload: Payload): void {
@@ -289,7 +305,7 @@ export class Link implements CallHome, PipeHome {
     this.#ended = error;
     this.rpc?.fail(error);
     for (const call of this.#calls.values()) call.fail(error);
-    this.#held = [];
+    this.#flow.clear();
     this.engineNews.complete();
     this.events.complete();
   }

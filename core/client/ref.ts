@@ -1,5 +1,7 @@
 /** A name, or any expression, that is resolved in each engine's namespace when the call runs. */
 
+import { UsageError } from '../errors.ts';
+
 export class Ref<T = unknown> {
   readonly expression: string;
   /** Only for the type checker: what the expression gives. */
@@ -16,5 +18,7 @@ export class Ref<T = unknown> {
  * await all.apply((w: number[]) => w.length, ref<number[]>('weights'));
  */
 export function ref<T = any>(expression: string): Ref<T> {
+  if (typeof expression !== 'string')
+    throw new UsageError(`ref takes an expression as a string; got ${typeof expression}`);
   return new Ref<T>(expression);
 }

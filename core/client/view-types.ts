@@ -7,7 +7,7 @@ import type { Ref } from './ref.ts';
 /** A value, or what stands for it: a pending result or a `ref`, at any depth. */
 export type Sendable<T> =
   | T
-  | AsyncResult<T>
+  | AsyncResult<T, any>
   | Ref<T>
   | (T extends (...args: any[]) => unknown ? T : T extends object ? { [K in keyof T]: Sendable<T[K]> } : never);
 
@@ -35,44 +35,48 @@ type TypedArray =
   | Float64Array
   | BigInt64Array
   | BigUint64Array;
+/** Typed arrays stay typed. */
+type Gathered<T> = T extends TypedArray ? T : T[];
+
 /** block: contiguous, earlier engines get one more when it does not divide evenly. cyclic: dealt out like cards. */
-export interface Distribution {
+export interface Distribution extends CallOptions {
   by?: 'block' | 'cyclic';
 }
 
-/** `Each<true, T>`: one value a target. `Each<false, T>`: the only target's value. */
-type Each<Many extends boolean, T> = Many extends true ? T[] : T;
+/** Of many targets a list with one value each; of a single one its value. */
+type Result<Many extends boolean, T> = Many extends true ? AsyncResult<T[], T> : AsyncResult<T, T>;
 
 export interface BaseView<Many extends boolean> {
   /** Engine ids as of now. */
   readonly targets: number[];
   /** Runs console code (TypeScript) in each engine's namespace; gives the value of its last statement. */
-  execute(code: string): AsyncResult<Each<Many, any>>;
+  execute(code: string): Result<Many, any>;
   /** As a tag, the values in the text travel as variables; pending results and refs, too. */
-  execute(strings: TemplateStringsArray, ...values: unknown[]): AsyncResult<Each<Many, any>>;
+  execute(strings: TemplateStringsArray, ...values: unknown[]): Result<Many, any>;
   /** The same as `execute`. */
-  px(code: string): AsyncResult<Each<Many, any>>;
-  px(strings: TemplateStringsArray, ...values: unknown[]): AsyncResult<Each<Many, any>>;
+  px(code: string): Result<Many, any>;
+  px(strings: TemplateStringsArray, ...values: unknown[]): Result<Many, any>;
   /** Calls the function once on each target. */
-  apply<A extends unknown[], R>(fn: Fn<A, R>, ...args: SendableArgs<A>): AsyncResult<Each<Many, Awaited<R>>>;
+  apply<A extends unknown[], R>(fn: Fn<A, R>, ...args: SendableArgs<A>): Result<Many, Awaited<R>>;
   /** Maps over items: contiguous blocks, one a target, order kept. With several lists the shortest counts. */
-  map<T, R>(fn: Fn<[T], R>, items: Iterable<T>): AsyncResult<Awaited<R>[]>;
-  map<T extends unknown[], R>(fn: Fn<T, R>, ...lists: { [K in keyof T]: Iterable<T[K]> }): AsyncResult<Awaited<R>[]>;
+  map<T, R>(fn: Fn<[T], R>, items: Iterable<T>): AsyncResult<Awaited<R>[], Awaited<R>[]>;
+  map<T extends unknown[], R>(
+    fn: Fn<T, R>,
+    ...lists: { [K in keyof T]: Iterable<T[K]> }
+  ): AsyncResult<Awaited<R>[], Awaited<R>[]>;
   /** Sets variables in each namespace. */
   push(vars: Record<string, unknown>): AsyncResult<void>;
   /** The value of a name, or of any expression such as `a.b[0]`; a list of names gives a list. */
-  pull<T = any>(name: string): AsyncResult<Each<Many, T>>;
-  pull<T extends unknown[] = any[]>(names: string[]): AsyncResult<Each<Many, T>>;
+  pull<T = any>(name: string): Result<Many, T>;
+  pull<T extends unknown[] = any[]>(names: string[]): Result<Many, T>;
   /** Cuts the data into one piece a target and sets it under `name`. Typed arrays stay typed. */
   scatter(name: string, data: Iterable<unknown> | TypedArray, options?: Distribution): AsyncResult<void>;
   /** The inverse of scatter. */
-  gather<T = any>(name: string, options?: Distribution): AsyncResult<T extends TypedArray ? T : T[]>;
+  gather<T = any>(name: string, options?: Distribution): AsyncResult<Gathered<T>, Gathered<T>>;
   /** Bundles a script with what it imports, and runs it everywhere. */
-  run(file: string | URL, options?: { args?: string[] }): AsyncResult<Each<Many, RunResult>>;
+  run(file: string | URL, options?: { args?: string[] } & CallOptions): Result<Many, RunResult>;
   /** A remote function. Its captures are taken once, here. */
-  wrap<A extends unknown[], R>(
-    fn: (...args: A) => R,
-  ): (...args: SendableArgs<A>) => AsyncResult<Each<Many, Awaited<R>>>;
+  wrap<A extends unknown[], R>(fn: (...args: A) => R): (...args: SendableArgs<A>) => Result<Many, Awaited<R>>;
   /** Empties the namespaces. */
   clear(): AsyncResult<void>;
   /** Ends the engines and starts them anew, under their ids, with empty namespaces. */

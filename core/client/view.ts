@@ -7,6 +7,7 @@ import { bundleScript, mapScriptStack, snapshot } from '../functions/index.ts';
 import type { AsyncResult } from './async-result.ts';
 import { checkBy, dealColumns, pieces } from './distribution.ts';
 import type { CallOptions, CallSpec, Link } from './link.ts';
+import { checkOptions } from './options.ts';
 import { Ref } from './ref.ts';
 import type { BaseView, Distribution, EngineView, View } from './view-types.ts';
 
@@ -24,19 +25,22 @@ export function createView(source: ViewSource): View & EngineView {
   const { link, single, options } = source;
   const each: Assembly = single ? 'single' : 'list';
 
-  function call(spec: Omit<CallSpec, 'targets' | 'options'> & { targets?: number[] }): AsyncResult<any> {
+  function call(spec: Omit<CallSpec, 'targets'> & { targets?: number[] }): AsyncResult<any> {
     let targets: number[];
     try {
       targets = spec.targets ?? someTargets();
     } catch (error) {
       return link.failed([], error);
     }
-    return link.call({ ...spec, targets, options });
+    return link.call({ ...spec, targets, options: { ...options, ...checked(spec.options ?? {}) } });
   }
 
   function someTargets(): number[] {
     const targets = source.targets();
     if (targets.length) return targets;
+    if (link.engines.some((e) => e.state !== 'lost')) {
+      throw new NoEnginesError('The view has no engines: it picks none of those that are there');
+    }
     throw new NoEnginesError(
       'The cluster has no engines; add some: cluster({ engines: 4 }), client.add(4), or `tutti engines add 4`',
     );
@@ -93,27 +97,37 @@ export function createView(source: ViewSource): View & EngineView {
         });
       }),
     push: (vars: Record<string, unknown>) =>
-      call({ op: 'push', args: [vars], names: { args: 'vars' }, assembly: 'nothing' }),
+      attempt(() => {
+        if (typeof vars !== 'object' || vars === null) {
+          throw new UsageError(`push takes an object, { name: value }; got ${vars === null ? 'null' : typeof vars}`);
+        }
+        return call({ op: 'push', args: [vars], names: { args: 'vars' }, assembly: 'nothing' });
+      }),
     pull: (names: string | string[]) => call({ op: 'pull', args: [names], assembly: each }),
-    scatter: (name: string, data: Iterable<unknown>, { by = 'block' }: Distribution = {}) =>
+    scatter: (name: string, data: Iterable<unknown>, { by = 'block', ...more }: Distribution & CallOptions = {}) =>
       attempt(() => {
         const targets = someTargets();
         const own = pieces(data, targets.length, by).map((piece) => [{ [name]: piece }]);
-        return call({ op: 'push', args: [], own, names: { own: 'data' }, targets, assembly: 'nothing' });
+        return call({ op: 'push', args: [], own, names: { own: 'data' }, targets, assembly: 'nothing', options: more });
       }),
-    gather: (name: string, { by = 'block' }: Distribution = {}) =>
+    gather: (name: string, { by = 'block', ...more }: Distribution & CallOptions = {}) =>
       attempt(() => {
         checkBy(by);
-        return call({ op: 'pull', args: [name], assembly: by === 'block' ? 'concat' : 'interleave' });
+        return call({ op: 'pull', args: [name], assembly: by === 'block' ? 'concat' : 'interleave', options: more });
       }),
-    run: (file: string | URL, { args = [] }: { args?: string[] } = {}) =>
+    run: (file: string | URL, { args = [], ...more }: { args?: string[] } & CallOptions = {}) =>
       attempt(() => {
+        if (!Array.isArray(args))
+          throw new UsageError(`run takes its script's arguments as a list: { args: ['a', 'b'] }`);
+        if (typeof file !== 'string' && !(file instanceof URL))
+          throw new UsageError('run takes the path or URL of a script');
         const script = bundleScript(file instanceof URL ? fileURLToPath(file) : file);
         link.sender.code.set(script.hash, script.text);
         return call({
           op: 'run',
           args: [{ hash: script.hash, file: script.file }, args],
           mapStack: (stack) => mapScriptStack(stack, script),
+          options: more,
           code: [script.hash],
           assembly: each,
         });
@@ -126,7 +140,7 @@ export function createView(source: ViewSource): View & EngineView {
     },
     clear: () => call({ op: 'clear', args: [], assembly: 'nothing' }),
     restart: async () => void (await link.rpc.ask('restart', someTargets())),
-    with: (more: CallOptions) => createView({ ...source, options: { ...options, ...more } }),
+    with: (more: CallOptions) => createView({ ...source, options: { ...options, ...checked(more) } }),
   };
   return view as View & EngineView;
 }
@@ -134,4 +148,16 @@ export function createView(source: ViewSource): View & EngineView {
 function checkFunction(method: string, fn: unknown): void {
   if (typeof fn === 'function' || fn instanceof Ref) return;
   throw new UsageError(`${method} takes a function (or a ref to one) first; got ${fn === null ? 'null' : typeof fn}`);
+}
+
+const OPTIONS = ['timeout', 'signal', 'label'];
+
+function checked(options: CallOptions): CallOptions {
+  checkOptions('a call', options, OPTIONS);
+  const { timeout, signal } = options;
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0)) {
+    throw new UsageError(`timeout is a number of milliseconds, 0 or more; got ${String(timeout)}`);
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new UsageError('signal is an AbortSignal');
+  return options;
 }

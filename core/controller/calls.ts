@@ -6,7 +6,7 @@ import { callKey } from '../call-key.ts';
 import { InvalidTargetError, ProtocolError, RefusedError } from '../errors.ts';
 import { type AnswerCodec, answerCodec, encodeThrown } from '../wire/answer.ts';
 import { type Envelope, Kind, pack, Status } from '../wire/envelope.ts';
-import type { Payload } from '../wire/forms.ts';
+import { copyOf, type Payload } from '../wire/forms.ts';
 import type { ClientRecord } from './clients.ts';
 import { type EngineRecord, lostError, type Registry } from './registry.ts';
 
@@ -33,10 +33,11 @@ export class Calls {
     const onward = { kind: Kind.CALL, id, client: client.id, op, code, needs, label };
     const common = header.spread ? undefined : pack(onward, payloads);
     // Payload memory is handed to the last target, where all transports have taken their copies when `send` returns.
-    const handOver = targets.every(
-      (t) => this.#registry.engines.get(t)?.session?.connection?.capabilities.lossless ?? true,
-    );
-    const last = handOver ? targets.length - 1 : -1;
+    const handOver = targets.every((target) => {
+      const session = this.#registry.engines.get(target)?.session;
+      return !session || session.connection?.capabilities.lossless === true;
+    });
+    const last = targets.length - 1;
     for (const [i, engine] of targets.entries()) {
       const record = this.#registry.engines.get(engine);
       if (!record?.session) {
@@ -47,8 +48,12 @@ export class Calls {
         continue;
       }
       record.running.set(callKey(client.id, id), { client: client.id, call: id, codec });
-      if (common) record.session.sendPacked(common, i === last);
-      else record.session.send({ ...onward }, [payloads[0]!, payloads[1 + i]!], handOver);
+      const lastOne = i === last;
+      if (common) record.session.sendPacked(common, handOver && lastOne);
+      else {
+        const shared = handOver && !lastOne ? copyOf(payloads[0]!) : payloads[0]!;
+        record.session.send({ ...onward }, [shared, payloads[1 + i]!], handOver);
+      }
     }
   }
 

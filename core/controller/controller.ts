@@ -30,6 +30,8 @@ export interface ControllerOptions extends LivenessOptions {
 }
 
 export class Controller {
+  /** Of this run of the cluster. */
+  readonly id = randomUUID();
   readonly name: string;
   readonly registry: Registry;
   /** Lets clients in; in the connection file. */
@@ -137,7 +139,7 @@ export class Controller {
       session: session.id,
       resumed: false,
       received: 0,
-      about: { client: client.id, name: this.name, engines: this.registry.infos() },
+      about: { client: client.id, cluster: this.id, name: this.name, engines: this.registry.infos() },
     });
     session.attach(connection, 0);
     this.#changed({ type: 'client-joined', client: client.id });
@@ -182,10 +184,9 @@ export class Controller {
       },
     });
     session.attach(connection, 0);
-    this.registry.joined(record, {
-      ...(guest.about as Partial<EngineInfo>),
-      transport: connection.remote.split(':')[0] ?? '',
-    });
+    const { host, pid, kind, cwd, node } = guest.about as EngineInfo;
+    const transport = connection.remote.split(':')[0] ?? '';
+    this.registry.joined(record, { host, pid, kind, cwd, node, transport });
   }
 
   #fromClient(client: ClientRecord, header: Envelope, payloads: Payload[]): void {

@@ -29,6 +29,7 @@ const GRACE = 1_000;
 
 export class Fleet {
   #members = new Map<number, Member>();
+  #changing = new Map<number, Promise<void>>();
   #controller: Controller;
   #options: FleetOptions;
 
@@ -54,43 +55,47 @@ export class Fleet {
 
   /** Ends engines and retires their ids. */
   async remove(ids: readonly number[]): Promise<void> {
-    const records = ids.map((id) => this.#controller.registry.get(id));
-    await Promise.all(
-      records.map(async (record) => {
-        await this.#end(record);
-        this.#controller.registry.remove(record, 'removed');
-      }),
-    );
+    await this.#each(ids, async (record) => {
+      await this.#end(record);
+      this.#controller.registry.remove(record, 'removed');
+      this.#members.delete(record.id);
+    });
   }
 
   /** Ends engines and starts them again under their ids, with a higher incarnation and an empty namespace. */
   async restart(ids: readonly number[]): Promise<void> {
-    const { registry } = this.#controller;
-    const members = ids.map((id) => {
-      registry.get(id);
-      const member = this.#members.get(id);
-      if (!member)
-        throw new UsageError(
-          `Engine ${id} joined by itself (or was started elsewhere); restart it where it was started`,
-        );
-      return member;
+    for (const id of ids) this.#launcherOf(id); // all or none
+    await this.#each(ids, async (record) => {
+      const launcher = this.#launcherOf(record.id);
+      const urls = await this.#options.urls(launcher);
+      await this.#end(record);
+      this.#controller.registry.lost(record, 'restarted');
+      await this.#launch(record, launcher, urls);
     });
-    await Promise.all(
-      members.map(async ({ record, launcher }) => {
-        const urls = await this.#options.urls(launcher);
-        await this.#end(record);
-        registry.lost(record, 'restarted');
-        await this.#launch(record, launcher, urls);
-      }),
-    );
   }
 
-  /** Engines that this host started, or that joined, newest last. */
-  get ids(): number[] {
-    return [...this.#controller.registry.engines.keys()];
+  #launcherOf(id: number): Launcher {
+    this.#controller.registry.get(id);
+    const member = this.#members.get(id);
+    if (member) return member.launcher;
+    throw new UsageError(`Engine ${id} joined by itself (or was started elsewhere); restart it where it was started`);
+  }
+
+  /** One change of an engine after the other, so that no two processes ever are the same engine. */
+  async #each(ids: readonly number[], change: (record: EngineRecord) => Promise<void>): Promise<void> {
+    const { registry } = this.#controller;
+    for (const id of ids) registry.get(id);
+    const changes = ids.map((id) => {
+      const before = this.#changing.get(id) ?? Promise.resolve();
+      const after = before.catch(() => {}).then(() => change(registry.get(id)));
+      this.#changing.set(id, after);
+      return after.finally(() => this.#changing.get(id) === after && this.#changing.delete(id));
+    });
+    await Promise.all(changes);
   }
 
   async close(): Promise<void> {
+    await Promise.allSettled(this.#changing.values());
     await Promise.all([...this.#controller.registry.engines.values()].map((record) => this.#end(record)));
   }
 
@@ -133,7 +138,6 @@ export class Fleet {
     const member = this.#members.get(record.id);
     if (!member) return;
     member.expected = true;
-    this.#members.delete(record.id);
     const timer = setTimeout(() => member.handle.kill(), record.session ? GRACE : 0);
     await member.handle.exited;
     clearTimeout(timer);

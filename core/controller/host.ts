@@ -1,6 +1,7 @@
 /** A controller with all that belongs to it: its listeners, its folder, its connection file, and the engines it started. */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ConnectionInfo } from '../cluster-info.ts';
@@ -55,7 +56,12 @@ export function launcherOf(kind: string): Launcher {
 }
 
 export async function startHost(options: HostOptions): Promise<Host> {
+  if (options.cwd !== undefined && !statSync(options.cwd, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UsageError(`cwd: ${options.cwd} is no folder`);
+  }
   const launcher = options.launcher ?? launcherOf(options.kind ?? 'process');
+  if (typeof launcher.launch !== 'function')
+    throw new UsageError('launcher is an object with launch(spec), as processLauncher() makes');
   const beat = options.beat ?? 1_000;
   const controller = new Controller({
     name: options.name ?? 'private',
@@ -158,9 +164,10 @@ function serveRequests(controller: Controller, fleet: Fleet, launcher: Launcher,
 
 /** A listener that others can reach would carry code and values in the clear. */
 function checkExposure(url: string, insecure: boolean): void {
-  if (insecure || !url.startsWith('tcp:')) return;
-  const host = URL.canParse(url) ? new URL(url).hostname : '';
-  if (/^(127\.|localhost$|\[::1\]$)/.test(host)) return;
+  if (insecure || !URL.canParse(url)) return; // what is no URL is refused by `listen`
+  const { protocol, hostname: host } = new URL(url);
+  if (protocol !== 'tcp:' || host === 'localhost' || host === '[::1]' || (isIPv4(host) && host.startsWith('127.')))
+    return;
   throw new UsageError(
     `${url} can be reached from other machines, without encryption; listen on 127.0.0.1, or say 'insecure' if the network is yours alone`,
   );

@@ -14,6 +14,7 @@ import { decode, payloadBytes } from '../wire/codec.ts';
 import { dialSession } from '../wire/dialled-session.ts';
 import { type Envelope, Kind, type Need, Status, textPayload } from '../wire/envelope.ts';
 import type { DecodeHooks, Payload } from '../wire/forms.ts';
+import { checkSize } from '../wire/frame-outbox.ts';
 import { type Key, parseToken } from '../wire/handshake.ts';
 import { answering, Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
@@ -31,6 +32,8 @@ import { cutStack, keepDeepStacks } from './user-stack.ts';
 
 /** Results above this stay here until somebody wants them. Bytes. */
 const KEEP_ABOVE = 64 << 10;
+/** What an envelope takes at most beside a result. Bytes. */
+const HEADER_ROOM = 4_096;
 /** How long an engine looks for a controller that has gone, in ms. */
 const REJOIN = 60_000;
 
@@ -73,6 +76,7 @@ export class Engine {
     });
     this.#supplies = new Supplies({
       engine: () => this.#self.id,
+      incarnation: () => this.#incarnation,
       rpc: () => this.#rpc,
       functions: this.#shop.functions,
     });
@@ -115,6 +119,7 @@ export class Engine {
     const lost = new ValueLostError(`The engine lost its controller: ${reason}`);
     this.#rpc?.fail(lost);
     this.#turns.drop(() => true, lost);
+    this.#turns.abandon(lost);
     const deadline = performance.now() + REJOIN;
     while (performance.now() < deadline) {
       try {
@@ -140,7 +145,12 @@ export class Engine {
   #call(header: Envelope, payloads: Payload[]): void {
     const { client, id: call, op, code } = header;
     const needs = header.needs.map(
-      ({ client, call, engine }): Need => ({ client: client ?? 0, call: call ?? 0, engine: engine ?? 0 }),
+      ({ client, call, engine, incarnation }): Need => ({
+        client: client ?? 0,
+        call: call ?? 0,
+        engine: engine ?? 0,
+        incarnation: incarnation ?? 0,
+      }),
     );
     const job = new Job({ key: callKey(client, call), client, call, op, needs, code }, payloads);
     this.#supplies.values.arrived(job.key, client, call);
@@ -178,6 +188,7 @@ export class Engine {
       if (!ok) payload = encodeThrown(value, codec);
       else if (job.op === 'execute') payload = encodeShown(value, codec);
       else payload = encodeAnswer(value, 'result', codec);
+      checkSize(payloadBytes(payload) + HEADER_ROOM, payload.parts.length + 1);
     } catch (error) {
       status = Status.FAILED;
       payload = encodeThrown(error, codec);

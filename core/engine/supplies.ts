@@ -4,15 +4,16 @@ import { DependencyError, EngineLostError, TransportError, ValueLostError } from
 import type { FunctionStore } from '../functions/store.ts';
 import { decode } from '../wire/codec.ts';
 import { type Envelope, type Need, payloadText } from '../wire/envelope.ts';
-import type { Payload } from '../wire/forms.ts';
+import { copyOf, type Payload } from '../wire/forms.ts';
 import { answering, type RequestHandler, type Rpc } from '../wire/rpc.ts';
 import type { Job } from './job.ts';
 import { Peers, type Ticket } from './peers.ts';
-import { Values } from './values.ts';
+import { type Outcome, Values } from './values.ts';
 
 export interface SuppliesHome {
-  /** Its id. */
+  /** Its id and incarnation. */
   engine(): number;
+  incarnation(): number;
   /** To the controller; absent before the engine has joined. */
   rpc(): Rpc | undefined;
   readonly functions: FunctionStore;
@@ -58,51 +59,69 @@ export class Supplies {
     }
     for (const [i, need] of job.needs.entries()) {
       job.missing++;
-      this.#resolve(need, (error, payload) => {
-        if (payload) job.fetched[i] = payload;
-        arrived(error === undefined ? undefined : dependencyError(error));
+      this.#resolve(need, (got) => {
+        if ('payload' in got) job.fetched[i] = got.payload;
+        arrived('payload' in got ? undefined : dependencyError(got.error));
       });
     }
   }
 
   /** A pending value: from this engine, from the engine that makes it, or from the client that has it already. */
-  #resolve(need: Need, callback: (error: unknown, payload?: Payload) => void): void {
-    const take = (payloads: Payload[]): void => callback(undefined, payloads[0]);
+  #resolve(need: Need, callback: (got: Got) => void): void {
+    const fail = (error: unknown): void => callback({ error });
+    const take = ([payload]: Payload[]): void => (payload ? callback({ payload }) : fail(gone()));
     const askClient = (): void =>
       void this.#home
         .rpc()
         ?.request('value', { needs: [need] })
-        .then(take, callback);
+        .then(take, fail);
     if (need.engine !== this.#home.engine()) {
       this.#peers.fetch(need.engine, need).then(
         (payloads) => (payloads.length ? take(payloads) : askClient()),
-        (error) => callback(asLoss(error, need.engine)),
+        (error) => fail(asLoss(error, need.engine)),
       );
       return;
     }
-    this.values.whenSettled(callKey(need.client, need.call), need.client, need.call, (outcome) => {
+    this.#whenSettled(need, (outcome) => {
       if (!outcome) askClient();
-      else if (outcome.ok) callback(undefined, copyOf(outcome.payload));
-      else callback(decode(outcome.payload));
+      // What is decoded owns its memory; the kept value must not change with it.
+      else if (outcome.ok) callback({ payload: copyOf(outcome.payload) });
+      else fail(decode(outcome.payload));
     });
   }
 
   /** Another engine asks for a result. An empty answer: it has come and gone. */
   #peek(header: Envelope): Promise<{ payloads: Payload[] }> {
-    const { client = 0, call = 0 } = header.needs[0] as Need;
     return new Promise((resolve, reject) => {
-      this.values.whenSettled(callKey(client, call), client, call, (outcome) => {
+      this.#whenSettled(header.needs[0] as Need, (outcome) => {
         if (outcome && !outcome.ok) reject(decode(outcome.payload));
-        else resolve({ payloads: outcome ? [outcome.payload] : [] });
+        else {
+          if (outcome) outcome.read = true;
+          resolve({ payloads: outcome ? [outcome.payload] : [] });
+        }
       });
     });
   }
 
-  /** The client wants its result: it leaves this engine. */
+  /** What an earlier incarnation of this engine would have made will not come. */
+  #whenSettled(need: Need, callback: (outcome: Outcome | undefined) => void): void {
+    const { client, call, incarnation } = need;
+    if (incarnation && incarnation !== this.#home.incarnation()) callback(undefined);
+    else this.values.whenSettled(callKey(client, call), client, call, callback);
+  }
+
+  /** The client wants its result: it leaves this engine. Where another engine may still be reading it, as a copy. */
   #fetch(header: Envelope): { payloads: Payload[]; owned: boolean } {
     const { client = 0, call = 0 } = header.needs[0] as Need;
-    return { payloads: [this.values.take(callKey(client, call)).payload], owned: true };
+    const { payload, read } = this.values.take(callKey(client, call));
+    return { payloads: [payload], owned: !read };
   }
+}
+
+type Got = { payload: Payload } | { error: unknown };
+
+function gone(): ValueLostError {
+  return new ValueLostError('The value is gone');
 }
 
 /** A channel that breaks, or cannot be opened, means that the engine at its other end is gone, and the value with it. */
@@ -116,9 +135,4 @@ function asLoss(error: unknown, engine: number): unknown {
 function dependencyError(error: unknown): DependencyError {
   const why = error instanceof Error ? error.message : String(error);
   return new DependencyError(`A pending result used as an argument failed: ${why}`, { cause: error });
-}
-
-/** What is decoded owns its memory; the kept value must not change with it. */
-function copyOf({ codec, parts }: Payload): Payload {
-  return { codec, parts: parts.map((part) => (part.buffer instanceof SharedArrayBuffer ? part : part.slice())) };
 }

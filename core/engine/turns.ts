@@ -61,6 +61,11 @@ export class Turns {
     if (this.#running?.op === 'run') this.settle(this.#running, true, outcome);
   }
 
+  /** Gives up on the call that runs, whatever it does. */
+  abandon(reason: Error): void {
+    if (this.#running) this.settle(this.#running, false, (this.#running.failure = reason));
+  }
+
   /** Call when the job at the head may have become ready. */
   pump(): void {
     if (this.#pumping) return;
@@ -71,17 +76,19 @@ export class Turns {
         this.#queue.shift();
         const outcome = job.failure === undefined ? this.#run(job) : { ok: false, value: job.failure };
         if (outcome) ended.push({ job, ...outcome });
-        else this.#running = job;
       }
     };
-    while (this.#next()) {
-      this.#door.enter(batch);
-      for (const { job, ok, value } of ended.splice(0)) {
-        job.state = 'done';
-        this.#hooks.finish(job, ok, value);
+    try {
+      while (this.#next()) {
+        this.#door.enter(batch);
+        for (const { job, ok, value } of ended.splice(0)) {
+          job.state = 'done';
+          this.#hooks.finish(job, ok, value);
+        }
       }
+    } finally {
+      this.#pumping = false;
     }
-    this.#pumping = false;
   }
 
   #next(): Job | undefined {
@@ -97,7 +104,9 @@ export class Turns {
     try {
       const value = currentJob.run(job, this.#hooks.perform, job);
       if (!isThenable(value)) return { ok: true, value };
-      value.then(
+      this.#running = job;
+      // Users' thenables may call back at once, or twice, or throw; a promise does not.
+      Promise.resolve(value).then(
         (result) => this.settle(job, true, result),
         (error) => this.settle(job, false, error),
       );

@@ -12,18 +12,19 @@ export function keepDeepStacks(): void {
 
 /** Cuts the stack of an error (and of its causes) where the engine begins. */
 export function cutStack(error: unknown): void {
-  for (let e = error, depth = 0; e instanceof Error && depth < 10; e = e.cause, depth++) {
-    const { stack } = e;
-    if (typeof stack !== 'string') continue;
-    const lines = stack.split('\n');
-    const first = lines.findIndex((line) => line.includes(OWN) && /^\s+at /.test(line));
-    const kept = first < 0 ? lines : lines.slice(0, first);
-    while (kept.length > 1 && SCAFFOLD.test(kept.at(-1)!)) kept.pop();
-    if (kept.length === lines.length) continue;
-    try {
-      e.stack = kept.join('\n');
-    } catch {
-      // a frozen error keeps its long stack
-    }
+  try {
+    for (let e = error, depth = 0; e instanceof Error && depth < 10; e = e.cause, depth++) cut(e);
+  } catch {
+    // an error with getters that throw, or a frozen one, keeps its long stack
   }
+}
+
+function cut(error: Error): void {
+  const { stack } = error;
+  if (typeof stack !== 'string') return;
+  const lines = stack.split('\n');
+  const first = lines.findIndex((line) => line.includes(OWN) && /^\s+at /.test(line));
+  const kept = first < 0 ? lines : lines.slice(0, first);
+  while (kept.length > 1 && SCAFFOLD.test(kept.at(-1)!)) kept.pop();
+  if (kept.length < lines.length) error.stack = kept.join('\n');
 }

@@ -11,6 +11,8 @@ export interface Outcome {
   /** The value, or the error, encoded. */
   payload: Payload;
   bytes: number;
+  /** Another engine may be reading its parts. */
+  read?: boolean;
 }
 
 type Waiter = (outcome: Outcome | undefined) => void;
@@ -25,6 +27,7 @@ export class Values {
   /** Highest call seen of each client: a call beyond it has not arrived yet, one below it has come and gone. */
   #seen = new Map<number, number>();
   #pending = new Set<number>();
+  #left = new Set<number>();
 
   arrived(key: number, client: number, call: number): void {
     this.#pending.add(key);
@@ -33,6 +36,7 @@ export class Values {
 
   settled(key: number, outcome: Outcome, keep: boolean): void {
     this.#pending.delete(key);
+    if (this.#left.has(clientOfKey(key))) return;
     if (keep) this.#kept.set(key, outcome);
     else this.#remember(key, outcome);
     this.#tell(key, outcome);
@@ -62,10 +66,16 @@ export class Values {
   }
 
   clientLeft(client: number): void {
-    for (const map of [this.#kept, this.#recent, this.#waiting]) {
+    for (const [key, { bytes }] of this.#recent) {
+      if (clientOfKey(key) !== client) continue;
+      this.#recent.delete(key);
+      this.#recentBytes -= bytes;
+    }
+    for (const map of [this.#kept, this.#waiting]) {
       for (const key of map.keys()) if (clientOfKey(key) === client) map.delete(key);
     }
     this.#seen.delete(client);
+    this.#left.add(client); // what still runs for it is nobody's
   }
 
   #remember(key: number, outcome: Outcome): void {

@@ -44,3 +44,9 @@ export interface Launcher {
 export interface EngineBoot extends EngineSpec {
   kind: string;
 }
+
+/** User code on engines has no business with the keys that clients and engines are let in with. */
+export function withoutTokens(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { TUTTI_TOKEN: _client, TUTTI_ENGINE_TOKEN: _engine, ...rest } = env;
+  return rest;
+}

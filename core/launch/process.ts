@@ -6,7 +6,11 @@ import { spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { EngineBoot, EngineExit, EngineHandle, Launcher } from './launcher.ts';
+import { withoutTokens } from './launcher.ts';
 import { programUrl } from './programs.ts';
+
+/** ms that an ended engine's last output may take. */
+const LAST_OUTPUT = 200;
 
 /**
  * Most of the time that large messages take is spent on page faults of fresh memory. With huge pages there are 512 times
@@ -23,7 +27,7 @@ function launch(spec: EngineBoot, execArgv: string[]): EngineHandle {
   const program = fileURLToPath(programUrl('engine-process.mjs'));
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...execArgv, program], {
     cwd: spec.cwd,
-    env: { ...HUGE_PAGES, ...process.env, ...spec.env },
+    env: { ...HUGE_PAGES, ...withoutTokens(process.env), ...spec.env },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
   const lifeline = child.stdio[3] as Writable;
@@ -31,8 +35,14 @@ function launch(spec: EngineBoot, execArgv: string[]): EngineHandle {
   lifeline.write(`${JSON.stringify(spec)}\n`);
   const exited = new Promise<EngineExit>((resolve) => {
     child.once('error', (error) => resolve({ exitCode: null, signal: null, error }));
-    // 'close', not 'exit': by then its last output has been read.
-    child.once('close', (exitCode, signal) => resolve({ exitCode, signal }));
+    // By 'close' its last output has been read; a grandchild that holds the pipes must not keep us from telling, though.
+    child.once('exit', (exitCode, signal) => {
+      const timer = setTimeout(() => resolve({ exitCode, signal }), LAST_OUTPUT);
+      child.once('close', () => {
+        clearTimeout(timer);
+        resolve({ exitCode, signal });
+      });
+    });
   });
   return {
     pid: child.pid ?? -1,

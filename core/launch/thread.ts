@@ -1,6 +1,7 @@
 /** Engines as worker threads of this process: they start in a fraction of the time and can share memory. */
 import { type MessagePort, type TransferListItem, Worker } from 'node:worker_threads';
 import type { EngineBoot, EngineExit, EngineHandle, EngineSpec, Launcher } from './launcher.ts';
+import { withoutTokens } from './launcher.ts';
 import { programUrl } from './programs.ts';
 
 let brokerPort: (() => MessagePort) | undefined;
@@ -20,7 +21,7 @@ function launch(spec: EngineSpec): EngineHandle {
   const worker = new Worker(programUrl('engine-thread.mjs'), {
     workerData: { boot: { ...spec, kind: 'thread' } satisfies EngineBoot, port },
     transferList,
-    env: { ...process.env, ...spec.env },
+    env: { ...withoutTokens(process.env), ...spec.env },
     execArgv: [],
     stdout: true,
     stderr: true,

@@ -9,11 +9,13 @@ export type Status = tutti.Status;
 /** What a sender fills in; `payloads` is filled in by `pack`. */
 export type Header = Omit<tutti.Envelope.$Properties, 'payloads' | '$unknowns'>;
 export type Envelope = tutti.Envelope;
-export type Need = Required<Pick<tutti.Need.$Properties, 'client' | 'call' | 'engine'>> & {
+export interface Need {
   client: number;
   call: number;
   engine: number;
-};
+  /** Of the engine that makes it, as the client knew it. */
+  incarnation: number;
+}
 export type ResultHeader = tutti.Result.$Properties;
 
 /** Protocol version; peers of another one are refused in the handshake. */

@@ -34,3 +34,11 @@ export interface Payload {
   codec: 'msgpack' | 'json' | 'raw';
   parts: Uint8Array[];
 }
+
+/** The same payload over memory of its own; shared memory stays shared. */
+export function copyOf({ codec, parts }: Payload): Payload {
+  return {
+    codec,
+    parts: parts.map((part) => (part.buffer instanceof SharedArrayBuffer ? part : new Uint8Array(part))),
+  };
+}

@@ -7,6 +7,14 @@ export const MAX_PARTS = 65_536;
 /** Bytes of one message, all parts together. */
 export const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
 
+/** Throws UsageError for a message that no connection carries. */
+export function checkSize(bytes: number, parts: number): void {
+  if (bytes <= MAX_MESSAGE_BYTES && parts <= MAX_PARTS) return;
+  throw new UsageError(
+    `A message of ${bytes} bytes in ${parts} parts is too large for one send (limits: ${MAX_MESSAGE_BYTES} bytes, ${MAX_PARTS} parts); send it in pieces`,
+  );
+}
+
 /** A message that waits to leave; `part` and `offset` say how far an adapter that cuts it up has come. */
 export interface Outgoing {
   readonly parts: Message;
@@ -33,11 +41,7 @@ export class Outbox {
   push(parts: Message, lane: Lane, owned: boolean): number {
     let bytes = 0;
     for (const part of parts) bytes += part.length;
-    if (bytes > MAX_MESSAGE_BYTES || parts.length > MAX_PARTS) {
-      throw new UsageError(
-        `A message of ${bytes} bytes in ${parts.length} parts is too large for one send (limits: ${MAX_MESSAGE_BYTES} bytes, ${MAX_PARTS} parts); send it in pieces`,
-      );
-    }
+    checkSize(bytes, parts.length);
     const weight = 4 + 4 * parts.length + bytes;
     this.#queues[lane].push({ parts, owned, weight, left: bytes, part: 0, offset: 0 });
     return weight;

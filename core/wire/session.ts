@@ -6,6 +6,7 @@
 import { ProtocolError, TuttiError } from '../errors.ts';
 import { type Envelope, type Header, Kind, pack, unpack } from './envelope.ts';
 import type { Payload } from './forms.ts';
+import { checkSize } from './frame-outbox.ts';
 import type { Early } from './handshake.ts';
 import { hold, letGo } from './memory-pool.ts';
 import type { CloseReason, Connection, Message } from './transport.ts';
@@ -98,6 +99,7 @@ export class Session {
     if (this.#ended) return;
     let bytes = 0;
     for (const part of message) bytes += part.byteLength;
+    checkSize(bytes, message.length); // before it is counted
     this.bytesSent += bytes;
     const connection = this.#connection;
     if (!connection?.capabilities.lossless) {

@@ -51,10 +51,10 @@ all.apply((x: number) => x, list);
 // @ts-expect-error: text where a number belongs
 all.apply((o: { a: number }) => o.a, { a: ref<string>('s') });
 
-is<AsyncResult<number[]>>()(all.map((x) => x * 2, [1, 2]));
-is<AsyncResult<number[]>>()(one.map(async (x) => x.length, new Set(['a'])));
-is<AsyncResult<string[]>>()(all.map((n: number, s: string) => s.repeat(n), [1, 2], ['a', 'b']));
-is<AsyncResult<boolean[]>>()(all.map(ref<(x: number) => boolean>('even'), new Float64Array(2)));
+is<AsyncResult<number[], number[]>>()(all.map((x) => x * 2, [1, 2]));
+is<AsyncResult<number[], number[]>>()(one.map(async (x) => x.length, new Set(['a'])));
+is<AsyncResult<string[], string[]>>()(all.map((n: number, s: string) => s.repeat(n), [1, 2], ['a', 'b']));
+is<AsyncResult<boolean[], boolean[]>>()(all.map(ref<(x: number) => boolean>('even'), new Float64Array(2)));
 // @ts-expect-error: strings for a function of numbers
 all.map((x: number) => x, ['a']);
 // @ts-expect-error: not iterable
@@ -63,10 +63,10 @@ all.map((x: number) => x, 5);
 is<AsyncResult<void>>()(all.push({ a: 1, b: number }));
 is<AsyncResult<number[]>>()(all.pull<number>('x'));
 is<AsyncResult<number>>()(one.pull<number>('x'));
-is<AsyncResult<[number, string]>>()(one.pull<[number, string]>(['x', 'y']));
+is<AsyncResult<[number, string], [number, string]>>()(one.pull<[number, string]>(['x', 'y']));
 is<AsyncResult<any[][]>>()(all.pull(['x', 'y']));
 is<AsyncResult<void>>()(all.scatter('x', new Float64Array(3), { by: 'cyclic' }));
-is<AsyncResult<string[]>>()(all.gather<string>('x'));
+is<AsyncResult<string[], string[]>>()(all.gather<string>('x'));
 is<AsyncResult<Float64Array>>()(all.gather<Float64Array>('x'));
 // @ts-expect-error: no such distribution
 all.scatter('x', [1], { by: 'chunk' });
@@ -97,3 +97,10 @@ is<Deferred<number>>()(list.addCallback((texts) => texts.length));
 is<AsyncResult<number[]>>()(list.pipe((text, n: number) => text.length + n, 1));
 declare const shown: Opaque;
 is<string>()(shown.text);
+
+// What one engine gives is one part, also when it is a list; blocks of map are parts as they are.
+is<Promise<Settled<number[]>[]>>()(one.apply(() => [1, 2]).settled());
+is<Promise<Settled<number>[]>>()(all.apply(() => 1).settled());
+is<Promise<Settled<number[]>[]>>()(all.map((x) => x, [1]).settled());
+is<AsyncResult<string, string>>()(one.apply(() => [1, 2]).pipe((xs) => xs.join()));
+is<AsyncResult<string[], string>>()(all.apply(() => 1).pipe((x) => x.toFixed()));
