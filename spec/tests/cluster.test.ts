@@ -197,7 +197,7 @@ describe('bad options', () => {
       { engines: 0, listen: ['tcp://0.0.0.0:0'] },
       /UsageError: .* can be reached from other machines/,
     ],
-    ['cwd', { engines: 1, cwd: '/does/not/exist' }, /LaunchError: .*\/does\/not\/exist|LaunchError/],
+    ['cwd', { engines: 1, cwd: '/does/not/exist' }, /UsageError: cwd: \/does\/not\/exist is no folder/],
   ])('%s', async (_what, options, message) => {
     await assert.rejects(cluster(options), message);
     assert.deepEqual(readdirSync(temporary), []);

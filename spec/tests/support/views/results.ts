@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { CancelledError, Deferred, TimeoutError } from 'tutti';
+import { CancelledError, Deferred, DependencyError, TimeoutError } from 'tutti';
 import { engine, task } from 'tutti/engine';
 import type { Check } from '../../view-suite.ts';
 import { openGate, pass } from '../gate.ts';
@@ -165,8 +165,9 @@ export function resultSuite(check: Check): void {
       await gate.arrived('slow');
       await slow.cancel();
       await assert.rejects(async () => slow, CancelledError);
+      await assert.rejects(async () => user, DependencyError);
+      assert.equal(await one(1).execute('1 + 1'), 2);
       gate.open('slow');
-      assert.equal(await user, 1);
     } finally {
       await gate.close();
     }
