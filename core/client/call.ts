@@ -1,5 +1,6 @@
 /** One call as the client knows it: a part for each target, and what has become of each. */
 import { type Assembly, assemble } from '../assembly.ts';
+import type { CancelResult } from '../engine/engine.ts';
 import { CancelledError, CompositeError, DependencyError, RemoteError, ValueLostError } from '../errors.ts';
 import { decode } from '../wire/codec.ts';
 import { type ResultHeader, Status } from '../wire/envelope.ts';
@@ -41,10 +42,10 @@ export interface CallHome {
   settled(call: Call): void;
 }
 
-/** never-started: it was still queued. signalled: it runs on, its `task.signal` aborted. done: it had ended before. */
+/** How an engine took a cancel. */
 export interface CancelOutcome {
   engine: number;
-  outcome: 'never-started' | 'signalled' | 'done';
+  outcome: CancelResult;
 }
 
 const OUTPUT_KEPT = 1 << 20;

@@ -1,5 +1,6 @@
 /** Views: many shells at once. The types, which users see; `view.ts` makes them. */
 
+import type { TypedArray } from '../wire/ownership.ts';
 import type { AsyncResult } from './async-result.ts';
 import type { CallOptions } from './link.ts';
 import type { Ref } from './ref.ts';
@@ -23,18 +24,6 @@ export interface RunResult {
   exports: Record<string, unknown>;
 }
 
-type TypedArray =
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | Float32Array
-  | Float64Array
-  | BigInt64Array
-  | BigUint64Array;
 /** Typed arrays stay typed. */
 type Gathered<T> = T extends TypedArray ? T : T[];
 

@@ -19,10 +19,14 @@ export function builtInKind(value: object): string | undefined {
   return kind !== 'Object' && classNameOf(value) === kind ? kind : undefined;
 }
 
-/** `Object.prototype` of this realm or another. */
+/**
+ * `Object.prototype` of this realm or another; or that of functions: bundlers make a module's namespace inherit from what
+ * the module exports, which may be a function. (What can be called has been told apart before.)
+ */
 export function isObjectPrototype(prototype: object): boolean {
   return (
     prototype === Object.prototype ||
+    prototype === Function.prototype ||
     (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'propertyIsEnumerable'))
   );
 }
