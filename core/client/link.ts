@@ -23,6 +23,7 @@ import { AsyncResult, type PipeHome } from './async-result.ts';
 import { Call, type CallHome, type CancelOutcome, type PartRecord, type Printed } from './call.ts';
 import { type Echo, silentEcho } from './echo.ts';
 import { Flow } from './flow.ts';
+import { Lending } from './lending.ts';
 
 export interface CallOptions {
   /** ms until what is pending rejects with TimeoutError and is cancelled. */
@@ -67,8 +68,7 @@ export class Link implements CallHome, PipeHome {
   rpc!: Rpc;
   #session!: Session;
   #calls = new Map<number, Call>();
-  /** Calls that others under way use, by id: the values of small results are asked of us. */
-  #lent = new Map<number, { call: Call; times: number; release: number[] }>();
+  #lending = new Lending((id, engines) => this.#release(id, engines));
   #sentCode = new Set<string>();
   #next = 0;
   #flow = new Flow();
@@ -134,7 +134,7 @@ export class Link implements CallHome, PipeHome {
     const call = new Call({ ...base, uses: [...luggage.uses] });
     call.bytes = luggage.bytes;
     this.#calls.set(call.id, call);
-    this.#lend(call, 1);
+    this.#lending.borrow(call);
     this.#limit(call, options);
     const header = {
       kind: Kind.CALL,
@@ -184,9 +184,7 @@ export class Link implements CallHome, PipeHome {
 
   /** Waits for the calls that use the value. */
   release(call: Call, engines: number[]): void {
-    const lent = this.#lent.get(call.id);
-    if (lent) lent.release.push(...engines);
-    else this.#release(call.id, engines);
+    this.#lending.release(call, engines);
   }
 
   #release(id: number, engines: number[]): void {
@@ -199,11 +197,11 @@ export class Link implements CallHome, PipeHome {
 
   settled(call: Call): void {
     if (!this.#calls.delete(call.id)) return;
-    this.#lend(call, -1);
+    this.#lending.giveBack(call);
     this.#flow.settled(call);
     this.#echo.flush(call.parts.map((part) => part.engine));
     const { verdict } = call;
-    if (!verdict || !this.#lent.has(call.id)) return;
+    if (!verdict || !this.#lending.find(call.id)) return;
     // Given up here; on its engine it may run on for ever. Who waits for its value must not.
     for (const user of [...this.#calls.values()]) {
       if (!user.uses.includes(call)) continue;
@@ -249,19 +247,6 @@ export class Link implements CallHome, PipeHome {
     }
   }
 
-  #lend(call: Call, times: 1 | -1): void {
-    for (const used of call.uses) {
-      const entry = this.#lent.get(used.id) ?? { call: used, times: 0, release: [] };
-      entry.times += times;
-      if (entry.times) {
-        this.#lent.set(used.id, entry);
-        continue;
-      }
-      this.#lent.delete(used.id);
-      if (entry.release.length) this.release(used, entry.release);
-    }
-  }
-
   #receive(header: Envelope, payloads: Payload[]): void {
     if (this.rpc.receive(header, payloads)) return;
     if (header.kind === Kind.REPLY) {
@@ -294,7 +279,7 @@ export class Link implements CallHome, PipeHome {
   /** An engine needs a small result that has come here already. */
   async #valueFor(header: Envelope): Promise<{ payloads: Payload[] }> {
     const need = header.needs[0];
-    const call = this.#lent.get(need?.call ?? 0)?.call;
+    const call = this.#lending.find(need?.call ?? 0);
     const part = call?.parts.find((p) => p.engine === need?.engine);
     if (!call || !part) throw new ValueLostError('The client has released the value');
     return { payloads: [encode(await call.valueOf(part), { root: 'value' })] };

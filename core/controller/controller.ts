@@ -4,24 +4,18 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { ClusterEvent, EngineInfo } from '../cluster-info.ts';
-import { EngineLostError, ProtocolError, ValueLostError } from '../errors.ts';
-import { codeHash } from '../wire/code-hash.ts';
-import { type Envelope, Kind, payloadText } from '../wire/envelope.ts';
+import { ProtocolError, ValueLostError } from '../errors.ts';
+import { type Envelope, Kind } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { type Guest, type Key, keyToken, meet, mintKey } from '../wire/handshake.ts';
-import { answering, type RequestHandler, Rpc } from '../wire/rpc.ts';
+import { type RequestHandler, Rpc } from '../wire/rpc.ts';
 import { Session } from '../wire/session.ts';
 import type { Connection } from '../wire/transport.ts';
+import { Broker } from './broker.ts';
 import { Calls } from './calls.ts';
 import { ClientRecord } from './clients.ts';
 import { type LivenessOptions, watchEngines } from './liveness.ts';
 import { type EngineRecord, Registry } from './registry.ts';
-
-export interface CancelOrder {
-  call: number;
-  targets: number[];
-  reason: string;
-}
 
 export interface ControllerOptions extends LivenessOptions {
   name: string;
@@ -41,10 +35,8 @@ export class Controller {
   /** Requests of clients that the host answers: starting engines, stopping, status. */
   readonly requests: Record<string, RequestHandler> = {};
   readonly clients = new Map<number, ClientRecord>();
-  /** A folder that engines of this host share, for their sockets. */
-  folder: (() => string) | undefined;
+  readonly broker: Broker;
   #sessions = new Map<string, { session: Session; key: string; resumed(): void }>();
-  #code = new Map<string, Payload>();
   #calls: Calls;
   #liveness: { stop(): void };
   #nextClient = 1;
@@ -62,6 +54,7 @@ export class Controller {
       lost: (record, error) => this.#calls.engineLost(record, error),
     });
     this.#calls = new Calls(this.registry, this.clients);
+    this.broker = new Broker(this.registry, this.clients);
     this.#liveness = watchEngines(this.registry, options);
   }
 
@@ -129,8 +122,7 @@ export class Controller {
     });
     client.session = session;
     client.rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
-      fetch: (header) => this.#fetch(client, header),
-      cancel: answering((order: CancelOrder) => this.#cancel(client, order)),
+      ...this.broker.forClient(client),
       ...(client.observer ? { status: this.requests.status! } : this.requests),
     });
     this.clients.set(client.id, client);
@@ -163,9 +155,7 @@ export class Controller {
     });
     record.session = session;
     record.rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
-      code: (header) => this.#codeFor(header),
-      ticket: answering((target: number) => this.#ticket(record, target)),
-      value: (header) => this.#valueOfClient(header),
+      ...this.broker.forEngine(record),
     });
     this.#sessions.set(session.id, {
       session,
@@ -193,7 +183,7 @@ export class Controller {
     if (client.rpc.receive(header, payloads)) return;
     if (header.kind === Kind.CALL) this.#calls.forward(client, header, payloads);
     else if (client.observer) throw new ProtocolError('An observer can watch this cluster, not change it');
-    else if (header.kind === Kind.EVENT && header.op === 'code') this.#keepCode(header, payloads);
+    else if (header.kind === Kind.EVENT && header.op === 'code') this.broker.keepCode(header, payloads);
     else if (header.kind === Kind.RELEASE) {
       const { kind, ids, targets } = header;
       for (const engine of targets) this.registry.engines.get(engine)?.session?.send({ kind, ids, client: client.id });
@@ -229,72 +219,5 @@ export class Controller {
       const there = [...this.registry.engines.values()].filter((record) => record.session);
       for (const { session } of there) session?.send({ kind: Kind.EVENT, op: 'size', id: there.length });
     });
-  }
-
-  #keepCode(header: Envelope, payloads: Payload[]): void {
-    for (const [i, hash] of header.code.entries()) {
-      if (codeHash(payloadText(payloads[i])) !== hash) throw new ProtocolError('Code that does not match its hash');
-      this.#code.set(hash, payloads[i]!);
-    }
-  }
-
-  /** Engines ask for code that they have not seen. */
-  #codeFor(header: Envelope): { payloads: Payload[] } {
-    return {
-      payloads: header.code.map((hash) => {
-        const text = this.#code.get(hash);
-        if (!text) throw new ProtocolError(`Code ${hash} is not known to the controller`);
-        return text;
-      }),
-    };
-  }
-
-  /** A single-use key for a direct channel from one engine to another, and where the other now listens for it. */
-  async #ticket(from: EngineRecord, target: number): Promise<{ url: string; token: string }> {
-    const record = this.registry.get(target);
-    if (!record.rpc) throw new EngineLostError(`Engine ${target} was lost`, { engine: target });
-    const ticket = keyToken(mintKey('t'));
-    const sameHost = from.info.host === record.info.host;
-    const sameProcess = sameHost && from.info.pid === record.info.pid;
-    const scheme = sameProcess ? 'thread' : sameHost && this.folder ? 'unix' : 'tcp';
-    const url = await record.rpc.ask('ticket', {
-      token: ticket,
-      scheme,
-      dir: scheme === 'unix' ? this.folder?.() : undefined,
-    });
-    return { url, token: ticket };
-  }
-
-  /** A small result that its engine has passed on already is fetched from the client that holds it. */
-  async #valueOfClient(header: Envelope): Promise<{ payloads: Payload[] }> {
-    const need = header.needs[0];
-    const client = this.clients.get(need?.client ?? 0);
-    if (!need || !client) throw new ValueLostError('The client that held the value has left');
-    return { payloads: await client.rpc.request('value', { needs: [need] }) };
-  }
-
-  /** Asks each target to let go of a call; an engine that is gone has nothing to let go of. */
-  #cancel(client: ClientRecord, { call, targets, reason }: CancelOrder): Promise<string[]> {
-    return Promise.all(
-      targets.map(async (engine) => {
-        const rpc = this.registry.engines.get(engine)?.rpc;
-        return rpc ? rpc.ask('cancel', { client: client.id, call, reason }).catch(() => 'done') : 'done';
-      }),
-    );
-  }
-
-  /** A result that stayed on its engine, wanted by its client. */
-  async #fetch(client: ClientRecord, header: Envelope): Promise<{ payloads: Payload[]; owned: boolean }> {
-    const record = this.registry.get(header.engine);
-    if (!record.rpc)
-      throw new ValueLostError(`The result stayed on engine ${record.id}, which was lost before it was fetched`);
-    const request = { needs: [{ client: client.id, call: header.ids[0] ?? 0, engine: record.id }] };
-    const payloads = await record.rpc.request('fetch', request).catch((error) => {
-      if (!(error instanceof EngineLostError)) throw error;
-      throw new ValueLostError(`The result stayed on engine ${record.id}, which was lost before it was fetched`, {
-        cause: error,
-      });
-    });
-    return { payloads, owned: true };
   }
 }

@@ -84,7 +84,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     thread: () => open('thread', () => `thread:controller-${randomBytes(8).toString('hex')}`),
     tcp: () => open('tcp', () => 'tcp://127.0.0.1:0'),
   };
-  controller.folder = folder;
+  controller.broker.folder = folder;
   const fleet = new Fleet(controller, {
     cwd: options.cwd ?? process.cwd(),
     env: options.env ?? {},
