@@ -99,6 +99,7 @@ export class Engine {
         ended: (reason) => void this.#rejoin(reason),
       },
     });
+    this.#tellLife();
   }
 
   #joined(session: Session, about: { engine: number; incarnation: number; token: string; beat: number }): void {
@@ -111,7 +112,11 @@ export class Engine {
     this.#self.id = about.engine;
     this.#incarnation = about.incarnation;
     clearInterval(this.#beat);
-    this.#beat = setInterval(() => session.beat({ rss: process.memoryUsage.rss() }), about.beat);
+    this.#beat = setInterval(() => this.#tellLife(), about.beat);
+  }
+
+  #tellLife(): void {
+    this.#session?.beat({ rss: process.memoryUsage.rss() });
   }
 
   /** The session is gone, and with it all calls: joins anew, as another incarnation, or ends. */
