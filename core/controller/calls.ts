@@ -42,7 +42,11 @@ export class Calls {
       const record = this.#registry.engines.get(engine);
       if (!record?.session) {
         const error = record
-          ? lostError(record, 'it is not connected any more')
+          ? lostError(
+              record,
+              `${record.end?.reason ?? 'not connected'} (start it anew: client.restart([${engine}]))`,
+              record.end,
+            )
           : new InvalidTargetError(`There is no engine ${engine} (any more)`);
         this.#fail(client, id, engine, error, codec);
         continue;

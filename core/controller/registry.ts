@@ -18,6 +18,8 @@ export interface EngineRecord {
   /** Calls forwarded and not answered yet. */
   readonly running: Map<number, { client: number; call: number; codec: AnswerCodec }>;
   lastOutput: string;
+  /** How it was lost, while it is. */
+  end: { reason: string; exitCode?: number | null; signal?: string | null } | undefined;
   /** Has it ever joined? Before that it is no target. */
   joined: boolean;
 }
@@ -59,6 +61,7 @@ export class Registry {
       rpc: undefined,
       running: new Map(),
       lastOutput: '',
+      end: undefined,
       joined: false,
     };
     this.engines.set(id, record);
@@ -92,6 +95,7 @@ export class Registry {
     Object.assign(record.info, about, { state: 'alive', incarnation: record.info.incarnation + 1 });
     record.joined = true;
     record.lastOutput = '';
+    record.end = undefined;
     this.#onChange({ type: 'engine-joined', engine: { ...record.info } });
     for (const waiter of this.#waiters) {
       if (waiter.record !== record || waiter.incarnation > record.info.incarnation) continue;
@@ -111,6 +115,7 @@ export class Registry {
   lost(record: EngineRecord, reason: string, exit: { exitCode?: number | null; signal?: string | null } = {}): void {
     if (record.info.state === 'lost') return;
     record.info.state = 'lost';
+    record.end = { reason, ...exit };
     const { session, rpc } = record;
     record.session = record.rpc = undefined;
     session?.abandon(reason);
