@@ -62,7 +62,10 @@ describe('functions travel from a program', () => {
 
   test('where the inspector is forbidden, as long as nothing is captured unseen', async () => {
     const file = await bundle('forbidden.ts');
-    const output = execFileSync(process.execPath, ['--experimental-permission', '--allow-fs-read=*', file], {
+    const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+      ? '--permission'
+      : '--experimental-permission';
+    const output = execFileSync(process.execPath, [permission, '--allow-fs-read=*', file], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     });

@@ -1,14 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { CloseReason } from '../../core/wire/transport.ts';
 import { socket } from '../../transports/index.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'tutti-'));
+const folder = mkdtempSync(join(tmpdir(), 'tutti-sockets-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 const listen = (url: string) => socket().listen(new URL(url), () => {});
 
 describe('socket addresses', () => {
