@@ -1,8 +1,8 @@
 export type { AsyncResult, CancelOutcome, PartOf, Settled, Timing } from './client/async-result.ts';
+export type { CallOptions } from './client/call-spec.ts';
 export type { Client, ClientOptions, ClusterStatus } from './client/client.ts';
 export { type Cluster, type ClusterOptions, cluster } from './client/cluster.ts';
 export { connect } from './client/connect.ts';
-export type { CallOptions } from './client/link.ts';
 export { type Ref, ref } from './client/ref.ts';
 export type {
   BaseView,

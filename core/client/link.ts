@@ -1,6 +1,5 @@
 /** A client's link to its controller: sends calls, takes replies, output and news, and comes back after a cut. */
 import { Subject } from 'rxjs';
-import type { Assembly } from '../assembly.ts';
 import type { ClusterEvent, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
 import {
   CancelledError,
@@ -21,33 +20,10 @@ import type { Session } from '../wire/session.ts';
 import { Luggage } from './arguments.ts';
 import { AsyncResult, type PipeHome } from './async-result.ts';
 import { Call, type CallHome, type CancelOutcome, type PartRecord, type Printed } from './call.ts';
+import type { CallOptions, CallSpec } from './call-spec.ts';
 import { type Echo, silentEcho } from './echo.ts';
 import { Flow } from './flow.ts';
 import { Lending } from './lending.ts';
-
-export interface CallOptions {
-  /** ms until what is pending rejects with TimeoutError and is cancelled. */
-  timeout?: number;
-  /** Aborting cancels. */
-  signal?: AbortSignal;
-  label?: string;
-}
-
-export interface CallSpec {
-  op: string;
-  targets: readonly number[];
-  /** Arguments for all targets. */
-  args: unknown[];
-  /** What error messages call the first of them, and of `own`; the rest is `args[0]`, `args[1]`, … */
-  names?: { args?: string; own?: string };
-  /** Further arguments, one list a target. */
-  own?: (unknown[] | ((luggage: Luggage) => unknown[]))[];
-  /** Code that the engines need besides that of functions in the arguments. */
-  code?: string[];
-  assembly: Assembly;
-  mapStack?: (stack: string) => string;
-  options?: CallOptions;
-}
 
 export interface LinkOptions {
   /** Where output goes that no `stdout$` listens to. Default: this process's stdout and stderr, each line with `[engine] `. */

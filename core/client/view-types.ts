@@ -2,7 +2,7 @@
 
 import type { TypedArray } from '../wire/ownership.ts';
 import type { AsyncResult } from './async-result.ts';
-import type { CallOptions } from './link.ts';
+import type { CallOptions } from './call-spec.ts';
 import type { Ref } from './ref.ts';
 
 /** A value, or what stands for it: a pending result or a `ref`, at any depth. */
