@@ -25,10 +25,8 @@ export interface Cluster extends Client {
   add(count: number, launcher?: 'process' | 'thread' | Launcher): Promise<number[]>;
 }
 
-const OPTIONS = [
-  ...['engines', 'kind', 'launcher', 'name', 'listen', 'controller', 'cwd', 'env', 'output'],
-  ...['signal', 'window', 'beat', 'misses', 'insecure', 'local'],
-];
+const OPTIONS =
+  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local'.split(' ');
 
 /** Starts a cluster. `close` (or `await using`) stops all of it; engines never outlive the process that started them. */
 export async function cluster(options: ClusterOptions = {}): Promise<Cluster> {

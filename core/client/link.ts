@@ -130,11 +130,11 @@ export class Link implements CallHome, PipeHome {
   }
 
   /** A call that failed before it could be made. */
-  failed<T>(targets: readonly number[], error: unknown): AsyncResult<T> {
+  failed<T>(error: unknown): AsyncResult<T> {
     const call = new Call({
       id: ++this.#next,
       home: this,
-      targets: targets.length ? targets : [-1],
+      targets: [-1], // none was chosen yet
       assembly: 'single',
       uses: [],
     });

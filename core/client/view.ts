@@ -31,7 +31,7 @@ export function createView(source: ViewSource): View & EngineView {
     try {
       targets = spec.targets ?? someTargets();
     } catch (error) {
-      return link.failed([], error);
+      return link.failed(error);
     }
     return link.call({ ...spec, targets, options: { ...options, ...checked(spec.options ?? {}) } });
   }
@@ -52,7 +52,7 @@ export function createView(source: ViewSource): View & EngineView {
     try {
       return make();
     } catch (error) {
-      return link.failed([], error);
+      return link.failed(error);
     }
   }
 

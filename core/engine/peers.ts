@@ -20,7 +20,6 @@ export class Peers {
   #channels = new Map<number, Promise<Rpc>>();
   #listeners = new Map<string, Promise<Listener>>();
   #tickets = new Map<string, string>();
-  #sessions = new Set<Session>();
   #serve: Record<string, RequestHandler>;
   #ask: (engine: number) => Promise<{ url: string; token: string }>;
 
@@ -58,11 +57,6 @@ export class Peers {
     return (await channel).request('peek', { needs: [need] });
   }
 
-  async close(): Promise<void> {
-    for (const session of this.#sessions) session.abandon('the engine ends');
-    await Promise.all([...this.#listeners.values()].map(async (l) => (await l).close()));
-  }
-
   async #open(engine: number): Promise<Rpc> {
     const { url, token } = await this.#ask(engine);
     const connection = await dial(url);
@@ -87,7 +81,6 @@ export class Peers {
   #talk(id: string, connection: Connection, onEnd: () => void, early?: Early): Rpc {
     const end = (reason: string): void => {
       session.abandon(reason);
-      this.#sessions.delete(session);
       rpc.fail(new ValueLostError(`The engine that held the value was lost: ${reason}`));
       onEnd();
     };
@@ -97,7 +90,6 @@ export class Peers {
       ended: end,
     });
     const rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), this.#serve);
-    this.#sessions.add(session);
     session.attach(connection, 0, early);
     return rpc;
   }
