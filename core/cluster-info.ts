@@ -28,6 +28,8 @@ export type ClusterEvent =
   | { type: 'engine-removed'; engine: EngineInfo }
   | { type: 'client-joined'; client: number }
   | { type: 'client-left'; client: number }
+  /** What the controller's half of a paradigm emits. */
+  | { type: 'paradigm'; paradigm: string; event: unknown }
   /** Output that no task of this client printed. */
   | { type: 'output'; engine: number; stream: 'stdout' | 'stderr'; text: string };
 

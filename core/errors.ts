@@ -96,6 +96,14 @@ export class CancelledError extends TuttiError {
 export class TimeoutError extends TuttiError {
   override readonly code: string = 'TIMEOUT';
 }
+/** A plug-in that cannot be used: two of one name, versions that do not match, a half that is missing or failed to load. */
+export class ParadigmError extends TuttiError {
+  override readonly code: string = 'PARADIGM';
+}
+/** The controller has not been started with this paradigm, and controller halves are not sent to it. */
+export class ParadigmNotInstalledError extends ParadigmError {
+  override readonly code: string = 'PARADIGM_NOT_INSTALLED';
+}
 /** `callback` or `errback` on a Deferred that has fired. */
 export class AlreadyCalledError extends TuttiError {
   override readonly code: string = 'ALREADY_CALLED';

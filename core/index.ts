@@ -15,6 +15,7 @@ export type {
   View,
 } from './client/view-types.ts';
 export type { ClusterEvent, ConnectionInfo, EngineInfo, EngineState } from './cluster-info.ts';
+export { registerParadigm } from './controller/offers.ts';
 export { type Clock, Deferred, realClock, TestClock } from './deferred/index.ts';
 export { Opaque } from './engine/opaque.ts';
 export * from './errors.ts';
@@ -22,6 +23,27 @@ export { remote } from './functions/index.ts';
 export type { EngineExit, EngineHandle, EngineSpec, Launcher } from './launch/launcher.ts';
 export { processLauncher } from './launch/process.ts';
 export { threadLauncher } from './launch/thread.ts';
+export {
+  type Caller,
+  type ClientHost,
+  type Command,
+  type CommandTools,
+  type ControllerHalf,
+  type ControllerHost,
+  defineParadigm,
+  type EngineHalf,
+  type EngineHost,
+  type Group,
+  type Handlers,
+  type Loss,
+  type Paradigm,
+  type ParadigmDefinition,
+  type ParadigmFactory,
+  type Party,
+  type RunOptions,
+} from './paradigm/paradigm.ts';
+export { Parcel } from './paradigm/parcel.ts';
+export { loadPlugin } from './paradigm/plugins.ts';
 export { registerClass } from './wire/classes.ts';
 export { share, transfer } from './wire/ownership.ts';
 export {

@@ -2,6 +2,7 @@
 import { defer, type Observable, startWith } from 'rxjs';
 import type { ClusterEvent, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
 import { InvalidTargetError, LaunchError, TimeoutError, UsageError } from '../errors.ts';
+import type { Paradigm } from '../paradigm/paradigm.ts';
 import { lineEcho } from './echo.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { createView } from './view.ts';
@@ -22,6 +23,12 @@ export interface Client extends AsyncDisposable {
   view(targets: readonly number[] | ((engine: EngineInfo) => boolean)): View;
   /** One engine: its results are scalars. */
   engine(id: number): EngineView;
+  /**
+   * A paradigm's API in this client: `client.use(taskFarm)`. Options follow: `client.use(tupleSpace, { name: 'jobs' })`.
+   * @throws ParadigmError when the plug-in itself is at fault. What the cluster says of it (not installed, another version) comes
+   * with the first thing that is asked of it.
+   */
+  use<A, O extends unknown[]>(paradigm: (...options: O) => Paradigm<A>, ...options: O): A;
   /** Resolves when at least `n` engines are there. */
   waitForEngines(n: number, options?: { signal?: AbortSignal; timeout?: number }): Promise<void>;
   /** What the controller says of itself and its engines. */
@@ -51,7 +58,10 @@ export interface ClientOptions extends Pick<LinkOptions, 'window' | 'signal'> {
   output?: 'inherit' | 'ignore';
 }
 
-export async function openClient(info: ConnectionInfo, options: ClientOptions = {}): Promise<Client & { link: Link }> {
+export async function openClient(
+  info: ConnectionInfo,
+  options: ClientOptions & Pick<LinkOptions, 'offer'> = {},
+): Promise<Client & { link: Link }> {
   const { output = 'inherit', ...rest } = options;
   if (output !== 'inherit' && output !== 'ignore')
     throw new UsageError(`output is 'inherit' or 'ignore', not '${String(output)}'`);
@@ -71,7 +81,7 @@ export async function openClient(info: ConnectionInfo, options: ClientOptions = 
   };
   const base = { link, single: false, options: {} };
 
-  return {
+  const client: Client & { link: Link } = {
     link,
     get name() {
       return link.name;
@@ -105,6 +115,7 @@ export async function openClient(info: ConnectionInfo, options: ClientOptions = 
       known([id]);
       return createView({ ...base, single: true, targets: () => known([id]) });
     },
+    use: (paradigm, ...options) => link.paradigms.use(client, paradigm, options),
     waitForEngines: (n, options) => waitForEngines(link, n, options),
     status: () => link.rpc.ask('status'),
     add: (count, kind) => link.rpc.ask('add', { count, kind }),
@@ -117,6 +128,7 @@ export async function openClient(info: ConnectionInfo, options: ClientOptions = 
     close: () => link.close(),
     [Symbol.asyncDispose]: () => link.close(),
   };
+  return client;
 }
 
 function waitForEngines(

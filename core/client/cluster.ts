@@ -9,6 +9,7 @@ import { LaunchError, TransportError, TuttiError, UsageError } from '../errors.t
 import type { Launcher } from '../launch/launcher.ts';
 import { HUGE_PAGES } from '../launch/process.ts';
 import { programUrl } from '../launch/programs.ts';
+import type { AnyDefinition } from '../paradigm/paradigm.ts';
 import { type Client, type ClientOptions, openClient } from './client.ts';
 import { checkOptions } from './options.ts';
 
@@ -26,7 +27,9 @@ export interface Cluster extends Client {
 }
 
 const OPTIONS =
-  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local'.split(' ');
+  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local plugins log'.split(
+    ' ',
+  );
 
 /** Starts a cluster. `close` (or `await using`) stops all of it; engines never outlive the process that started them. */
 export async function cluster(options: ClusterOptions = {}): Promise<Cluster> {
@@ -43,7 +46,7 @@ export async function cluster(options: ClusterOptions = {}): Promise<Cluster> {
   };
   const home = controller === 'embedded' ? await embedded(host) : await startController({ ...host, engines: 0 });
   try {
-    const client = await openClient(home.info, clientOptions);
+    const client = await openClient(home.info, { ...clientOptions, offer: home.offer });
     const extended = extend(client, home);
     await extended.add(engines);
     await extended.waitForEngines(engines);
@@ -59,11 +62,18 @@ interface Home {
   stop(): Promise<void>;
   /** With a launcher of the caller's own: only where the controller runs in this process. */
   add?(count: number, launcher: Launcher): Promise<number[]>;
+  /** What this program uses, a controller in this process may start. */
+  offer?(definition: AnyDefinition): void;
 }
 
 async function embedded(options: HostOptions): Promise<Home> {
   const host = await startHost(options);
-  return { info: host.info, stop: host.stop, add: (count, launcher) => host.fleet.add(count, launcher) };
+  return {
+    info: host.info,
+    stop: host.stop,
+    offer: (definition) => host.controller.offers.add(definition),
+    add: (count, launcher) => host.fleet.add(count, launcher),
+  };
 }
 
 function extend(client: Client, home: Home): Cluster {

@@ -24,6 +24,7 @@ import type { CallOptions, CallSpec } from './call-spec.ts';
 import { type Echo, silentEcho } from './echo.ts';
 import { Flow } from './flow.ts';
 import { Lending } from './lending.ts';
+import { Paradigms, type ParadigmsHome } from './paradigms.ts';
 
 export interface LinkOptions {
   /** Where output goes that no `stdout$` listens to. Default: this process's stdout and stderr, each line with `[engine] `. */
@@ -31,6 +32,8 @@ export interface LinkOptions {
   /** ms that a cut connection is dialled again. Default 10,000. */
   window?: number | undefined;
   signal?: AbortSignal | undefined;
+  /** Where the controller is in this process: takes what this program uses. */
+  offer?: ParadigmsHome['offer'];
 }
 
 export class Link implements CallHome, PipeHome {
@@ -42,6 +45,7 @@ export class Link implements CallHome, PipeHome {
   readonly engineNews = new Subject<readonly EngineInfo[]>();
   readonly sender = new FunctionSender();
   rpc!: Rpc;
+  readonly paradigms: Paradigms;
   #session!: Session;
   #calls = new Map<number, Call>();
   #lending = new Lending((id, engines) => this.#release(id, engines));
@@ -53,6 +57,18 @@ export class Link implements CallHome, PipeHome {
 
   private constructor(options: LinkOptions) {
     this.#echo = options.echo ?? silentEcho;
+    this.paradigms = new Paradigms({
+      send: (header, payloads, owned) => this.#session.send(header, payloads, owned),
+      drained: () => this.#session.drained(),
+      engines: () => this.engines.filter(({ state }) => state !== 'lost').map(({ id }) => id),
+      luggage: (value) => {
+        const luggage = new Luggage(this.sender, this.clusterId);
+        const payload = luggage.pack(value, undefined, 'value');
+        this.#sendCode(luggage.code);
+        return { payload, luggage };
+      },
+      offer: options.offer,
+    });
   }
 
   static async open(info: ConnectionInfo, options: LinkOptions = {}): Promise<Link> {
@@ -224,6 +240,10 @@ export class Link implements CallHome, PipeHome {
   }
 
   #receive(header: Envelope, payloads: Payload[]): void {
+    if (header.paradigm) {
+      this.paradigms.receive(header, payloads);
+      return;
+    }
     if (this.rpc.receive(header, payloads)) return;
     if (header.kind === Kind.REPLY) {
       const call = this.#calls.get(header.id);
@@ -249,6 +269,7 @@ export class Link implements CallHome, PipeHome {
       this.engines = engines;
       this.engineNews.next(engines);
     }
+    if (event.type === 'engine-lost') this.paradigms.engineLost(event.engine.id, event.reason);
     this.events.next(event);
   }
 
@@ -265,6 +286,7 @@ export class Link implements CallHome, PipeHome {
     if (this.#ended) return;
     this.#ended = error;
     this.rpc?.fail(error);
+    this.paradigms.end(error);
     for (const call of this.#calls.values()) call.fail(error);
     this.#flow.clear();
     this.engineNews.complete();

@@ -70,6 +70,7 @@ export class Broker {
     const scheme = sameProcess ? 'thread' : sameHost && this.folder ? 'unix' : 'tcp';
     const url = await record.rpc.ask('ticket', {
       token: ticket,
+      from: from.id,
       scheme,
       dir: scheme === 'unix' ? this.folder?.() : undefined,
     });

@@ -4,7 +4,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { ClusterEvent, EngineInfo } from '../cluster-info.ts';
-import { ProtocolError, ValueLostError } from '../errors.ts';
+import { realClock } from '../deferred/clock.ts';
+import { ProtocolError, UsageError, ValueLostError } from '../errors.ts';
+import { type Logger, silentLogger } from '../log.ts';
+import type { StoreProvider } from '../store/store.ts';
 import { type Envelope, Kind } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { type Guest, type Key, keyToken, meet, mintKey } from '../wire/handshake.ts';
@@ -15,12 +18,17 @@ import { Broker } from './broker.ts';
 import { Calls } from './calls.ts';
 import { ClientRecord } from './clients.ts';
 import { type LivenessOptions, watchEngines } from './liveness.ts';
+import { Offers } from './offers.ts';
+import { Paradigms } from './paradigms.ts';
 import { type EngineRecord, Registry } from './registry.ts';
 
 export interface ControllerOptions extends LivenessOptions {
   name: string;
   /** ms that a cut-off client may take to come back. Default 10,000. */
   clientWindow?: number;
+  /** Where paradigms keep what must outlive the controller. Default: in its memory. */
+  stores?: StoreProvider;
+  log?: Logger;
 }
 
 export class Controller {
@@ -36,6 +44,8 @@ export class Controller {
   readonly requests: Record<string, RequestHandler> = {};
   readonly clients = new Map<number, ClientRecord>();
   readonly broker: Broker;
+  readonly offers = new Offers();
+  readonly #paradigms: Paradigms;
   #sessions = new Map<string, { session: Session; key: string; resumed(): void }>();
   #calls: Calls;
   #liveness: { stop(): void };
@@ -51,10 +61,23 @@ export class Controller {
     this.#beat = options.beat ?? 1_000;
     this.registry = new Registry({
       changed: (event) => this.#changed(event),
-      lost: (record, error) => this.#calls.engineLost(record, error),
+      lost: (record, error) => {
+        this.#calls.engineLost(record, error);
+        this.#paradigms.engineLost(record, error);
+      },
     });
     this.#calls = new Calls(this.registry, this.clients);
     this.broker = new Broker(this.registry, this.clients);
+    this.#paradigms = new Paradigms({
+      cluster: { id: this.id, name: this.name },
+      registry: this.registry,
+      offers: this.offers,
+      sessionOf: (client) => this.clients.get(client)?.session,
+      emit: (event) => this.#changed(event),
+      store: (paradigm) => options.stores?.open(paradigm) ?? noStore(),
+      log: options.log ?? silentLogger,
+      clock: options.clock ?? realClock,
+    });
     this.#liveness = watchEngines(this.registry, options);
   }
 
@@ -108,6 +131,7 @@ export class Controller {
       this.#sessions.delete(session.id);
       client.rpc.fail(new ValueLostError('The client that held the value has left'));
       this.#calls.clientLeft(client);
+      this.#paradigms.clientLeft(client);
       this.#changed({ type: 'client-left', client: client.id });
     };
     const session = new Session(randomUUID(), {
@@ -133,6 +157,7 @@ export class Controller {
       received: 0,
       about: { client: client.id, cluster: this.id, name: this.name, engines: this.registry.infos() },
     });
+    this.#paradigms.clientJoined(client);
     session.attach(connection, 0);
     this.#changed({ type: 'client-joined', client: client.id });
   }
@@ -174,12 +199,17 @@ export class Controller {
       },
     });
     session.attach(connection, 0);
+    this.#paradigms.engineJoined(record, session);
     const { host, pid, kind, cwd, node } = guest.about as EngineInfo;
     const transport = connection.remote.split(':')[0] ?? '';
     this.registry.joined(record, { host, pid, kind, cwd, node, transport });
   }
 
   #fromClient(client: ClientRecord, header: Envelope, payloads: Payload[]): void {
+    if (header.paradigm) {
+      this.#paradigms.fromClient(client, header, payloads);
+      return;
+    }
     if (client.rpc.receive(header, payloads)) return;
     if (header.kind === Kind.CALL) this.#calls.forward(client, header, payloads);
     else if (client.observer) throw new ProtocolError('An observer can watch this cluster, not change it');
@@ -191,6 +221,10 @@ export class Controller {
   }
 
   #fromEngine(record: EngineRecord, header: Envelope, payloads: Payload[]): void {
+    if (header.paradigm) {
+      this.#paradigms.fromEngine(record, header, payloads);
+      return;
+    }
     if (record.rpc?.receive(header, payloads)) return;
     if (header.kind === Kind.REPLY) this.#calls.answer(record, header, payloads);
     else if (header.kind === Kind.OUTPUT && payloads[0]) this.output(record, header, payloads[0]);
@@ -209,7 +243,15 @@ export class Controller {
   #changed(event: ClusterEvent): void {
     const engines = event.type.startsWith('engine') ? this.registry.infos() : undefined;
     for (const client of this.clients.values()) client.event('changed', { event, engines });
+    this.#paradigms.event(event);
     if (engines) this.#tellSize();
+    if (event.type === 'engine-lost') this.#tellLoss(event.engine.id);
+  }
+
+  /** Engines that talk to each other directly want to know who is gone. */
+  #tellLoss(engine: number): void {
+    for (const { session } of this.registry.engines.values())
+      session?.send({ kind: Kind.EVENT, op: 'engine-lost', engine });
   }
 
   /** Engines know how many they are. One message for all changes of a turn. */
@@ -220,4 +262,8 @@ export class Controller {
       for (const { session } of there) session?.send({ kind: Kind.EVENT, op: 'size', id: there.length });
     });
   }
+}
+
+function noStore(): never {
+  throw new UsageError('This controller has no stores');
 }

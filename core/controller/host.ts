@@ -10,6 +10,7 @@ import { UsageError } from '../errors.ts';
 import type { Launcher } from '../launch/launcher.ts';
 import { processLauncher } from '../launch/process.ts';
 import { threadLauncher } from '../launch/thread.ts';
+import { type Logger, silentLogger } from '../log.ts';
 import { keyToken } from '../wire/handshake.ts';
 import { answering } from '../wire/rpc.ts';
 import { type Listener, listen } from '../wire/transport.ts';
@@ -30,6 +31,9 @@ export interface HostOptions {
   misses?: number | undefined;
   /** Lets clients of other processes in, without a name. */
   local?: boolean | undefined;
+  /** Paradigms whose controller halves may run here: packages or modules, looked up from `cwd`. */
+  plugins?: readonly string[] | undefined;
+  log?: Logger | undefined;
   /** Allows listeners that others on the network can reach, without encryption. */
   insecure?: boolean | undefined;
 }
@@ -66,8 +70,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const controller = new Controller({
     name: options.name ?? 'private',
     beat,
+    log: options.log ?? silentLogger,
     ...(options.misses && { misses: options.misses }),
   });
+  const log = options.log ?? silentLogger;
   const listeners = new Map<string, Listener>();
   let dir: string | undefined;
   let file: string | undefined;
@@ -108,6 +114,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
   }
 
   try {
+    for (const plugin of options.plugins ?? []) {
+      await controller.offers
+        .load(plugin, options.cwd ?? process.cwd())
+        .catch((error: Error) => log.error(error.message));
+    }
     const inline = await open('inline', () => `inline:${randomBytes(8).toString('hex')}`);
     const urls: string[] = options.name !== undefined || options.local ? [await local.unix()] : [];
     for (const url of options.listen ?? []) {

@@ -1,8 +1,12 @@
-/** Direct channels between engines. A ticket from the controller opens one; it then stays open for further fetches. */
+/**
+ * Direct channels between engines. A ticket from the controller opens one, in one direction or the other; it then serves both,
+ * for results that are fetched and for what halves of paradigms say to each other.
+ */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { ValueLostError } from '../errors.ts';
-import type { Need } from '../wire/envelope.ts';
+import type { Exchange } from '../paradigm/exchange.ts';
+import { type Need, pack, unpack } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { type Early, greet, meet, parseToken } from '../wire/handshake.ts';
 import { type RequestHandler, Rpc } from '../wire/rpc.ts';
@@ -14,27 +18,41 @@ export interface Ticket {
   scheme: 'thread' | 'unix' | 'tcp';
   /** For `unix`: where the socket may lie. */
   dir?: string;
+  /** The engine that will come with it. */
+  from: number;
+}
+
+export interface Channel {
+  readonly rpc: Rpc;
+  readonly exchange: Exchange;
+  drained(): Promise<void>;
+}
+
+export interface PeersHome {
+  /** Where the engine listens, and a ticket to it. */
+  ask(engine: number): Promise<{ url: string; token: string }>;
+  readonly serve: Record<string, RequestHandler>;
+  exchange(session: Pick<Session, 'send'>, engine: number): Exchange;
+  /** This engine's id. */
+  engine(): number;
+  /** The channel broke, or could not be opened. */
+  lost(engine: number, reason: string): void;
 }
 
 export class Peers {
-  #channels = new Map<number, Promise<Rpc>>();
+  #home: PeersHome;
+  #channels = new Map<number, Channel | Promise<Channel>>();
   #listeners = new Map<string, Promise<Listener>>();
-  #tickets = new Map<string, string>();
-  #serve: Record<string, RequestHandler>;
-  #ask: (engine: number) => Promise<{ url: string; token: string }>;
+  #tickets = new Map<string, { secret: string; from: number }>();
 
-  constructor(options: {
-    ask(engine: number): Promise<{ url: string; token: string }>;
-    serve: Record<string, RequestHandler>;
-  }) {
-    this.#ask = options.ask;
-    this.#serve = options.serve;
+  constructor(home: PeersHome) {
+    this.#home = home;
   }
 
   /** Another engine will come with this ticket: listens where it can, and says where. */
-  async admit({ token, scheme, dir }: Ticket): Promise<string> {
+  async admit({ token, scheme, dir, from }: Ticket): Promise<string> {
     const { id, secret } = parseToken(token);
-    this.#tickets.set(id, secret);
+    this.#tickets.set(id, { secret, from });
     const name = `engine-${randomBytes(6).toString('hex')}`;
     const url = {
       thread: `thread:${name}`,
@@ -48,49 +66,96 @@ export class Peers {
 
   /** Fetches a result from the engine that made it, waiting there until it is made. */
   async fetch(engine: number, need: Need): Promise<Payload[]> {
-    let channel = this.#channels.get(engine);
-    if (!channel) {
-      channel = this.#open(engine);
-      this.#channels.set(engine, channel);
-      channel.catch(() => this.#channels.delete(engine));
-    }
-    return (await channel).request('peek', { needs: [need] });
+    const { rpc } = await this.channel(engine);
+    return rpc.request('peek', { needs: [need] });
   }
 
-  async #open(engine: number): Promise<Rpc> {
-    const { url, token } = await this.#ask(engine);
+  /** The channel itself once it is open: no promise then. */
+  channel(engine: number): Channel | Promise<Channel> {
+    const there = this.#channels.get(engine);
+    if (there) return there;
+    if (engine === this.#home.engine()) {
+      const self = this.#toSelf(engine);
+      this.#channels.set(engine, self);
+      return self;
+    }
+    const opening = this.#open(engine);
+    this.#channels.set(engine, opening);
+    opening.then(
+      (channel) => this.#channels.get(engine) === opening && this.#channels.set(engine, channel),
+      (error: Error) => this.#forget(engine, opening, error.message),
+    );
+    return opening;
+  }
+
+  #forget(engine: number, channel: Channel | Promise<Channel>, reason: string): void {
+    if (this.#channels.get(engine) !== channel) return;
+    this.#channels.delete(engine);
+    this.#home.lost(engine, reason);
+  }
+
+  async #open(engine: number): Promise<Channel> {
+    const { url, token } = await this.#home.ask(engine);
     const connection = await dial(url);
     const welcome = await greet(connection, { role: 'peer', key: parseToken(token), about: {} });
-    return this.#talk(welcome.session, connection, () => this.#channels.delete(engine), welcome.early);
+    return this.#talk(welcome.session, connection, engine, welcome.early);
   }
 
   async #accept(connection: Connection): Promise<void> {
     try {
+      let from = -1;
       const guest = await meet(connection, async (id) => {
-        const secret = this.#tickets.get(id);
+        const ticket = this.#tickets.get(id);
         this.#tickets.delete(id); // good once
-        return secret === undefined ? undefined : { secret, roles: ['peer'] };
+        if (!ticket) return undefined;
+        from = ticket.from;
+        return { secret: ticket.secret, roles: ['peer'] };
       });
       guest.welcome({ session: guest.key, resumed: false, received: 0, about: {} });
-      this.#talk(guest.key, connection, () => {});
+      const channel = this.#talk(guest.key, connection, from);
+      if (!this.#channels.has(from)) this.#channels.set(from, channel);
     } catch {
       // turned away, and told why
     }
   }
 
-  #talk(id: string, connection: Connection, onEnd: () => void, early?: Early): Rpc {
+  #talk(id: string, connection: Connection, engine: number, early?: Early): Channel {
     const end = (reason: string): void => {
       session.abandon(reason);
-      rpc.fail(new ValueLostError(`The engine that held the value was lost: ${reason}`));
-      onEnd();
+      const error = new ValueLostError(`The engine that held the value was lost: ${reason}`);
+      rpc.fail(error);
+      exchange.fail(error);
+      for (const [key, there] of this.#channels) if (there === channel) this.#forget(key, channel, reason);
     };
     const session = new Session(id, {
-      message: (header, payloads) => void rpc.receive(header, payloads),
+      message: (header, payloads) => {
+        if (header.paradigm) exchange.receive(header, payloads);
+        else rpc.receive(header, payloads);
+      },
       disconnected: end,
       ended: end,
     });
-    const rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), this.#serve);
+    const rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), this.#home.serve);
+    const exchange = this.#home.exchange(session, engine);
+    const channel: Channel = { rpc, exchange, drained: () => session.drained() };
     session.attach(connection, 0, early);
-    return rpc;
+    return channel;
+  }
+
+  /** What an engine says to itself arrives as a copy, like everything. */
+  #toSelf(engine: number): Channel {
+    const exchange: Exchange = this.#home.exchange(
+      {
+        send(header, payloads = []) {
+          const copies = pack(header, payloads).map((part) => new Uint8Array(part));
+          setImmediate(() => {
+            const { header: received, payloads: parts } = unpack(copies);
+            exchange.receive(received, parts);
+          });
+        },
+      },
+      engine,
+    );
+    return { rpc: new Rpc(() => {}), exchange, drained: async () => {} };
   }
 }

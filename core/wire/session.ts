@@ -13,6 +13,8 @@ import type { CloseReason, Connection, Message } from './transport.ts';
 
 /** Bytes kept for replay; a connection lost with more than this unacknowledged cannot be resumed. */
 const REPLAY_LIMIT = 64 << 20;
+/** The connection's high-water mark: it tells when it falls below its low one only after it was above this. */
+const MUCH = 4 << 20;
 const ACK_MESSAGES = 256;
 const ACK_BYTES = 1 << 20;
 const ACK_DELAY = 250;
@@ -42,6 +44,7 @@ export class Session {
   #replayBytes = 0;
   #unacked = { messages: 0, bytes: 0, timer: undefined as NodeJS.Timeout | undefined };
   #ended = false;
+  #draining: (() => void)[] = [];
 
   constructor(id: string, handlers: SessionHandlers) {
     this.id = id;
@@ -84,7 +87,12 @@ export class Session {
         this.#end(reason.message);
       else if (!this.#ended) this.#handlers.disconnected?.(reason.message);
     };
-    connection.receive({ message: (parts, lane) => this.#receive(connection, parts, lane), close });
+    connection.receive({
+      message: (parts, lane) => this.#receive(connection, parts, lane),
+      close,
+      drain: () => this.#drained(),
+    });
+    this.#drained();
     for (const [parts, lane] of early.messages) this.#receive(connection, parts, lane);
     if (early.closed) close(early.closed);
     return true;
@@ -109,6 +117,16 @@ export class Session {
       while (this.#replayBytes > REPLAY_LIMIT && this.#replay.length > 1) this.#forget(1);
     } else this.#replayFrom++;
     connection?.send(message, owned && connection.capabilities.lossless ? OWNED : NOT_OWNED);
+  }
+
+  /** Resolves when little of what was sent still waits here (at once below 4 MiB), or when the session has ended. */
+  drained(): Promise<void> {
+    if (this.#ended || this.bufferedAmount <= MUCH) return Promise.resolve();
+    return new Promise((resolve) => this.#draining.push(resolve));
+  }
+
+  #drained(): void {
+    for (const resolve of this.#draining.splice(0)) resolve();
   }
 
   /** Tells the peer that we live, and what has arrived. */
@@ -213,6 +231,7 @@ export class Session {
     clearTimeout(this.#unacked.timer);
     this.#replay = [];
     this.#replayBytes = 0;
+    this.#drained();
     if (!silently) this.#handlers.ended(reason);
   }
 }
