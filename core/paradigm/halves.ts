@@ -2,6 +2,9 @@
 import { ParadigmError } from '../errors.ts';
 import type { Handlers } from './paradigm.ts';
 
+/** How long a half may take to start. Engines hold back calls meanwhile. */
+const PATIENCE_MS = 30_000;
+
 type Ready = (half: Handlers | Error) => void;
 
 interface Place {
@@ -27,7 +30,7 @@ export class Halves {
       for (const ready of place.waiting.splice(0)) ready(half);
     };
     const made = (async () => {
-      const half = await make();
+      const half = await withinPatience(paradigm, this.#where, make());
       if (typeof half !== 'object' || half === null)
         throw new ParadigmError(`Paradigm '${paradigm}': its half for ${this.#where} returns no handlers`);
       return half;
@@ -53,4 +56,19 @@ function failure(paradigm: string, where: string, cause: unknown): Error {
   if (cause instanceof ParadigmError) return cause;
   const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
   return new ParadigmError(`Paradigm '${paradigm}' failed to start on ${where}: ${why}`, { cause });
+}
+
+async function withinPatience<T>(paradigm: string, where: string, made: T | Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new ParadigmError(
+      `Paradigm '${paradigm}' did not start on ${where} within ${PATIENCE_MS / 1000} s; what its half returns, or awaits, never came`,
+    );
+    timer = setTimeout(() => reject(error), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([made, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
