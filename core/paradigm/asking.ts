@@ -81,12 +81,13 @@ export class Asking {
     }
   }
 
-  /** A RESPONSE. */
+  /** A RESPONSE. It counts only if it comes from whom was asked: others may guess ids. */
   receive(header: Envelope, payloads: Payload[]): void {
     const waiting = this.#waiting.get(header.id);
-    this.#waiting.delete(header.id);
-    if (header.failed) waiting?.reject(thrown(payloads[0]));
-    else waiting?.resolve(header, payloads);
+    const { client = 0, engines } = waiting?.address ?? {};
+    if (!waiting || header.client !== client || header.targets[0] !== engines?.[0]) return;
+    if (header.failed) waiting.reject(thrown(payloads[0]));
+    else waiting.resolve(header, payloads);
   }
 
   /** Rejects what waits for parties that `which` picks. */
