@@ -22,6 +22,10 @@ export { remote } from './functions/index.ts';
 export type { EngineExit, EngineHandle, EngineSpec, Launcher } from './launch/launcher.ts';
 export { processLauncher } from './launch/process.ts';
 export { threadLauncher } from './launch/thread.ts';
+export { checkChanges, compareKeys, selectKeys } from './store/key.ts';
+export { type LmdbOptions, lmdbStores } from './store/lmdb-store.ts';
+export { memoryStores } from './store/memory-store.ts';
+export type { Change, KeyRange, Store, StoreProvider } from './store/store.ts';
 export { registerClass } from './wire/classes.ts';
 export { share, transfer } from './wire/ownership.ts';
 export {
