@@ -44,6 +44,10 @@ export {
 } from './paradigm/paradigm.ts';
 export { Parcel } from './paradigm/parcel.ts';
 export { loadPlugin } from './paradigm/plugins.ts';
+export { checkChanges, compareKeys, selectKeys } from './store/key.ts';
+export { type LmdbOptions, lmdbStores } from './store/lmdb-store.ts';
+export { memoryStores } from './store/memory-store.ts';
+export type { Change, KeyRange, Store, StoreProvider } from './store/store.ts';
 export { registerClass } from './wire/classes.ts';
 export { share, transfer } from './wire/ownership.ts';
 export {
