@@ -96,6 +96,17 @@ export class CancelledError extends TuttiError {
 export class TimeoutError extends TuttiError {
   override readonly code: string = 'TIMEOUT';
 }
+/** More than the cluster lets one client have; only what met the limit failed. `limit` is its name, `max` its value. */
+export class LimitError extends TuttiError {
+  override readonly code: string = 'LIMIT';
+  readonly limit: string;
+  readonly max: number;
+  constructor(message: string, info: { limit: string; max: number }) {
+    super(message);
+    this.limit = info.limit;
+    this.max = info.max;
+  }
+}
 /** `callback` or `errback` on a Deferred that has fired. */
 export class AlreadyCalledError extends TuttiError {
   override readonly code: string = 'ALREADY_CALLED';

@@ -12,7 +12,7 @@ import { programUrl } from '../launch/programs.ts';
 import { type Client, type ClientOptions, openClient } from './client.ts';
 import { checkOptions } from './options.ts';
 
-export interface ClusterOptions extends ClientOptions, HostOptions {
+export interface ClusterOptions extends Omit<ClientOptions, 'observe'>, HostOptions {
   /** How many engines; default: as many as there are cores. */
   engines?: number;
   /** Where the controller runs. `'process'`: of its own, so that a client that blocks does not hold it up. */
@@ -26,7 +26,9 @@ export interface Cluster extends Client {
 }
 
 const OPTIONS =
-  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local'.split(' ');
+  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local clientWindow limits'.split(
+    ' ',
+  );
 
 /** Starts a cluster. `close` (or `await using`) stops all of it; engines never outlive the process that started them. */
 export async function cluster(options: ClusterOptions = {}): Promise<Cluster> {

@@ -10,11 +10,13 @@ import { UsageError } from '../errors.ts';
 import type { Launcher } from '../launch/launcher.ts';
 import { processLauncher } from '../launch/process.ts';
 import { threadLauncher } from '../launch/thread.ts';
+import type { Logger } from '../log.ts';
 import { keyToken } from '../wire/handshake.ts';
 import { answering } from '../wire/rpc.ts';
 import { type Listener, listen } from '../wire/transport.ts';
 import { Controller } from './controller.ts';
 import { Fleet } from './fleet.ts';
+import type { Limits } from './limits.ts';
 
 export interface HostOptions {
   /** Makes the cluster known under this name, in a connection file. */
@@ -32,6 +34,12 @@ export interface HostOptions {
   local?: boolean | undefined;
   /** Allows listeners that others on the network can reach, without encryption. */
   insecure?: boolean | undefined;
+  /** ms that a cut-off client may take to come back (default 10,000); after three times that a silent one is cut off. */
+  clientWindow?: number | undefined;
+  /** What clients and strangers may take of the cluster. */
+  limits?: Partial<Limits> | undefined;
+  /** Told of peers that are turned away or dropped, of engines that are lost, of limits that are met. */
+  log?: Logger | undefined;
 }
 
 export interface Host {
@@ -67,6 +75,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
     name: options.name ?? 'private',
     beat,
     ...(options.misses && { misses: options.misses }),
+    clientWindow: options.clientWindow,
+    limits: options.limits,
+    log: options.log,
   });
   const listeners = new Map<string, Listener>();
   let dir: string | undefined;
@@ -119,6 +130,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       name: controller.name,
       urls,
       token,
+      observerToken: keyToken(controller.observerKey),
       engineToken: keyToken(controller.joinKey),
       host: hostname(),
       pid: process.pid,

@@ -4,9 +4,10 @@ import path from 'node:path';
 import { ValueLostError } from '../errors.ts';
 import type { Need } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
-import { type Early, greet, meet, parseToken } from '../wire/handshake.ts';
+import { type Early, greet, parseToken } from '../wire/handshake.ts';
 import { type RequestHandler, Rpc } from '../wire/rpc.ts';
 import { Session } from '../wire/session.ts';
+import { Strangers } from '../wire/strangers.ts';
 import { type Connection, dial, type Listener, listen } from '../wire/transport.ts';
 
 export interface Ticket {
@@ -16,10 +17,16 @@ export interface Ticket {
   dir?: string;
 }
 
+/** ms within which a ticket must be used. */
+const TICKET_LIFE = 30_000;
+/** Connections at a time that have not shown a ticket. */
+const STRANGERS = 64;
+
 export class Peers {
   #channels = new Map<number, Promise<Rpc>>();
   #listeners = new Map<string, Promise<Listener>>();
-  #tickets = new Map<string, string>();
+  #tickets = new Map<string, { secret: string; until: number }>();
+  #strangers = new Strangers(STRANGERS);
   #serve: Record<string, RequestHandler>;
   #ask: (engine: number) => Promise<{ url: string; token: string }>;
 
@@ -34,7 +41,13 @@ export class Peers {
   /** Another engine will come with this ticket: listens where it can, and says where. */
   async admit({ token, scheme, dir }: Ticket): Promise<string> {
     const { id, secret } = parseToken(token);
-    this.#tickets.set(id, secret);
+    const now = performance.now();
+    // They expire in the order in which they came.
+    for (const [old, { until }] of this.#tickets) {
+      if (until > now) break;
+      this.#tickets.delete(old);
+    }
+    this.#tickets.set(id, { secret, until: now + TICKET_LIFE });
     const name = `engine-${randomBytes(6).toString('hex')}`;
     const url = {
       thread: `thread:${name}`,
@@ -42,7 +55,11 @@ export class Peers {
       tcp: 'tcp://127.0.0.1:0',
     }[scheme];
     let listener = this.#listeners.get(scheme);
-    if (!listener) this.#listeners.set(scheme, (listener = listen(url, (connection) => void this.#accept(connection))));
+    if (!listener) {
+      listener = listen(url, (connection) => void this.#accept(connection));
+      this.#listeners.set(scheme, listener);
+      listener.catch(() => this.#listeners.delete(scheme)); // the next ticket tries again
+    }
     return (await listener).url;
   }
 
@@ -65,17 +82,14 @@ export class Peers {
   }
 
   async #accept(connection: Connection): Promise<void> {
-    try {
-      const guest = await meet(connection, async (id) => {
-        const secret = this.#tickets.get(id);
-        this.#tickets.delete(id); // good once
-        return secret === undefined ? undefined : { secret, roles: ['peer'] };
-      });
-      guest.welcome({ session: guest.key, resumed: false, received: 0, about: {} });
-      this.#talk(guest.key, connection, () => {});
-    } catch {
-      // turned away, and told why
-    }
+    const guest = await this.#strangers.meet(connection, async (id) => {
+      const ticket = this.#tickets.get(id);
+      this.#tickets.delete(id); // good once
+      return ticket && ticket.until > performance.now() ? { secret: ticket.secret, roles: ['peer'] } : undefined;
+    });
+    if (!guest) return; // turned away, and told why
+    guest.welcome({ session: guest.key, resumed: false, received: 0, about: {} });
+    this.#talk(guest.key, connection, () => {});
   }
 
   #talk(id: string, connection: Connection, onEnd: () => void, early?: Early): Rpc {

@@ -46,6 +46,7 @@ export class Supplies {
       progress();
     };
     const { functions } = this.#home;
+    functions.pin(job.code);
     const unknown = job.code.filter((hash) => !functions.has(hash));
     if (unknown.length) {
       job.missing++;
