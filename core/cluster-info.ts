@@ -40,6 +40,8 @@ export interface ConnectionInfo {
   readonly urls: readonly string[];
   /** Lets a client in: `id.secret`. */
   readonly token: string;
+  /** Lets in who only watches. */
+  readonly observerToken?: string;
   /** Lets an engine join by itself. */
   readonly engineToken?: string;
   readonly host?: string;

@@ -103,6 +103,7 @@ export class ParadigmError extends TuttiError {
 /** The controller has not been started with this paradigm, and controller halves are not sent to it. */
 export class ParadigmNotInstalledError extends ParadigmError {
   override readonly code: string = 'PARADIGM_NOT_INSTALLED';
+}
 /** A store cannot be opened, read or written; the message says which folder and why. */
 export class StoreError extends TuttiError {
   override readonly code: string = 'STORE';
@@ -135,6 +136,17 @@ export class StoreConflictError extends StoreError {
   constructor(message: string, key: string) {
     super(message);
     this.key = key;
+  }
+}
+/** More than the cluster lets one client have; only what met the limit failed. `limit` is its name, `max` its value. */
+export class LimitError extends TuttiError {
+  override readonly code: string = 'LIMIT';
+  readonly limit: string;
+  readonly max: number;
+  constructor(message: string, info: { limit: string; max: number }) {
+    super(message);
+    this.limit = info.limit;
+    this.max = info.max;
   }
 }
 /** `callback` or `errback` on a Deferred that has fired. */

@@ -15,6 +15,7 @@ export type {
   View,
 } from './client/view-types.ts';
 export type { ClusterEvent, ConnectionInfo, EngineInfo, EngineState } from './cluster-info.ts';
+export type { Limits } from './controller/limits.ts';
 export { registerParadigm } from './controller/offers.ts';
 export { type Clock, Deferred, realClock, TestClock } from './deferred/index.ts';
 export { Opaque } from './engine/opaque.ts';
@@ -23,6 +24,7 @@ export { remote } from './functions/index.ts';
 export type { EngineExit, EngineHandle, EngineSpec, Launcher } from './launch/launcher.ts';
 export { processLauncher } from './launch/process.ts';
 export { threadLauncher } from './launch/thread.ts';
+export type { Logger } from './log.ts';
 export {
   type Caller,
   type ClientHost,

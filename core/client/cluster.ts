@@ -13,7 +13,7 @@ import type { AnyDefinition } from '../paradigm/paradigm.ts';
 import { type Client, type ClientOptions, openClient } from './client.ts';
 import { checkOptions } from './options.ts';
 
-export interface ClusterOptions extends ClientOptions, HostOptions {
+export interface ClusterOptions extends Omit<ClientOptions, 'observe'>, HostOptions {
   /** How many engines; default: as many as there are cores. */
   engines?: number;
   /** Where the controller runs. `'process'`: of its own, so that a client that blocks does not hold it up. */
@@ -27,7 +27,7 @@ export interface Cluster extends Client {
 }
 
 const OPTIONS =
-  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local plugins log'.split(
+  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local plugins log clientWindow limits'.split(
     ' ',
   );
 

@@ -18,7 +18,7 @@ export async function connect(
   if (typeof where !== 'string' && !isInfo) {
     throw new UsageError("connect takes a cluster's name, connection file or URL, or a connection record");
   }
-  checkOptions('connect', options, ['output', 'window', 'signal']);
+  checkOptions('connect', options, ['output', 'window', 'signal', 'observe']);
   return openClient(typeof where === 'string' ? findCluster(where) : where, options).catch((error) => {
     if (!(error instanceof TransportError) || typeof where !== 'string') throw error;
     throw new ClusterNotFoundError(`Cluster '${where}' does not answer: ${error.message}`, { cause: error });

@@ -15,6 +15,7 @@ import { dialSession } from '../wire/dialled-session.ts';
 import { type Envelope, Kind, payloadText, Status, textPayload } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { parseToken } from '../wire/handshake.ts';
+import { keepPulse } from '../wire/pulse.ts';
 import { Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
 import { Luggage } from './arguments.ts';
@@ -34,7 +35,13 @@ export interface LinkOptions {
   signal?: AbortSignal | undefined;
   /** Where the controller is in this process: takes what this program uses. */
   offer?: ParadigmsHome['offer'];
+  /** Only watches: engines, events, `status`. */
+  observe?: boolean | undefined;
 }
+
+/** ms that a cut connection is dialled again; a silent one is cut after three times that. */
+const WINDOW = 10_000;
+const SILENT_WINDOWS = 3;
 
 export class Link implements CallHome, PipeHome {
   clientId = 0;
@@ -73,15 +80,19 @@ export class Link implements CallHome, PipeHome {
 
   static async open(info: ConnectionInfo, options: LinkOptions = {}): Promise<Link> {
     const link = new Link(options);
+    const { window = WINDOW, observe = false } = options;
     await dialSession({
       urls: info.urls,
-      role: 'client',
-      key: parseToken(info.token),
-      window: options.window ?? 10_000,
+      role: observe ? 'observer' : 'client',
+      key: parseToken((observe && info.observerToken) || info.token),
+      window,
       signal: options.signal,
-      about: () => ({ pid: process.pid }),
+      about: () => ({ pid: process.pid, beats: true }),
       handlers: {
-        opened: (session, about) => link.#opened(session, about),
+        opened: (session, about) => {
+          link.#opened(session, about);
+          if (about.beat) keepPulse(session, { beat: about.beat, silence: SILENT_WINDOWS * window });
+        },
         message: (header, payloads) => link.#receive(header, payloads),
         ended: (reason) =>
           link.#end(new SessionLostError(`The connection to cluster '${link.name}' is gone: ${reason}`)),

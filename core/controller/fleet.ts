@@ -5,6 +5,7 @@ import type { EngineExit, EngineHandle, EngineSpec, Launcher } from '../launch/l
 import { Kind, textPayload } from '../wire/envelope.ts';
 import { keyToken, mintKey } from '../wire/handshake.ts';
 import type { Controller } from './controller.ts';
+import { exceeded } from './limits.ts';
 import type { EngineRecord } from './registry.ts';
 
 export interface FleetOptions {
@@ -41,7 +42,10 @@ export class Fleet {
   /** Starts engines; resolves with their ids when all have joined, rejects with what the first that failed printed. */
   async add(count: number, launcher: Launcher): Promise<number[]> {
     if (!Number.isInteger(count) || count < 0)
-      throw new UsageError(`The number of engines must be 0, 1, 2, …; got ${count}`);
+      throw new UsageError(`The number of engines must be 0, 1, 2, …; got ${String(count)}`);
+    const { limits, registry } = this.#controller;
+    const total = registry.engines.size + count;
+    if (total > limits.engines) throw exceeded('engines', limits.engines, `The cluster would have ${total} engines`);
     const urls = await this.#options.urls(launcher);
     const records = Array.from({ length: count }, () => this.#controller.registry.expect(mintKey('e')));
     try {

@@ -16,6 +16,7 @@ import { answering } from '../wire/rpc.ts';
 import { type Listener, listen } from '../wire/transport.ts';
 import { Controller } from './controller.ts';
 import { Fleet } from './fleet.ts';
+import type { Limits } from './limits.ts';
 
 export interface HostOptions {
   /** Makes the cluster known under this name, in a connection file. */
@@ -33,9 +34,14 @@ export interface HostOptions {
   local?: boolean | undefined;
   /** Paradigms whose controller halves may run here: packages or modules, looked up from `cwd`. */
   plugins?: readonly string[] | undefined;
-  log?: Logger | undefined;
   /** Allows listeners that others on the network can reach, without encryption. */
   insecure?: boolean | undefined;
+  /** ms that a cut-off client may take to come back (default 10,000); after three times that a silent one is cut off. */
+  clientWindow?: number | undefined;
+  /** What clients and strangers may take of the cluster. */
+  limits?: Partial<Limits> | undefined;
+  /** Told of peers that are turned away or dropped, of engines that are lost, of limits that are met. */
+  log?: Logger | undefined;
 }
 
 export interface Host {
@@ -70,8 +76,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const controller = new Controller({
     name: options.name ?? 'private',
     beat,
-    log: options.log ?? silentLogger,
     ...(options.misses && { misses: options.misses }),
+    clientWindow: options.clientWindow,
+    limits: options.limits,
+    log: options.log,
   });
   const log = options.log ?? silentLogger;
   const listeners = new Map<string, Listener>();
@@ -130,6 +138,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       name: controller.name,
       urls,
       token,
+      observerToken: keyToken(controller.observerKey),
       engineToken: keyToken(controller.joinKey),
       host: hostname(),
       pid: process.pid,

@@ -8,6 +8,15 @@ import type { Session } from '../wire/session.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
+/** A call on one engine, on the controller's books. */
+export interface Running {
+  readonly client: number;
+  readonly call: number;
+  readonly codec: AnswerCodec;
+  /** The engine's answer to a cancel, once it was asked. */
+  cancelling?: Promise<string>;
+}
+
 export interface EngineRecord {
   readonly id: number;
   info: Mutable<EngineInfo>;
@@ -16,10 +25,12 @@ export interface EngineRecord {
   session: Session | undefined;
   rpc: Rpc | undefined;
   /** Calls forwarded and not answered yet. */
-  readonly running: Map<number, { client: number; call: number; codec: AnswerCodec }>;
+  readonly running: Map<number, Running>;
   lastOutput: string;
   /** How it was lost, while it is. */
   end: { reason: string; exitCode?: number | null; signal?: string | null } | undefined;
+  /** It joined by itself, so nobody here can start it anew. */
+  readonly external: boolean;
   /** Has it ever joined? Before that it is no target. */
   joined: boolean;
 }
@@ -39,7 +50,7 @@ export class Registry {
   }
 
   /** A place for an engine that is about to join. */
-  expect(key: Key): EngineRecord {
+  expect(key: Key, external = false): EngineRecord {
     const id = this.#next++;
     const info: EngineInfo = {
       id,
@@ -62,17 +73,23 @@ export class Registry {
       running: new Map(),
       lastOutput: '',
       end: undefined,
+      external,
       joined: false,
     };
     this.engines.set(id, record);
     return record;
   }
 
+  /** How many ids were given so far. */
+  get given(): number {
+    return this.#next;
+  }
+
   get(id: number): EngineRecord {
     const record = this.engines.get(id);
     if (record) return record;
     const known = [...this.engines.keys()].join(', ');
-    throw new InvalidTargetError(`There is no engine ${id}; engines here: ${known || 'none'}`);
+    throw new InvalidTargetError(`There is no engine ${String(id).slice(0, 20)}; engines here: ${known || 'none'}`);
   }
 
   byKey(key: string): EngineRecord | undefined {
@@ -131,8 +148,9 @@ export class Registry {
     this.#onChange({ type: 'engine-removed', engine: { ...record.info } });
   }
 
-  output(record: EngineRecord, text: string): void {
-    record.lastOutput = (record.lastOutput + text).slice(-OUTPUT_KEPT);
+  output(record: EngineRecord, text: Uint8Array): void {
+    const end = Buffer.from(text.buffer, text.byteOffset, text.byteLength).subarray(-4 * OUTPUT_KEPT);
+    record.lastOutput = (record.lastOutput + end.toString()).slice(-OUTPUT_KEPT);
   }
 }
 

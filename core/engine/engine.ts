@@ -184,16 +184,17 @@ export class Engine {
     const { payloads, fetched } = job;
     job.payloads = job.fetched = [];
     const args = payloads.flatMap((payload) => this.#supplies.decode(payload, fetched) as unknown[]);
-    const operation = operations[job.op];
+    const operation = Object.hasOwn(operations, job.op) ? operations[job.op] : undefined;
     if (!operation)
       throw new RefusedError(
-        `This engine does not know the operation '${job.op}'; client and engine differ in version`,
+        `This engine does not know the operation '${job.op.slice(0, 40)}'; client and engine differ in version`,
       );
     return operation(this.#shop, args);
   }
 
   #finish(job: Job, ok: boolean, value: unknown): void {
     this.#output.flush();
+    if (job.code.length) this.#shop.functions.done(job.code);
     if (!ok) cutStack(value);
     if (job.own) {
       job.own.done(ok, value);

@@ -6,6 +6,8 @@ import type { Lane } from './transport.ts';
 
 /** What a peer may send in one message before it has proved who it is. */
 const STRANGER_BYTES = 64 * 1024;
+/** And on lane 0, which knows no credit, ever. */
+const CONTROL_BYTES = 4 * 1024 * 1024;
 const MAX_FRAME_BYTES = CHUNK_BYTES + 4 + 4 * MAX_PARTS;
 
 /** Who is told what the frames say; a `FrameConnection` is one. */
@@ -60,11 +62,12 @@ export class FrameAssembler {
       // Nearly every small message comes in one piece.
       this.#left = 0;
       const lane = (flags & LANE_MASK) as Lane;
-      this.#events.message(wholeMessage(bytes, start, end, this.#limit), lane);
+      this.#events.message(wholeMessage(bytes, start, end, this.#limitOf(lane)), lane);
       if (lane === 1) this.#events.arrived(this.#length);
       return;
     } else {
-      const message = (this.#lanes[(flags & LANE_MASK) as Lane] ??= new PartialMessage(this.#limit));
+      const lane = (flags & LANE_MASK) as Lane;
+      const message = (this.#lanes[lane] ??= new PartialMessage(this.#limitOf(lane)));
       message.take(bytes, start, end);
     }
     this.#left -= end - start;
@@ -78,6 +81,10 @@ export class FrameAssembler {
   memory(): Uint8Array | undefined {
     if (this.#left === 0 || this.#flags & (CREDIT | CLOSE)) return undefined;
     return this.#lanes[(this.#flags & LANE_MASK) as Lane]?.memory(this.#left, HEADER_BYTES);
+  }
+
+  #limitOf(lane: Lane): number {
+    return lane === 0 ? Math.min(CONTROL_BYTES, this.#limit) : this.#limit;
   }
 
   #beginControl(flags: number, length: number): void {

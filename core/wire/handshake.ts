@@ -80,7 +80,7 @@ export async function greet(
       throw new RefusedError(`${connection.remote}: ${otherVersion(challenge?.version)}`);
     if (!same(challenge?.proof, sign(key, 'listener', nonce, challenge?.nonce, role)))
       throw new RefusedError(
-        `${connection.remote} does not know the secret of key '${key.id}': it is another cluster, or the connection file is out of date`,
+        `${connection.remote} does not know the secret of ${named(key.id)}: it is another cluster, or the connection file is out of date`,
       );
     script.say({ kind: Kind.PROOF, proof: sign(key, 'dialler', nonce, challenge?.nonce, role) });
     const { welcome } = await script.hear(Kind.WELCOME);
@@ -134,7 +134,7 @@ export async function meet(
     const known = await lookup(hello.key ?? '', role);
     if (!known)
       throw new RefusedError(
-        `This cluster has no key '${hello.key}'; the connection file or token is of another cluster, or out of date`,
+        `This cluster has no ${named(hello.key)}; the connection file or token is of another cluster, or out of date`,
       );
     const key: Key = { id: hello.key ?? '', secret: known.secret };
     const nonce = randomBytes(32);
@@ -145,7 +145,9 @@ export async function meet(
     const { proof } = await script.hear(Kind.PROOF);
     if (!same(proof, sign(key, 'dialler', nonceD, nonce, role))) throw new RefusedError('The secret is wrong');
     if (!known.roles.includes(role))
-      throw new RefusedError(`Key '${key.id}' is for ${known.roles.join(' or ')}; it cannot act as ${role}`);
+      throw new RefusedError(
+        `${named(key.id)} is for ${known.roles.join(' or ')}; it cannot act as ${role.slice(0, 20)}`,
+      );
     if (script.early.closed) throw new TransportError(`${connection.remote} went away during the handshake`);
     // It would not be counted: only the welcome says from where.
     if (script.unheard) throw new RefusedError('A message before the welcome; wait for it');
@@ -172,6 +174,11 @@ export async function meet(
 
 function otherVersion(version: number | null | undefined): string {
   return `Protocol version ${version} cannot talk to version ${PROTOCOL_VERSION}; use the same version of tutti on both sides`;
+}
+
+/** Somebody may have put a secret where the key's name belongs: only what is as short as a name is repeated. */
+function named(id: string | null | undefined): string {
+  return /^\w{1,20}$/.test(id ?? '') ? `key '${id}'` : 'key of that name';
 }
 
 /** The side's name keeps one side's proof from being played back as the other's. */

@@ -29,12 +29,17 @@ export function makeMemories(table: readonly unknown[][], parts: readonly Uint8A
   if (!table.some((entry) => entry[0] === 'memory' || entry[0] === 'view')) return;
   const views: View[] = [];
   const misaligned = new Set<number>();
+  const named = new Set<number>();
   const memories = new Map<number, Bytes>();
   table.forEach((entry, index) => {
     if (entry[0] === 'view') views.push(readView(entry, index));
   });
   table.forEach((entry, index) => {
-    if (entry[0] === 'memory') memories.set(index, { bytes: locate(entry, parts), thing: undefined });
+    if (entry[0] !== 'memory') return;
+    // Each is copied where it must be; a part that is named a thousand times would be a thousand copies.
+    if (typeof entry[3] === 'number' && named.size === named.add(entry[3]).size)
+      throw malformed(`two memories in part ${entry[3]}`);
+    memories.set(index, { bytes: locate(entry, parts), thing: undefined });
   });
   for (const view of views) {
     const memory = memories.get(view.memory);

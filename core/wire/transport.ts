@@ -53,6 +53,8 @@ export interface Connection {
   readonly remote: string;
   /** Bytes accepted by `send` and not yet handed to the operating system or the peer. */
   readonly bufferedAmount: number;
+  /** Messages on lane 1 that `send` has taken so far, and how many of them the operating system or the peer has. */
+  readonly progress?: { readonly accepted: number; readonly written: number };
   /** Sets who receives. Nothing is delivered before the first call; what arrived earlier is delivered then. May be called again. */
   receive(handlers: ConnectionHandlers): void;
   /** Never blocks, never throws on a closed connection (the message is dropped; `close` has told or will tell why). */
