@@ -2,5 +2,4 @@ export { bundleModule, type ModuleBundle } from './bundle.ts';
 export { capturedPath, refusal } from './refusal.ts';
 export { remote, snapshot } from './remote.ts';
 export { bundleScript, type ScriptBundle, transformScript } from './script.ts';
-export { mapScriptStack } from './script-stack.ts';
 export { FunctionSender } from './sender.ts';
