@@ -16,12 +16,12 @@ export type {
 } from './client/view-types.ts';
 export type { ClusterEvent, ConnectionInfo, EngineInfo, EngineState } from './cluster-info.ts';
 export { type Clock, Deferred, realClock, TestClock } from './deferred/index.ts';
-export { Opaque } from './engine/opaque.ts';
 export * from './errors.ts';
 export { remote } from './functions/index.ts';
 export type { EngineExit, EngineHandle, EngineSpec, Launcher } from './launch/launcher.ts';
 export { processLauncher } from './launch/process.ts';
 export { threadLauncher } from './launch/thread.ts';
+export { Opaque } from './opaque.ts';
 export { registerClass } from './wire/classes.ts';
 export { share, transfer } from './wire/ownership.ts';
 export {

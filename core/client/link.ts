@@ -24,6 +24,7 @@ import type { CallOptions, CallSpec } from './call-spec.ts';
 import { type Echo, silentEcho } from './echo.ts';
 import { Flow } from './flow.ts';
 import { Lending } from './lending.ts';
+import { aboutProgram } from './program.ts';
 
 export interface LinkOptions {
   /** Where output goes that no `stdout$` listens to. Default: this process's stdout and stderr, each line with `[engine] `. */
@@ -63,7 +64,7 @@ export class Link implements CallHome, PipeHome {
       key: parseToken(info.token),
       window: options.window ?? 10_000,
       signal: options.signal,
-      about: () => ({ pid: process.pid }),
+      about: aboutProgram,
       handlers: {
         opened: (session, about) => link.#opened(session, about),
         message: (header, payloads) => link.#receive(header, payloads),
