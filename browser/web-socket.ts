@@ -78,6 +78,9 @@ class WebSocketLink implements Link {
   readonly #assembler: FrameAssembler;
   readonly #reader: FrameReader;
   readonly #batch = new FrameBatch();
+  /** Lets the next write come, once the socket holds little. */
+  #next: (() => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
   /** What came before anybody received. */
   #early: (() => void)[] | undefined = [];
 
@@ -88,7 +91,10 @@ class WebSocketLink implements Link {
     this.#reader = new FrameReader(this.#assembler);
     this.#socket = socket;
     socket.binaryType = 'arraybuffer';
-    socket.onmessage = ({ data }) => this.#report(() => this.#take(data));
+    socket.onmessage = ({ data }) => {
+      this.#report(() => this.#take(data));
+      this.#look();
+    };
     socket.onclose = ({ reason }) =>
       this.#report(() => this.connection.gone(reason ? `${remote} went away: ${reason}` : undefined));
   }
@@ -106,7 +112,8 @@ class WebSocketLink implements Link {
     // The socket takes a copy at once.
     for (const buffer of batch.buffers) this.#socket.send(isShared(buffer.buffer) ? buffer.slice() : buffer);
     batch.reset();
-    this.#whenLow(() => sent(weight));
+    this.#next = () => sent(weight);
+    this.#look();
     return true;
   }
 
@@ -140,12 +147,15 @@ class WebSocketLink implements Link {
     }
   }
 
-  #whenLow(then: () => void): void {
-    const look = (): void => {
-      if (this.#socket.readyState !== WebSocket.OPEN) return;
-      if (this.#socket.bufferedAmount > HELD_BYTES) setTimeout(look, LOOK_EVERY);
-      else then();
-    };
-    look();
-  }
+  /** Timers of a page in the background are slow, so it looks whenever something arrives, too. */
+  readonly #look = (): void => {
+    const next = this.#next;
+    if (!next || this.#socket.readyState !== WebSocket.OPEN) return;
+    clearTimeout(this.#timer);
+    if (this.#socket.bufferedAmount > HELD_BYTES) this.#timer = setTimeout(this.#look, LOOK_EVERY);
+    else {
+      this.#next = undefined;
+      next();
+    }
+  };
 }

@@ -20,6 +20,8 @@ export interface ClusterOptions extends ClientOptions, HostOptions {
 }
 
 export interface Cluster extends Client {
+  /** How others join: the addresses that it listens on, and the tokens that let them in. Holds secrets. */
+  readonly connection: ConnectionInfo;
   /** Adds or removes engines (the newest first) until there are `n`. */
   scale(n: number): Promise<void>;
   add(count: number, launcher?: 'process' | 'thread' | Launcher): Promise<number[]>;
@@ -56,6 +58,8 @@ export async function cluster(options: ClusterOptions = {}): Promise<Cluster> {
 
 interface Home {
   info: ConnectionInfo;
+  /** For other processes. */
+  outside: ConnectionInfo;
   stop(): Promise<void>;
   /** With a launcher of the caller's own: only where the controller runs in this process. */
   add?(count: number, launcher: Launcher): Promise<number[]>;
@@ -63,7 +67,12 @@ interface Home {
 
 async function embedded(options: HostOptions): Promise<Home> {
   const host = await startHost(options);
-  return { info: host.info, stop: host.stop, add: (count, launcher) => host.fleet.add(count, launcher) };
+  return {
+    info: host.info,
+    outside: host.outside,
+    stop: host.stop,
+    add: (count, launcher) => host.fleet.add(count, launcher),
+  };
 }
 
 function extend(client: Client, home: Home): Cluster {
@@ -72,7 +81,8 @@ function extend(client: Client, home: Home): Cluster {
     await leave();
     await home.stop();
   };
-  return Object.assign(client, {
+  const extended = Object.assign(client, {
+    connection: home.outside,
     async add(count: number, launcher?: 'process' | 'thread' | Launcher): Promise<number[]> {
       if (typeof launcher !== 'object') return add(count, launcher);
       if (!home.add)
@@ -92,6 +102,8 @@ function extend(client: Client, home: Home): Cluster {
     close,
     [Symbol.asyncDispose]: close,
   });
+  // Secrets: whoever prints the client does not print them.
+  return Object.defineProperty(extended, 'connection', { enumerable: false });
 }
 
 export interface ControllerBoot extends HostOptions {
@@ -140,6 +152,7 @@ export async function startController(boot: ControllerBoot): Promise<Home & { pi
   return {
     pid: child.pid ?? -1,
     info: news.ready,
+    outside: news.ready,
     async stop() {
       if (child.connected) child.disconnect();
       await exited;

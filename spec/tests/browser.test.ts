@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { type Client, type Cluster, cluster } from 'tutti';
+import { type Client, type Cluster, cluster, registerTransport } from 'tutti';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type * as TuttiInPage from '../../browser.ts';
 import { children, type Node, statementsOf } from '../../core/functions/syntax.ts';
@@ -10,7 +10,9 @@ import { cuttableProxy } from './cuttable-proxy.ts';
 import { noBrowser, openBrowser, outputFile, type Site, serve } from './support/browser.ts';
 import { openGate, pass } from './support/gate.ts';
 import { ownHome, urlOf } from './support/shared.ts';
-import './support/ws-listener.ts';
+import { wsListener } from './support/ws-listener.ts';
+
+registerTransport(wsListener());
 
 declare const document: { body: object };
 declare const alert: () => void;

@@ -1,12 +1,13 @@
 /** A listener for `ws:`, for tests of clients only: the binary messages of one direction are the stream that tcp carries. */
 import type { AddressInfo } from 'node:net';
-import { registerTransport } from 'tutti';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { TransportError } from '../../../core/errors.ts';
 import { FrameAssembler } from '../../../core/wire/frame-assembler.ts';
 import { FrameBatch } from '../../../core/wire/frame-batch.ts';
 import { FrameConnection, type Link } from '../../../core/wire/frame-connection.ts';
 import { FrameReader } from '../../../core/wire/frame-reader.ts';
 import { cut } from '../../../core/wire/framing.ts';
+import type { Transport } from '../../../core/wire/transport.ts';
 
 const capabilities = {
   sharedMemory: false,
@@ -50,17 +51,21 @@ function connectionOver(socket: WebSocket): FrameConnection {
   return connection;
 }
 
-registerTransport({
-  schemes: ['ws'],
-  listen: ({ hostname, port }, accept) =>
-    new Promise((resolve, reject) => {
-      const server: WebSocketServer = new WebSocketServer({ host: hostname, port: Number(port || 0) }, () =>
-        resolve({
-          url: `ws://${hostname}:${(server.address() as AddressInfo).port}`,
-          close: async () => void server.close(),
-        }),
-      );
-      server.once('error', reject).on('connection', (socket: WebSocket) => accept(connectionOver(socket)));
-    }),
-  dial: () => Promise.reject(new Error('This listener does not dial')),
-});
+export function wsListener(): Transport {
+  return {
+    schemes: ['ws'],
+    listen: ({ hostname, port }, accept) =>
+      new Promise((resolve, reject) => {
+        const server: WebSocketServer = new WebSocketServer({ host: hostname, port: Number(port || 0) }, () =>
+          resolve({
+            url: `ws://${hostname}:${(server.address() as AddressInfo).port}`,
+            close: async () => void server.close(),
+          }),
+        );
+        server
+          .once('error', (e) => reject(new TransportError(`ws://${hostname}:${port}: ${e.message}`)))
+          .on('connection', (socket: WebSocket) => accept(connectionOver(socket)));
+      }),
+    dial: () => Promise.reject(new Error('This listener does not dial')),
+  };
+}
