@@ -9,7 +9,6 @@ import { children, type Node, statementsOf } from '../../core/functions/syntax.t
 import { cuttableProxy } from './cuttable-proxy.ts';
 import { noBrowser, openBrowser, outputFile, type Site, serve } from './support/browser.ts';
 import { openGate, pass } from './support/gate.ts';
-import { ownHome, urlOf } from './support/shared.ts';
 import { wsListener } from './support/ws-listener.ts';
 
 registerTransport(wsListener());
@@ -18,7 +17,7 @@ declare const document: { body: object };
 declare const alert: () => void;
 declare const client: Client;
 declare const tutti: typeof TuttiInPage;
-declare const where: { url: string; token: string };
+declare const where: { urls: [string]; token: string };
 
 test('the bundle is one file: it imports nothing, of Node or anybody else', () => {
   const text = readFileSync(path.resolve(import.meta.dirname, '../../dist/browser.js'), 'utf8');
@@ -39,7 +38,6 @@ function* everyNode(nodes: Iterable<Node>): Generator<Node> {
 if (noBrowser) console.warn(`Tests in a browser are skipped: ${noBrowser}`);
 
 describe.skipIf(noBrowser)('in a browser', () => {
-  ownHome();
   let home: Cluster;
   let browser: Browser;
   let site: Site;
@@ -48,26 +46,30 @@ describe.skipIf(noBrowser)('in a browser', () => {
   const inPage: Page['evaluate'] = (...args: [any]) => page.evaluate(...args);
 
   beforeAll(async () => {
-    home = await cluster({ engines: 4, name: 'browser', listen: ['ws://127.0.0.1:0'], output: 'ignore' });
-    const { urls, token } = urlOf('ws')(home);
-    const shown = `
-      <!doctype html><title>tutti</title><h1>Four engines</h1><pre></pre>
+    home = await cluster({ engines: 4, listen: ['ws://127.0.0.1:0'], output: 'ignore' });
+    const { urls, token } = home.connection;
+    const shown = (policy: string): string => `
+      <!doctype html><title>tutti</title>${policy}<h1>Four engines</h1><pre></pre>
       <script type="module">
         import * as tutti from '/tutti.js';
-        const where = ${JSON.stringify({ url: urls[0], token })};
+        const where = ${JSON.stringify({ urls, token })};
         const client = await tutti.connect(where);
         Object.assign(globalThis, { tutti, where, client });
         const values = await client.all.execute('[engine.id, 6 * 7 + engine.id]');
         document.querySelector('pre').textContent = values.map(([id, value]) => \`[\${id}] \${value}\`).join('\\n');
-        document.title = 'ready';
+        try { document.body.dataset.eval = eval('1 + 1'); } catch {}
+        document.body.append(document.createElement('hr'));
       </script>`;
     browser = await openBrowser();
-    site = await serve({ '/': shown });
+    site = await serve({
+      '/': shown(''),
+      '/strict': shown(`<meta http-equiv="Content-Security-Policy" content="script-src 'self' 'unsafe-inline'">`),
+    });
     page = await browser.newPage();
     page.on('console', (message) => printed.push(`${message.type()}: ${message.text()}`));
     page.on('pageerror', (error) => printed.push(`uncaught: ${error.message}`));
     await page.goto(site.origin);
-    await page.waitForFunction("document.title === 'ready'");
+    await page.waitForSelector('hr');
   });
   afterAll(async () => {
     await browser?.close();
@@ -80,6 +82,16 @@ describe.skipIf(noBrowser)('in a browser', () => {
     const file = outputFile('browser.png');
     await page.screenshot({ path: file });
     console.log(`Screenshot: ${file}`);
+  });
+
+  test('a page that forbids eval can be a client', async () => {
+    const strict = await browser.newPage();
+    await strict.goto(`${site.origin}/strict`);
+    await strict.waitForSelector('hr');
+    expect(await page.getAttribute('body', 'data-eval')).toBe('2');
+    expect(await strict.getAttribute('body', 'data-eval')).toBe(null);
+    expect(await strict.textContent('pre')).toBe('[0] 42\n[1] 43\n[2] 44\n[3] 45');
+    await strict.close();
   });
 
   test('execute keeps the console: declarations, await, the last value, tags', async () => {
@@ -294,7 +306,8 @@ describe.skipIf(noBrowser)('in a browser', () => {
 
   test('a wrong token is refused, and an address without a listener is not found', async () => {
     const codes = await inPage(async () => {
-      const { url, token } = where;
+      const { urls, token } = where;
+      const [url] = urls;
       const code = (e: { code: string; message: string }): string => `${e.code} ${e.message}`;
       const [id, secret] = token.split('.') as [string, string];
       const other = (secret[0] === '0' ? '1' : '0') + secret.slice(1);
@@ -314,7 +327,7 @@ describe.skipIf(noBrowser)('in a browser', () => {
   });
 
   test('a cut socket is dialled again: the call goes on, and nothing runs twice', async () => {
-    const proxy = await cuttableProxy(() => urlOf('ws')(home).urls[0]!);
+    const proxy = await cuttableProxy(() => home.connection.urls[0]!);
     const gate = await openGate();
     try {
       await home.engine(0).push({ pass, runs: 0 });
@@ -341,14 +354,17 @@ describe.skipIf(noBrowser)('in a browser', () => {
   test('a page that leaves is gone', async () => {
     const other = await browser.newPage();
     await other.goto(site.origin);
-    await other.waitForFunction("document.title === 'ready'");
+    await other.waitForSelector('hr');
     const clients = (await home.status()).clients;
     await other.evaluate(() => client.close());
     expect((await home.status()).clients).toBe(clients - 1);
     await other.close();
   });
 
-  test('nothing went wrong in the page unseen', () => {
-    expect(printed.filter((line) => line.startsWith('uncaught'))).toEqual([]);
+  test('a failure that nobody looks at is an unhandled rejection of the page, and there was no other', async () => {
+    const told = page.waitForEvent('pageerror');
+    await inPage(() => void client.engine(0).execute("throw new Error('nobody looks')"));
+    expect((await told).message).toBe('nobody looks');
+    expect(printed.filter((line) => line.startsWith('uncaught'))).toEqual(['uncaught: nobody looks']);
   });
 });
