@@ -15,6 +15,10 @@ registerTransport(wsListener());
 
 declare const document: { body: object };
 declare const alert: () => void;
+declare const Worker: new (
+  url: string,
+  options: { type: 'module' },
+) => { onmessage(event: { data: unknown }): void; postMessage(value: unknown): void };
 declare const client: Client;
 declare const tutti: typeof TuttiInPage;
 declare const where: { urls: [string]; token: string };
@@ -63,6 +67,13 @@ describe.skipIf(noBrowser)('in a browser', () => {
     browser = await openBrowser();
     site = await serve({
       '/': shown(''),
+      '/worker.js': `
+        import { connect } from '/tutti.js';
+        onmessage = async ({ data }) => {
+          const client = await connect(data);
+          postMessage(await client.all.execute('engine.id'));
+          await client.close();
+        };`,
       '/strict': shown(`<meta http-equiv="Content-Security-Policy" content="script-src 'self' 'unsafe-inline'">`),
     });
     page = await browser.newPage();
@@ -94,6 +105,18 @@ describe.skipIf(noBrowser)('in a browser', () => {
     await strict.close();
   });
 
+  test('so can a worker of a page', async () => {
+    const seen = await inPage(
+      () =>
+        new Promise((resolve) => {
+          const worker = new Worker('/worker.js', { type: 'module' });
+          worker.onmessage = ({ data }) => resolve(data);
+          worker.postMessage(where);
+        }),
+    );
+    expect(seen).toEqual([0, 1, 2, 3]);
+  });
+
   test('execute keeps the console: declarations, await, the last value, tags', async () => {
     const seen = await inPage(async () => {
       await client.all.execute('let count = engine.id; function twice(n) { return 2 * n }');
@@ -114,7 +137,12 @@ describe.skipIf(noBrowser)('in a browser', () => {
     const errors = await inPage(async () => {
       const fault = async (code: string): Promise<unknown> =>
         client.all.execute(code).then(String, ({ name, message, line, column }) => [name, message, line, column]);
-      return [await fault('let a = 1;\nlet b: number = 2'), await fault('let x = )')];
+      return [
+        await fault('let a = 1;\nlet b: number = 2'),
+        await fault('let x = )'),
+        await fault('[1].map(f<Date>(2))'),
+        await client.engine(0).execute('let [p, q, r] = [1, 2, 0]; [p < q, q > (r), (p < q) > (r), `a` < `b`]'),
+      ];
     });
     expect(errors).toEqual([
       [
@@ -124,6 +152,8 @@ describe.skipIf(noBrowser)('in a browser', () => {
         6,
       ],
       ['SyntaxError', expect.stringContaining('(line 1, column 9)\n  let x = )\n          ^'), 1, 9],
+      ['SyntaxError', expect.stringMatching(/^Type arguments; in a browser .*\n {2}\[1]\.map.*\n {11}\^$/), 1, 10],
+      [true, true, true, true],
     ]);
   });
 

@@ -25,13 +25,11 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Serves these pages by path, and the package as `/tutti.js`. */
+/** Serves these pages and scripts by path, and the package as `/tutti.js`. */
 export async function serve(pages: Record<string, string>): Promise<Site> {
   const server = createServer(({ url = '' }, response) => {
-    const [type, text] =
-      url === '/tutti.js'
-        ? ['text/javascript', readFileSync(path.join(root, 'dist/browser.js'))]
-        : ['text/html', pages[url]];
+    const text = url === '/tutti.js' ? readFileSync(path.join(root, 'dist/browser.js')) : pages[url];
+    const type = url.endsWith('.js') ? 'text/javascript' : 'text/html';
     response.writeHead(text === undefined ? 404 : 200, { 'content-type': `${type}; charset=utf-8` }).end(text);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
