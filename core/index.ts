@@ -18,13 +18,13 @@ export type { ClusterEvent, ConnectionInfo, EngineInfo, EngineState } from './cl
 export type { Limits } from './controller/limits.ts';
 export { registerParadigm } from './controller/offers.ts';
 export { type Clock, Deferred, realClock, TestClock } from './deferred/index.ts';
-export { Opaque } from './engine/opaque.ts';
 export * from './errors.ts';
 export { remote } from './functions/index.ts';
 export type { EngineExit, EngineHandle, EngineSpec, Launcher } from './launch/launcher.ts';
 export { processLauncher } from './launch/process.ts';
 export { threadLauncher } from './launch/thread.ts';
 export type { Logger } from './log.ts';
+export { Opaque } from './opaque.ts';
 export {
   type Caller,
   type ClientHost,

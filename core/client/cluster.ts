@@ -21,6 +21,8 @@ export interface ClusterOptions extends Omit<ClientOptions, 'observe'>, HostOpti
 }
 
 export interface Cluster extends Client {
+  /** How others join: the addresses that it listens on, and the tokens that let them in. Holds secrets. */
+  readonly connection: ConnectionInfo;
   /** Adds or removes engines (the newest first) until there are `n`. */
   scale(n: number): Promise<void>;
   add(count: number, launcher?: 'process' | 'thread' | Launcher): Promise<number[]>;
@@ -59,6 +61,8 @@ export async function cluster(options: ClusterOptions = {}): Promise<Cluster> {
 
 interface Home {
   info: ConnectionInfo;
+  /** For other processes. */
+  outside: ConnectionInfo;
   stop(): Promise<void>;
   /** With a launcher of the caller's own: only where the controller runs in this process. */
   add?(count: number, launcher: Launcher): Promise<number[]>;
@@ -71,6 +75,7 @@ async function embedded(options: HostOptions): Promise<Home> {
   return {
     info: host.info,
     stop: host.stop,
+    outside: host.outside,
     offer: (definition) => host.controller.offers.add(definition),
     add: (count, launcher) => host.fleet.add(count, launcher),
   };
@@ -82,7 +87,8 @@ function extend(client: Client, home: Home): Cluster {
     await leave();
     await home.stop();
   };
-  return Object.assign(client, {
+  const extended = Object.assign(client, {
+    connection: home.outside,
     async add(count: number, launcher?: 'process' | 'thread' | Launcher): Promise<number[]> {
       if (typeof launcher !== 'object') return add(count, launcher);
       if (!home.add)
@@ -102,6 +108,8 @@ function extend(client: Client, home: Home): Cluster {
     close,
     [Symbol.asyncDispose]: close,
   });
+  // Secrets: whoever prints the client does not print them.
+  return Object.defineProperty(extended, 'connection', { enumerable: false });
 }
 
 export interface ControllerBoot extends HostOptions {
@@ -150,6 +158,7 @@ export async function startController(boot: ControllerBoot): Promise<Home & { pi
   return {
     pid: child.pid ?? -1,
     info: news.ready,
+    outside: news.ready,
     async stop() {
       if (child.connected) child.disconnect();
       await exited;

@@ -26,6 +26,7 @@ import { type Echo, silentEcho } from './echo.ts';
 import { Flow } from './flow.ts';
 import { Lending } from './lending.ts';
 import { Paradigms, type ParadigmsHome } from './paradigms.ts';
+import { aboutProgram } from './program.ts';
 
 export interface LinkOptions {
   /** Where output goes that no `stdout$` listens to. Default: this process's stdout and stderr, each line with `[engine] `. */
@@ -87,7 +88,7 @@ export class Link implements CallHome, PipeHome {
       key: parseToken((observe && info.observerToken) || info.token),
       window,
       signal: options.signal,
-      about: () => ({ pid: process.pid, beats: true }),
+      about: () => ({ ...aboutProgram(), beats: true }),
       handlers: {
         opened: (session, about) => {
           link.#opened(session, about);

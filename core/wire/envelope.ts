@@ -1,5 +1,6 @@
 /** One message between two peers: an envelope (protobuf, part 0) and the parts of its payloads, in order. */
 import { ProtocolError, UsageError } from '../errors.ts';
+import { textOf, utf8 } from './bytes.ts';
 import type { Payload } from './forms.ts';
 import { tutti } from './generated/envelope.js';
 import type { Message } from './transport.ts';
@@ -69,10 +70,10 @@ export function unpack(message: Message): { header: Envelope; payloads: Payload[
 
 /** Text as a payload without any codec, e.g. source code or output. */
 export function textPayload(text: string): Payload {
-  return { codec: 'raw', parts: [Buffer.from(text)] };
+  return { codec: 'raw', parts: [utf8(text)] };
 }
 
 export function payloadText(payload: Payload | undefined): string {
   const part = payload?.parts[0];
-  return part ? Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString() : '';
+  return part ? textOf(part) : '';
 }

@@ -1,5 +1,6 @@
 import { ProtocolError } from '../errors.ts';
-import { PartialMessage, wholeMessage } from './frame-message.ts';
+import { textOf } from './bytes.ts';
+import { PartialMessage, u32, wholeMessage } from './frame-message.ts';
 import { MAX_MESSAGE_BYTES, MAX_PARTS, WINDOW_BYTES } from './frame-outbox.ts';
 import { CHUNK_BYTES, CLOSE, CREDIT, FIRST, HEADER_BYTES, LANE_MASK, LAST, MAX_REASON_BYTES } from './framing.ts';
 import type { Lane } from './transport.ts';
@@ -31,7 +32,7 @@ export class FrameAssembler {
   #length = 0;
   /** Payload bytes of the current frame that have yet to come. */
   #left = 0;
-  #control = Buffer.alloc(0);
+  #control = new Uint8Array(0);
 
   constructor(events: FrameEvents) {
     this.#events = events;
@@ -91,7 +92,7 @@ export class FrameAssembler {
     if (flags === CREDIT ? length !== 4 : flags !== CLOSE || length > MAX_REASON_BYTES) {
       throw new ProtocolError(`a control frame of ${length} bytes with flags 0x${flags.toString(16)}`);
     }
-    this.#control = Buffer.alloc(length);
+    this.#control = new Uint8Array(length);
   }
 
   #beginData(flags: number, length: number): void {
@@ -115,11 +116,11 @@ export class FrameAssembler {
   #end(): void {
     const flags = this.#flags;
     if (flags === CREDIT) {
-      if (!this.#events.credited(this.#control.readUInt32LE(0))) throw new ProtocolError('credit for bytes never sent');
+      if (!this.#events.credited(u32(this.#control, 0))) throw new ProtocolError('credit for bytes never sent');
       return;
     }
     if (flags === CLOSE) {
-      this.#events.goodbye(this.#control.toString());
+      this.#events.goodbye(textOf(this.#control));
       return;
     }
     const lane = (flags & LANE_MASK) as Lane;

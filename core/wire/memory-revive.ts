@@ -3,7 +3,7 @@
  * part's alignment allows, else over a copy.
  */
 import { malformed } from './malformed.ts';
-import { isShared } from './memory.ts';
+import { canShare, isShared } from './memory.ts';
 import { Slot } from './slot.ts';
 
 type ViewClass = {
@@ -48,7 +48,7 @@ export function makeMemories(table: readonly unknown[][], parts: readonly Uint8A
   }
   for (const [index, memory] of memories) {
     const [, shared, whole] = table[index]!;
-    if (whole === true) memory.bytes = new Uint8Array(alone(memory.bytes, shared === true));
+    if (whole === true) memory.bytes = new Uint8Array(alone(memory.bytes, shared === true && canShare));
     else if (misaligned.has(index)) memory.bytes = new Uint8Array(alone(memory.bytes, false));
     things[index] = memory.bytes.buffer;
   }
