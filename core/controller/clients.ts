@@ -1,5 +1,4 @@
 /** One client as the controller sees it. Replies of one turn of the event loop leave as one message per call. */
-import { encode } from '../wire/codec.ts';
 import { Kind, type ResultHeader } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import type { Rpc } from '../wire/rpc.ts';
@@ -16,10 +15,13 @@ export class ClientRecord {
   #replies = new Map<number, { results: ResultHeader[]; payloads: Payload[] }>();
   #flush: NodeJS.Immediate | undefined;
   #dropped = 0;
+  #newsFirst: () => void;
 
-  constructor(id: number, observer: boolean) {
+  /** @param newsFirst sends what has changed until now: before anything that may follow from it */
+  constructor(id: number, observer: boolean, newsFirst: () => void) {
     this.id = id;
     this.observer = observer;
+    this.#newsFirst = newsFirst;
   }
 
   reply(call: number, result: ResultHeader, payload?: Payload): void {
@@ -32,17 +34,15 @@ export class ClientRecord {
       this.#flush = undefined;
       const replies = this.#replies;
       this.#replies = new Map();
+      this.#newsFirst();
       for (const [id, { results, payloads }] of replies)
         this.session.send({ kind: Kind.REPLY, id, results }, payloads, true);
     });
   }
 
-  event(op: string, value: unknown): void {
-    this.session.send({ kind: Kind.EVENT, op }, [encode(value, { root: op })]);
-  }
-
   /** `call` 0: output that no call of this client caused. */
   output(engine: number, call: number, stream: number, text: Payload): void {
+    this.#newsFirst();
     if (this.session.bufferedAmount > OUTPUT_LIMIT) {
       for (const part of text.parts) this.#dropped += part.byteLength;
       return;

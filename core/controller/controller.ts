@@ -3,9 +3,9 @@
  * It runs no user code. Starting and stopping engines is the host's business (`host.ts`).
  */
 import { randomUUID } from 'node:crypto';
-import type { ClusterEvent, EngineInfo } from '../cluster-info.ts';
+import type { EngineInfo } from '../cluster-info.ts';
 import { ProtocolError, ValueLostError } from '../errors.ts';
-import { type Envelope, Kind } from '../wire/envelope.ts';
+import { type Envelope, type Header, Kind } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { type Guest, type Key, keyToken, meet, mintKey } from '../wire/handshake.ts';
 import { type RequestHandler, Rpc } from '../wire/rpc.ts';
@@ -15,6 +15,7 @@ import { Broker } from './broker.ts';
 import { Calls } from './calls.ts';
 import { ClientRecord } from './clients.ts';
 import { type LivenessOptions, watchEngines } from './liveness.ts';
+import { News } from './news.ts';
 import { type EngineRecord, Registry } from './registry.ts';
 
 export interface ControllerOptions extends LivenessOptions {
@@ -42,7 +43,7 @@ export class Controller {
   #nextClient = 1;
   #clientWindow: number;
   #beat: number;
-  #sizeNews: NodeJS.Immediate | undefined;
+  #news: News;
   #closed = false;
 
   constructor(options: ControllerOptions) {
@@ -50,9 +51,10 @@ export class Controller {
     this.#clientWindow = options.clientWindow ?? 10_000;
     this.#beat = options.beat ?? 1_000;
     this.registry = new Registry({
-      changed: (event) => this.#changed(event),
+      changed: (event) => this.#news.tell(event),
       lost: (record, error) => this.#calls.engineLost(record, error),
     });
+    this.#news = new News(this.clients, this.registry.engines);
     this.#calls = new Calls(this.registry, this.clients);
     this.broker = new Broker(this.registry, this.clients);
     this.#liveness = watchEngines(this.registry, options);
@@ -87,6 +89,8 @@ export class Controller {
     if (this.#closed) return;
     this.#closed = true;
     this.#liveness.stop();
+    this.#news.flush();
+    this.#news.stop();
     const clients = [...this.clients.values()].map((client) => client.session.close('the cluster has stopped'));
     await Promise.all(clients);
     for (const { session } of this.#sessions.values()) session.abandon('the cluster has stopped');
@@ -100,7 +104,8 @@ export class Controller {
   }
 
   #admitClient(guest: Guest, connection: Connection): void {
-    const client = new ClientRecord(this.#nextClient++, guest.role === 'observer');
+    this.#news.flush(); // older than what this client is told at its welcome
+    const client = new ClientRecord(this.#nextClient++, guest.role === 'observer', () => this.#news.flush());
     let gone: NodeJS.Timeout | undefined;
     const leave = (): void => {
       clearTimeout(gone);
@@ -108,7 +113,7 @@ export class Controller {
       this.#sessions.delete(session.id);
       client.rpc.fail(new ValueLostError('The client that held the value has left'));
       this.#calls.clientLeft(client);
-      this.#changed({ type: 'client-left', client: client.id });
+      this.#news.tell({ type: 'client-left', client: client.id });
     };
     const session = new Session(randomUUID(), {
       message: (header, payloads) => this.#fromClient(client, header, payloads),
@@ -121,7 +126,11 @@ export class Controller {
       ended: leave,
     });
     client.session = session;
-    client.rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
+    const send = (header: Header, payloads: readonly Payload[], owned?: boolean): void => {
+      this.#news.flush();
+      session.send(header, payloads, owned);
+    };
+    client.rpc = new Rpc(send, {
       ...this.broker.forClient(client),
       ...(client.observer ? { status: this.requests.status! } : this.requests),
     });
@@ -134,7 +143,7 @@ export class Controller {
       about: { client: client.id, cluster: this.id, name: this.name, engines: this.registry.infos() },
     });
     session.attach(connection, 0);
-    this.#changed({ type: 'client-joined', client: client.id });
+    this.#news.tell({ type: 'client-joined', client: client.id });
   }
 
   #admitEngine(guest: Guest, connection: Connection): void {
@@ -181,8 +190,10 @@ export class Controller {
 
   #fromClient(client: ClientRecord, header: Envelope, payloads: Payload[]): void {
     if (client.rpc.receive(header, payloads)) return;
-    if (header.kind === Kind.CALL) this.#calls.forward(client, header, payloads);
-    else if (client.observer) throw new ProtocolError('An observer can watch this cluster, not change it');
+    if (header.kind === Kind.CALL) {
+      this.#news.flushSize();
+      this.#calls.forward(client, header, payloads);
+    } else if (client.observer) throw new ProtocolError('An observer can watch this cluster, not change it');
     else if (header.kind === Kind.EVENT && header.op === 'code') this.broker.keepCode(header, payloads);
     else if (header.kind === Kind.RELEASE) {
       const { kind, ids, targets } = header;
@@ -204,20 +215,5 @@ export class Controller {
     if (owner) owner.output(record.id, header.id, header.stream, text);
     else if (!header.client)
       for (const client of this.clients.values()) client.output(record.id, 0, header.stream, text);
-  }
-
-  #changed(event: ClusterEvent): void {
-    const engines = event.type.startsWith('engine') ? this.registry.infos() : undefined;
-    for (const client of this.clients.values()) client.event('changed', { event, engines });
-    if (engines) this.#tellSize();
-  }
-
-  /** Engines know how many they are. One message for all changes of a turn. */
-  #tellSize(): void {
-    this.#sizeNews ??= setImmediate(() => {
-      this.#sizeNews = undefined;
-      const there = [...this.registry.engines.values()].filter((record) => record.session);
-      for (const { session } of there) session?.send({ kind: Kind.EVENT, op: 'size', id: there.length });
-    });
   }
 }

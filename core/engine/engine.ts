@@ -111,8 +111,12 @@ export class Engine {
     this.#key = parseToken(about.token);
     this.#self.id = about.engine;
     this.#incarnation = about.incarnation;
-    clearInterval(this.#beat);
-    this.#beat = setInterval(() => this.#tellLife(), about.beat);
+    clearTimeout(this.#beat);
+    // Engines that join together would beat together for ever: each begins somewhere within its first interval.
+    this.#beat = setTimeout(() => {
+      this.#tellLife();
+      this.#beat = setInterval(() => this.#tellLife(), about.beat);
+    }, about.beat * Math.random());
   }
 
   #tellLife(): void {
