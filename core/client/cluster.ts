@@ -9,6 +9,7 @@ import { LaunchError, TransportError, TuttiError, UsageError } from '../errors.t
 import type { Launcher } from '../launch/launcher.ts';
 import { HUGE_PAGES } from '../launch/process.ts';
 import { programUrl } from '../launch/programs.ts';
+import { isLogger, logOptions } from '../log-options.ts';
 import { type Client, type ClientOptions, openClient } from './client.ts';
 import { checkOptions } from './options.ts';
 
@@ -26,7 +27,7 @@ export interface Cluster extends Client {
 }
 
 const OPTIONS =
-  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local'.split(' ');
+  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local log'.split(' ');
 
 /** Starts a cluster. `close` (or `await using`) stops all of it; engines never outlive the process that started them. */
 export async function cluster(options: ClusterOptions = {}): Promise<Cluster> {
@@ -111,8 +112,12 @@ export type ControllerNews = { ready: ConnectionInfo } | { failed: string; code:
 
 /** Starts a controller as a process of its own. Unless detached, it ends with this process. */
 export async function startController(boot: ControllerBoot): Promise<Home & { pid: number }> {
-  if (boot.launcher)
-    throw new UsageError("A launcher of your own needs the controller in this process: controller: 'embedded'");
+  const { launcher, log, ...rest } = boot;
+  if (launcher || isLogger(log)) {
+    const foreign = launcher ? 'launcher' : 'logger';
+    throw new UsageError(`A ${foreign} of your own needs the controller in this process: controller: 'embedded'`);
+  }
+  const options = { ...rest, log: logOptions(log), cwd: boot.cwd ?? process.cwd() };
   const child = fork(fileURLToPath(programUrl('controller.js')), [], {
     detached: boot.detached ?? false,
     stdio: ['ignore', boot.detached ? 'ignore' : 'inherit', boot.detached ? 'ignore' : 'inherit', 'ipc'],
@@ -121,7 +126,7 @@ export async function startController(boot: ControllerBoot): Promise<Home & { pi
     cwd: boot.detached ? '/' : process.cwd(),
   });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  child.send({ ...boot, cwd: boot.cwd ?? process.cwd() });
+  child.send(options);
   const news = await new Promise<ControllerNews>((resolve, reject) => {
     child.once('message', (message) => resolve(message as ControllerNews));
     child.once('error', reject);

@@ -4,6 +4,8 @@
  */
 import { callKey } from '../call-key.ts';
 import { InvalidTargetError, ProtocolError, RefusedError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { loud } from '../log-output.ts';
 import { type AnswerCodec, answerCodec, encodeThrown } from '../wire/answer.ts';
 import { type Envelope, Kind, pack, Status } from '../wire/envelope.ts';
 import { copyOf, type Payload } from '../wire/forms.ts';
@@ -13,10 +15,13 @@ import { type EngineRecord, lostError, type Registry } from './registry.ts';
 export class Calls {
   #registry: Registry;
   #clients: ReadonlyMap<number, ClientRecord>;
+  /** Only where each call is logged. */
+  #trace: Logger | undefined;
 
-  constructor(registry: Registry, clients: ReadonlyMap<number, ClientRecord>) {
+  constructor(registry: Registry, clients: ReadonlyMap<number, ClientRecord>, log: Logger) {
     this.#registry = registry;
     this.#clients = clients;
+    this.#trace = loud(log, 'debug');
   }
 
   /** CALL of a client. */
@@ -24,6 +29,7 @@ export class Calls {
     const { id, targets, op, code, needs, label } = header;
     if (header.spread && payloads.length !== 1 + targets.length)
       throw new ProtocolError(`Call ${id} is spread over ${targets.length} engines with ${payloads.length} payloads`);
+    this.#trace?.debug(`Call ${id} of client ${client.id}: ${op}`, { client: client.id, call: id, op, targets, label });
     const codec = answerCodec(payloads);
     if (client.observer) {
       const refusal = new RefusedError('An observer can watch this cluster, not use it');
@@ -66,6 +72,12 @@ export class Calls {
     const key = callKey(header.client, header.id);
     const result = header.results[0];
     if (result?.incarnation !== record.info.incarnation || !record.running.delete(key)) return;
+    this.#trace?.debug(`Call ${header.id} of client ${header.client} is answered by engine ${record.id}`, {
+      client: header.client,
+      call: header.id,
+      engine: record.id,
+      status: Status[result.status ?? 0],
+    });
     this.#clients.get(header.client)?.reply(header.id, result, payloads[0]);
   }
 

@@ -3,8 +3,9 @@
  * It runs no user code. Starting and stopping engines is the host's business (`host.ts`).
  */
 import { randomUUID } from 'node:crypto';
-import type { EngineInfo } from '../cluster-info.ts';
+import type { ClusterEvent, EngineInfo } from '../cluster-info.ts';
 import { ProtocolError, ValueLostError } from '../errors.ts';
+import { type Logger, silentLogger } from '../log.ts';
 import { type Envelope, type Header, Kind } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { type Guest, type Key, keyToken, meet, mintKey } from '../wire/handshake.ts';
@@ -14,6 +15,7 @@ import type { Connection } from '../wire/transport.ts';
 import { Broker } from './broker.ts';
 import { Calls } from './calls.ts';
 import { ClientRecord } from './clients.ts';
+import { Journal } from './journal.ts';
 import { type LivenessOptions, watchEngines } from './liveness.ts';
 import { News } from './news.ts';
 import { type EngineRecord, Registry } from './registry.ts';
@@ -22,6 +24,7 @@ export interface ControllerOptions extends LivenessOptions {
   name: string;
   /** ms that a cut-off client may take to come back. Default 10,000. */
   clientWindow?: number;
+  log?: Logger | undefined;
 }
 
 export class Controller {
@@ -37,6 +40,7 @@ export class Controller {
   readonly requests: Record<string, RequestHandler> = {};
   readonly clients = new Map<number, ClientRecord>();
   readonly broker: Broker;
+  readonly log: Logger;
   #sessions = new Map<string, { session: Session; key: string; resumed(): void }>();
   #calls: Calls;
   #liveness: { stop(): void };
@@ -44,18 +48,21 @@ export class Controller {
   #clientWindow: number;
   #beat: number;
   #news: News;
+  #journal: Journal;
   #closed = false;
 
   constructor(options: ControllerOptions) {
     this.name = options.name;
+    this.log = options.log ?? silentLogger;
     this.#clientWindow = options.clientWindow ?? 10_000;
     this.#beat = options.beat ?? 1_000;
     this.registry = new Registry({
-      changed: (event) => this.#news.tell(event),
+      changed: (event) => this.#changed(event),
       lost: (record, error) => this.#calls.engineLost(record, error),
     });
     this.#news = new News(this.clients, this.registry.engines);
-    this.#calls = new Calls(this.registry, this.clients);
+    this.#journal = new Journal(this.log, this.registry.engines);
+    this.#calls = new Calls(this.registry, this.clients, this.log);
     this.broker = new Broker(this.registry, this.clients);
     this.#liveness = watchEngines(this.registry, options);
   }
@@ -113,7 +120,7 @@ export class Controller {
       this.#sessions.delete(session.id);
       client.rpc.fail(new ValueLostError('The client that held the value has left'));
       this.#calls.clientLeft(client);
-      this.#news.tell({ type: 'client-left', client: client.id });
+      this.#changed({ type: 'client-left', client: client.id });
     };
     const session = new Session(randomUUID(), {
       message: (header, payloads) => this.#fromClient(client, header, payloads),
@@ -143,7 +150,7 @@ export class Controller {
       about: { client: client.id, cluster: this.id, name: this.name, engines: this.registry.infos() },
     });
     session.attach(connection, 0);
-    this.#news.tell({ type: 'client-joined', client: client.id });
+    this.#changed({ type: 'client-joined', client: client.id });
   }
 
   #admitEngine(guest: Guest, connection: Connection): void {
@@ -205,6 +212,8 @@ export class Controller {
     if (record.rpc?.receive(header, payloads)) return;
     if (header.kind === Kind.REPLY) this.#calls.answer(record, header, payloads);
     else if (header.kind === Kind.OUTPUT && payloads[0]) this.output(record, header, payloads[0]);
+    else if (header.kind === Kind.EVENT && header.op === 'log' && payloads[0])
+      this.#journal.line(record.id, payloads[0]);
     else throw new ProtocolError(`An engine sent a message of kind ${header.kind}`);
   }
 
@@ -215,5 +224,10 @@ export class Controller {
     if (owner) owner.output(record.id, header.id, header.stream, text);
     else if (!header.client)
       for (const client of this.clients.values()) client.output(record.id, 0, header.stream, text);
+  }
+
+  #changed(event: ClusterEvent): void {
+    this.#journal.changed(event);
+    this.#news.tell(event);
   }
 }

@@ -49,6 +49,8 @@ export class Fleet {
       throw new UsageError(`The number of engines must be 0, 1, 2, …; got ${count}`);
     const urls = await this.#options.urls(launcher);
     const records = Array.from({ length: count }, () => this.#controller.registry.expect(mintKey('e')));
+    const { log } = this.#controller;
+    const begun = performance.now();
     let failed = false;
     const start = async (record: EngineRecord): Promise<void> => {
       if (failed) return; // all or none
@@ -60,9 +62,12 @@ export class Fleet {
     try {
       await Promise.all(records.map((record) => this.#paceOf(launcher).run(() => start(record))));
     } catch (error) {
+      log.warn(`Of ${count} engines one could not be started, so none is`, { kind: launcher.kind, error });
       await this.remove(records.map((r) => r.id));
       throw error;
     }
+    const ms = Math.round(performance.now() - begun);
+    if (count) log.info(`${count} engines are ready`, { kind: launcher.kind, ms });
     return records.map((r) => r.id);
   }
 
@@ -165,6 +170,7 @@ export class Fleet {
   }
 
   async #end(record: EngineRecord): Promise<void> {
+    record.leaving = true;
     record.session?.send({ kind: Kind.EVENT, op: 'exit' });
     const member = this.#members.get(record.id);
     if (!member) return;

@@ -10,6 +10,8 @@ import { UsageError } from '../errors.ts';
 import type { Launcher } from '../launch/launcher.ts';
 import { processLauncher } from '../launch/process.ts';
 import { threadLauncher } from '../launch/thread.ts';
+import type { LogWish } from '../log-options.ts';
+import { openLog } from '../log-output.ts';
 import { keyToken } from '../wire/handshake.ts';
 import { answering } from '../wire/rpc.ts';
 import { type Listener, listen } from '../wire/transport.ts';
@@ -32,6 +34,8 @@ export interface HostOptions {
   local?: boolean | undefined;
   /** Allows listeners that others on the network can reach, without encryption. */
   insecure?: boolean | undefined;
+  /** A level, where and how to write, or a Logger of your own. Default: `warn`, on stderr. */
+  log?: LogWish | undefined;
 }
 
 export interface Host {
@@ -62,10 +66,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const launcher = options.launcher ?? launcherOf(options.kind ?? 'process');
   if (typeof launcher.launch !== 'function')
     throw new UsageError('launcher is an object with launch(spec), as processLauncher() makes');
+  const log = openLog(options.log);
   const beat = options.beat ?? 1_000;
   const controller = new Controller({
     name: options.name ?? 'private',
     beat,
+    log: log.logger,
     ...(options.misses && { misses: options.misses }),
   });
   const listeners = new Map<string, Listener>();
@@ -105,6 +111,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     await controller.close();
     await Promise.all([...listeners.values()].map((l) => l.close()));
     if (dir) rmSync(dir, { recursive: true, force: true });
+    log.logger.info(`Cluster '${controller.name}' has stopped`);
+    log.close();
   }
 
   try {
@@ -124,6 +132,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       pid: process.pid,
     };
     if (options.name !== undefined) file = writeConnectionFile(outside);
+    log.logger.info(`Cluster '${controller.name}' listens`, { pid: process.pid, host: hostname(), urls });
     serveRequests(controller, fleet, launcher, stop);
     return {
       controller,

@@ -20,6 +20,8 @@ export interface EngineRecord {
   lastOutput: string;
   /** How it was lost, while it is. */
   end: { reason: string; exitCode?: number | null; signal?: string | null } | undefined;
+  /** It was asked to end: that it is gone will be no surprise. */
+  leaving: boolean;
   /** Has it ever joined? Before that it is no target. */
   joined: boolean;
 }
@@ -62,6 +64,7 @@ export class Registry {
       running: new Map(),
       lastOutput: '',
       end: undefined,
+      leaving: false,
       joined: false,
     };
     this.engines.set(id, record);
@@ -96,6 +99,7 @@ export class Registry {
     record.joined = true;
     record.lastOutput = '';
     record.end = undefined;
+    record.leaving = false;
     this.#onChange({ type: 'engine-joined', engine: { ...record.info } });
     for (const waiter of this.#waiters) {
       if (waiter.record !== record || waiter.incarnation > record.info.incarnation) continue;

@@ -25,6 +25,7 @@ import { createNamespace } from './namespace.ts';
 import { encodeShown } from './opaque.ts';
 import { operations, type Workshop } from './operations.ts';
 import { captureOutput } from './output.ts';
+import { reportRejoined, reportUncaught } from './reports.ts';
 import { Supplies } from './supplies.ts';
 import { exposeSurface, ScriptExit } from './surface.ts';
 import { Turns } from './turns.ts';
@@ -129,10 +130,12 @@ export class Engine {
     this.#rpc?.fail(lost);
     this.#turns.drop(() => true, lost);
     this.#turns.abandon(lost);
-    const deadline = performance.now() + REJOIN;
+    const cut = performance.now();
+    const deadline = cut + REJOIN;
     while (performance.now() < deadline) {
       try {
-        return await this.join();
+        await this.join();
+        return reportRejoined(this.#session, reason, performance.now() - cut);
       } catch (error) {
         if (error instanceof RefusedError) break;
         await new Promise((resolve) => setTimeout(resolve, 500));
@@ -242,5 +245,6 @@ export class Engine {
       return;
     }
     process.stderr.write(`${what} ${error instanceof Error ? error.stack : String(error)}\n`);
+    reportUncaught(this.#session, what, error);
   }
 }
