@@ -27,7 +27,9 @@ export interface Cluster extends Client {
 }
 
 const OPTIONS =
-  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local log'.split(' ');
+  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local log metrics'.split(
+    ' ',
+  );
 
 /** Starts a cluster. `close` (or `await using`) stops all of it; engines never outlive the process that started them. */
 export async function cluster(options: ClusterOptions = {}): Promise<Cluster> {
@@ -108,10 +110,12 @@ const REASONS: Record<string, typeof TuttiError> = {
   TRANSPORT: TransportError,
 };
 
-export type ControllerNews = { ready: ConnectionInfo } | { failed: string; code: string };
+export type ControllerNews = { ready: ConnectionInfo; metrics: string | undefined } | { failed: string; code: string };
 
 /** Starts a controller as a process of its own. Unless detached, it ends with this process. */
-export async function startController(boot: ControllerBoot): Promise<Home & { pid: number }> {
+export async function startController(
+  boot: ControllerBoot,
+): Promise<Home & { pid: number; metrics: string | undefined }> {
   const { launcher, log, ...rest } = boot;
   if (launcher || isLogger(log)) {
     const foreign = launcher ? 'launcher' : 'logger';
@@ -145,6 +149,7 @@ export async function startController(boot: ControllerBoot): Promise<Home & { pi
   return {
     pid: child.pid ?? -1,
     info: news.ready,
+    metrics: news.metrics,
     async stop() {
       if (child.connected) child.disconnect();
       await exited;

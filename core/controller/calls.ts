@@ -9,18 +9,21 @@ import { loud } from '../log-output.ts';
 import { type AnswerCodec, answerCodec, encodeThrown } from '../wire/answer.ts';
 import { type Envelope, Kind, pack, Status } from '../wire/envelope.ts';
 import { copyOf, type Payload } from '../wire/forms.ts';
+import type { CallCounts } from './call-counts.ts';
 import type { ClientRecord } from './clients.ts';
 import { type EngineRecord, lostError, type Registry } from './registry.ts';
 
 export class Calls {
   #registry: Registry;
   #clients: ReadonlyMap<number, ClientRecord>;
+  #counts: CallCounts;
   /** Only where each call is logged. */
   #trace: Logger | undefined;
 
-  constructor(registry: Registry, clients: ReadonlyMap<number, ClientRecord>, log: Logger) {
+  constructor(registry: Registry, clients: ReadonlyMap<number, ClientRecord>, counts: CallCounts, log: Logger) {
     this.#registry = registry;
     this.#clients = clients;
+    this.#counts = counts;
     this.#trace = loud(log, 'debug');
   }
 
@@ -36,6 +39,9 @@ export class Calls {
       for (const engine of targets) this.#fail(client, id, engine, refusal, codec);
       return;
     }
+    const count = this.#counts.of(op);
+    const began = performance.now();
+    count.calls++;
     const onward = { kind: Kind.CALL, id, client: client.id, op, code, needs, label };
     const common = header.spread ? undefined : pack(onward, payloads);
     // Payload memory is handed to the last target, where all transports have taken their copies when `send` returns.
@@ -55,9 +61,10 @@ export class Calls {
             )
           : new InvalidTargetError(`There is no engine ${engine} (any more)`);
         this.#fail(client, id, engine, error, codec);
+        count.lost++;
         continue;
       }
-      record.running.set(callKey(client.id, id), { client: client.id, call: id, codec });
+      record.running.set(callKey(client.id, id), { client: client.id, call: id, codec, count, began });
       const lastOne = i === last;
       if (common) record.session.sendPacked(common, handOver && lastOne);
       else {
@@ -71,7 +78,10 @@ export class Calls {
   answer(record: EngineRecord, header: Envelope, payloads: Payload[]): void {
     const key = callKey(header.client, header.id);
     const result = header.results[0];
-    if (result?.incarnation !== record.info.incarnation || !record.running.delete(key)) return;
+    const running = record.running.get(key);
+    if (!running || result?.incarnation !== record.info.incarnation) return;
+    record.running.delete(key);
+    running.count.answered(result.status ?? Status.OK, running.began);
     this.#trace?.debug(`Call ${header.id} of client ${header.client} is answered by engine ${record.id}`, {
       client: header.client,
       call: header.id,
@@ -82,7 +92,8 @@ export class Calls {
   }
 
   engineLost(record: EngineRecord, error: Error): void {
-    for (const { client, call, codec } of record.running.values()) {
+    for (const { client, call, codec, count } of record.running.values()) {
+      count.lost++;
       const waiting = this.#clients.get(client);
       if (waiting) this.#fail(waiting, call, record.id, error, codec);
     }
@@ -91,7 +102,11 @@ export class Calls {
 
   clientLeft(client: ClientRecord): void {
     for (const record of this.#registry.engines.values()) {
-      for (const [key, running] of record.running) if (running.client === client.id) record.running.delete(key);
+      for (const [key, running] of record.running) {
+        if (running.client !== client.id) continue;
+        record.running.delete(key);
+        running.count.dropped++;
+      }
       record.session?.send({ kind: Kind.EVENT, op: 'client-left', client: client.id });
     }
   }

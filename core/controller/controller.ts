@@ -13,12 +13,14 @@ import { type RequestHandler, Rpc } from '../wire/rpc.ts';
 import { Session } from '../wire/session.ts';
 import type { Connection } from '../wire/transport.ts';
 import { Broker } from './broker.ts';
+import { CallCounts } from './call-counts.ts';
 import { Calls } from './calls.ts';
 import { ClientRecord } from './clients.ts';
 import { Journal } from './journal.ts';
 import { type LivenessOptions, watchEngines } from './liveness.ts';
 import { News } from './news.ts';
 import { type EngineRecord, Registry } from './registry.ts';
+import { addTraffic, noTraffic, trafficOf } from './traffic.ts';
 
 export interface ControllerOptions extends LivenessOptions {
   name: string;
@@ -41,6 +43,9 @@ export class Controller {
   readonly clients = new Map<number, ClientRecord>();
   readonly broker: Broker;
   readonly log: Logger;
+  readonly callCounts = new CallCounts();
+  /** What went over sessions of clients that have left. */
+  readonly pastClients = noTraffic();
   #sessions = new Map<string, { session: Session; key: string; resumed(): void }>();
   #calls: Calls;
   #liveness: { stop(): void };
@@ -62,7 +67,7 @@ export class Controller {
     });
     this.#news = new News(this.clients, this.registry.engines);
     this.#journal = new Journal(this.log, this.registry.engines);
-    this.#calls = new Calls(this.registry, this.clients, this.log);
+    this.#calls = new Calls(this.registry, this.clients, this.callCounts, this.log);
     this.broker = new Broker(this.registry, this.clients);
     this.#liveness = watchEngines(this.registry, options);
   }
@@ -118,6 +123,7 @@ export class Controller {
       clearTimeout(gone);
       if (!this.clients.delete(client.id)) return;
       this.#sessions.delete(session.id);
+      addTraffic(this.pastClients, trafficOf(session));
       client.rpc.fail(new ValueLostError('The client that held the value has left'));
       this.#calls.clientLeft(client);
       this.#changed({ type: 'client-left', client: client.id });
@@ -159,7 +165,8 @@ export class Controller {
     const session = new Session(randomUUID(), {
       message: (header, payloads) => this.#fromEngine(record, header, payloads),
       beat: (header) => {
-        record.info.memory = header.beat?.rss ?? 0;
+        record.beat = header.beat ?? {};
+        record.info.memory = record.beat.rss ?? 0;
       },
       disconnected: () => this.registry.state(record, 'disconnected'),
       ended: (reason) => {

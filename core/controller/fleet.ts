@@ -62,12 +62,12 @@ export class Fleet {
     try {
       await Promise.all(records.map((record) => this.#paceOf(launcher).run(() => start(record))));
     } catch (error) {
-      log.warn(`Of ${count} engines one could not be started, so none is`, { kind: launcher.kind, error });
+      log.warn('An engine could not be started, so none of these is', { count, kind: launcher.kind, error });
       await this.remove(records.map((r) => r.id));
       throw error;
     }
     const ms = Math.round(performance.now() - begun);
-    if (count) log.info(`${count} engines are ready`, { kind: launcher.kind, ms });
+    if (count) log.info('Engines are ready', { count, kind: launcher.kind, ms });
     return records.map((r) => r.id);
   }
 

@@ -17,6 +17,7 @@ import { answering } from '../wire/rpc.ts';
 import { type Listener, listen } from '../wire/transport.ts';
 import { Controller } from './controller.ts';
 import { Fleet } from './fleet.ts';
+import { type Observatory, openObservatory } from './observatory.ts';
 
 export interface HostOptions {
   /** Makes the cluster known under this name, in a connection file. */
@@ -36,6 +37,8 @@ export interface HostOptions {
   insecure?: boolean | undefined;
   /** A level, where and how to write, or a Logger of your own. Default: `warn`, on stderr. */
   log?: LogWish | undefined;
+  /** Serves metrics for Prometheus at this `HOST:PORT`; port 0 takes a free one, which `status()` tells. */
+  metrics?: string | undefined;
 }
 
 export interface Host {
@@ -46,6 +49,8 @@ export interface Host {
   readonly info: ConnectionInfo;
   /** Where clients of other processes connect: what the connection file holds. */
   readonly outside: ConnectionInfo;
+  /** Where metrics are served, if they are. */
+  readonly metrics: string | undefined;
   /** Resolves when it has stopped, whoever stopped it. */
   readonly stopped: Promise<void>;
   stop(): Promise<void>;
@@ -99,6 +104,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     litter: () => [dir, file].filter((f) => f !== undefined),
   });
 
+  let observatory: Observatory | undefined;
   let stopping: Promise<void> | undefined;
   let onStopped = (): void => {};
   const stopped = new Promise<void>((resolve) => {
@@ -107,6 +113,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const stop = (): Promise<void> => (stopping ??= shutDown().finally(onStopped));
   async function shutDown(): Promise<void> {
     if (file) removeConnectionFile(file);
+    await observatory?.close();
     await fleet.close();
     await controller.close();
     await Promise.all([...listeners.values()].map((l) => l.close()));
@@ -132,8 +139,14 @@ export async function startHost(options: HostOptions): Promise<Host> {
       pid: process.pid,
     };
     if (options.name !== undefined) file = writeConnectionFile(outside);
-    log.logger.info(`Cluster '${controller.name}' listens`, { pid: process.pid, host: hostname(), urls });
-    serveRequests(controller, fleet, launcher, stop);
+    observatory = await openObservatory(controller, options);
+    log.logger.info(`Cluster '${controller.name}' listens`, {
+      pid: process.pid,
+      host: hostname(),
+      urls,
+      metrics: observatory.metrics,
+    });
+    serveRequests(controller, fleet, launcher, observatory, stop);
     return {
       controller,
       fleet,
@@ -141,6 +154,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       stopped,
       stop,
       outside,
+      metrics: observatory.metrics,
       info: { name: controller.name, urls: [inline], token },
     };
   } catch (error) {
@@ -149,17 +163,15 @@ export async function startHost(options: HostOptions): Promise<Host> {
   }
 }
 
-function serveRequests(controller: Controller, fleet: Fleet, launcher: Launcher, stop: () => Promise<void>): void {
-  const started = Date.now();
+function serveRequests(
+  controller: Controller,
+  fleet: Fleet,
+  launcher: Launcher,
+  observatory: Observatory,
+  stop: () => Promise<void>,
+): void {
   Object.assign(controller.requests, {
-    status: answering(() => ({
-      name: controller.name,
-      pid: process.pid,
-      host: hostname(),
-      uptime: Date.now() - started,
-      clients: controller.clients.size,
-      engines: controller.registry.infos(),
-    })),
+    status: answering(() => observatory.status()),
     add: answering(({ count, kind }: { count: number; kind?: string }) =>
       fleet.add(count, kind ? launcherOf(kind) : launcher),
     ),

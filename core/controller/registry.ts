@@ -1,12 +1,26 @@
 /** The engines of a cluster: ids, incarnations, states, and what became of them. */
 import type { ClusterEvent, EngineInfo, EngineState } from '../cluster-info.ts';
+import type { Traffic } from '../cluster-status.ts';
 import { EngineLostError, InvalidTargetError } from '../errors.ts';
 import type { AnswerCodec } from '../wire/answer.ts';
+import type { Header } from '../wire/envelope.ts';
 import type { Key } from '../wire/handshake.ts';
 import type { Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
+import type { CallCount } from './call-counts.ts';
+import { addTraffic, noTraffic, trafficOf } from './traffic.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** One engine's part of a call. */
+export interface RunningPart {
+  client: number;
+  call: number;
+  codec: AnswerCodec;
+  count: CallCount;
+  /** performance.now() when it was sent on. */
+  began: number;
+}
 
 export interface EngineRecord {
   readonly id: number;
@@ -16,8 +30,12 @@ export interface EngineRecord {
   session: Session | undefined;
   rpc: Rpc | undefined;
   /** Calls forwarded and not answered yet. */
-  readonly running: Map<number, { client: number; call: number; codec: AnswerCodec }>;
+  readonly running: Map<number, RunningPart>;
   lastOutput: string;
+  /** Its last heartbeat. */
+  beat: NonNullable<Header['beat']>;
+  /** What went over its sessions before this one. */
+  past: Traffic;
   /** How it was lost, while it is. */
   end: { reason: string; exitCode?: number | null; signal?: string | null } | undefined;
   /** It was asked to end: that it is gone will be no surprise. */
@@ -30,6 +48,8 @@ const OUTPUT_KEPT = 2_000;
 
 export class Registry {
   readonly engines = new Map<number, EngineRecord>();
+  /** Of engines that were removed. */
+  readonly past = noTraffic();
   #next = 0;
   #waiters = new Set<{ record: EngineRecord; incarnation: number; done: () => void }>();
   #onChange: (event: ClusterEvent) => void;
@@ -63,6 +83,8 @@ export class Registry {
       rpc: undefined,
       running: new Map(),
       lastOutput: '',
+      beat: {},
+      past: noTraffic(),
       end: undefined,
       leaving: false,
       joined: false,
@@ -98,6 +120,7 @@ export class Registry {
     Object.assign(record.info, about, { state: 'alive', incarnation: record.info.incarnation + 1 });
     record.joined = true;
     record.lastOutput = '';
+    record.beat = {};
     record.end = undefined;
     record.leaving = false;
     this.#onChange({ type: 'engine-joined', engine: { ...record.info } });
@@ -122,6 +145,7 @@ export class Registry {
     record.end = { reason, ...exit };
     const { session, rpc } = record;
     record.session = record.rpc = undefined;
+    if (session) addTraffic(record.past, trafficOf(session));
     session?.abandon(reason);
     const error = lostError(record, reason, exit);
     rpc?.fail(error);
@@ -132,6 +156,7 @@ export class Registry {
   remove(record: EngineRecord, reason: string): void {
     this.lost(record, reason);
     if (!this.engines.delete(record.id) || !record.joined) return;
+    addTraffic(this.past, record.past);
     this.#onChange({ type: 'engine-removed', engine: { ...record.info } });
   }
 

@@ -30,6 +30,7 @@ import { Supplies } from './supplies.ts';
 import { exposeSurface, ScriptExit } from './surface.ts';
 import { Turns } from './turns.ts';
 import { cutStack, keepDeepStacks } from './user-stack.ts';
+import { Vitals } from './vitals.ts';
 
 /** Results above this stay here until somebody wants them. Bytes. */
 const KEEP_ABOVE = 64 << 10;
@@ -53,6 +54,8 @@ export class Engine {
   #shop: Workshop;
   #output: { flush(): void };
   #exit: (code: number) => void;
+  #vitals: Vitals;
+  #interval = 0;
   #beat: NodeJS.Timeout | undefined;
 
   /** Takes this thread over: its streams, its globals, its uncaught errors. `exit` ends it. */
@@ -80,6 +83,11 @@ export class Engine {
       incarnation: () => this.#incarnation,
       rpc: () => this.#rpc,
       functions: this.#shop.functions,
+    });
+    this.#vitals = new Vitals({
+      queued: () => this.#turns.queued,
+      kept: () => this.#supplies.values.keptBytes,
+      peers: () => this.#supplies.peers.traffic,
     });
     process.on('uncaughtException', (error) => this.#uncaught('Uncaught', error));
     process.on('unhandledRejection', (error) => this.#uncaught('Unhandled rejection:', error));
@@ -118,10 +126,11 @@ export class Engine {
       this.#tellLife();
       this.#beat = setInterval(() => this.#tellLife(), about.beat);
     }, about.beat * Math.random());
+    this.#interval = about.beat;
   }
 
   #tellLife(): void {
-    this.#session?.beat({ rss: process.memoryUsage.rss() });
+    this.#session?.beat(this.#vitals.read(this.#interval));
   }
 
   /** The session is gone, and with it all calls: joins anew, as another incarnation, or ends. */
@@ -192,6 +201,7 @@ export class Engine {
 
   #finish(job: Job, ok: boolean, value: unknown): void {
     this.#output.flush();
+    this.#vitals.calls++;
     if (!ok) cutStack(value);
     let status: Status = ok ? Status.OK : job.failure === undefined ? Status.FAILED : Status.LOST;
     const { codec } = job;

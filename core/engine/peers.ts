@@ -21,6 +21,8 @@ export class Peers {
   #listeners = new Map<string, Promise<Listener>>();
   #tickets = new Map<string, string>();
   #serve: Record<string, RequestHandler>;
+  #sessions = new Set<Session>();
+  #past = { sent: 0, received: 0 };
   #ask: (engine: number) => Promise<{ url: string; token: string }>;
 
   constructor(options: {
@@ -29,6 +31,16 @@ export class Peers {
   }) {
     this.#ask = options.ask;
     this.#serve = options.serve;
+  }
+
+  /** Bytes, of all channels there have been. */
+  get traffic(): { sent: number; received: number } {
+    let { sent, received } = this.#past;
+    for (const { bytesSent, bytesReceived } of this.#sessions) {
+      sent += bytesSent;
+      received += bytesReceived;
+    }
+    return { sent, received };
   }
 
   /** Another engine will come with this ticket: listens where it can, and says where. */
@@ -81,6 +93,9 @@ export class Peers {
   #talk(id: string, connection: Connection, onEnd: () => void, early?: Early): Rpc {
     const end = (reason: string): void => {
       session.abandon(reason);
+      this.#past.sent += session.bytesSent;
+      this.#past.received += session.bytesReceived;
+      this.#sessions.delete(session);
       rpc.fail(new ValueLostError(`The engine that held the value was lost: ${reason}`));
       onEnd();
     };
@@ -90,6 +105,7 @@ export class Peers {
       ended: end,
     });
     const rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), this.#serve);
+    this.#sessions.add(session);
     session.attach(connection, 0, early);
     return rpc;
   }

@@ -24,16 +24,16 @@ export class Supplies {
   /** What the controller asks of us on behalf of others. */
   readonly requests: Record<string, RequestHandler>;
   #home: SuppliesHome;
-  #peers: Peers;
+  readonly peers: Peers;
 
   constructor(home: SuppliesHome) {
     this.#home = home;
-    this.#peers = new Peers({
+    this.peers = new Peers({
       ask: async (engine) => home.rpc()?.ask('ticket', engine),
       serve: { peek: (header) => this.#peek(header) },
     });
     this.requests = {
-      ticket: answering((ticket: Ticket) => this.#peers.admit(ticket)),
+      ticket: answering((ticket: Ticket) => this.peers.admit(ticket)),
       fetch: (header) => this.#fetch(header),
     };
   }
@@ -76,7 +76,7 @@ export class Supplies {
         ?.request('value', { needs: [need] })
         .then(take, fail);
     if (need.engine !== this.#home.engine()) {
-      this.#peers.fetch(need.engine, need).then(
+      this.peers.fetch(need.engine, need).then(
         (payloads) => (payloads.length ? take(payloads) : askClient()),
         (error) => fail(asLoss(error, need.engine)),
       );

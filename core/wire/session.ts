@@ -48,6 +48,10 @@ export class Session {
     this.#handlers = handlers;
   }
 
+  /** Messages sent so far. */
+  get sent(): number {
+    return this.#replayFrom + this.#replay.length;
+  }
   get connected(): boolean {
     return this.#connection !== undefined;
   }
@@ -63,8 +67,7 @@ export class Session {
 
   /** Whether a peer that has received this many messages can be told the rest. */
   resumable(peerReceived: number): boolean {
-    const sent = this.#replayFrom + this.#replay.length;
-    return !this.#ended && peerReceived >= this.#replayFrom && peerReceived <= sent;
+    return !this.#ended && peerReceived >= this.#replayFrom && peerReceived <= this.sent;
   }
 
   /** Goes on over this connection, whose peer has received `peerReceived` messages. False: it cannot be resumed. */
@@ -195,8 +198,7 @@ export class Session {
 
   #acknowledged(count: number): void {
     if (count <= this.#replayFrom) return;
-    if (count > this.#replayFrom + this.#replay.length)
-      throw new ProtocolError('The peer acknowledged messages that were never sent');
+    if (count > this.sent) throw new ProtocolError('The peer acknowledged messages that were never sent');
     for (const message of this.#forget(count - this.#replayFrom)) for (const part of message) letGo(part);
   }
 
