@@ -4,6 +4,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Argv, CommandModule } from 'yargs';
 import { UsageError } from '../core/errors.ts';
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel, type LogOptions, oneOf } from '../core/log-options.ts';
 
 /** A command whose handler sees what its builder declares. */
 export function command<A>(spec: {
@@ -72,6 +73,35 @@ export const insecureOption = {
   describe: 'Listen on addresses that other machines reach, without encryption',
 };
 
+export const metricsOption = text('--metrics', 'Serve metrics for Prometheus at HOST:PORT, e.g. 127.0.0.1:9464');
+
+/** Where the controller's log goes, and what gets into it. */
+export const logOptions = {
+  'log-level': {
+    ...text('--log-level', `The least that is logged: ${LOG_LEVELS.join(', ')}`),
+    coerce: (given: string | string[] | undefined) => choice('--log-level', LOG_LEVELS, given),
+  },
+  'log-format': {
+    ...text('--log-format', 'json or pretty (default: pretty on a terminal)'),
+    coerce: (given: string | string[] | undefined) => choice('--log-format', LOG_FORMATS, given),
+  },
+  'log-file': text('--log-file', 'Log to this file instead of stderr'),
+};
+
+/** Undefined when nothing was said of it. */
+export function logOf(args: {
+  'log-level': LogLevel | undefined;
+  'log-format': LogFormat | undefined;
+  'log-file': string | undefined;
+}): LogOptions | undefined {
+  const log = { level: args['log-level'], format: args['log-format'], file: args['log-file'] };
+  return Object.values(log).some((said) => said !== undefined) ? log : undefined;
+}
+
+function choice<T extends string>(option: string, known: readonly T[], given: string | string[] | undefined) {
+  return given === undefined ? undefined : oneOf(option, known, once(option, given));
+}
+
 function once(option: string, given: string | string[] | undefined): string | undefined {
   if (Array.isArray(given)) throw new UsageError(`${option} is given ${given.length} times: ${given.join(', ')}`);
   if (given === '') throw new UsageError(`${option} is empty`);
@@ -118,6 +148,9 @@ export function takeText(argv: string[]): Taken {
       name: value,
       kind: value,
       file: value,
+      'log-level': value,
+      'log-format': value,
+      'log-file': value,
     },
   });
   const [command, text] = tokens.filter((token) => token.kind === 'positional');

@@ -1,6 +1,6 @@
 export type { AsyncResult, CancelOutcome, PartOf, Settled, Timing } from './client/async-result.ts';
 export type { CallOptions } from './client/call-spec.ts';
-export type { Client, ClientOptions, ClusterStatus } from './client/client.ts';
+export type { Client, ClientOptions } from './client/client.ts';
 export { type Cluster, type ClusterOptions, cluster } from './client/cluster.ts';
 export { connect } from './client/connect.ts';
 export { type Ref, ref } from './client/ref.ts';
@@ -15,6 +15,7 @@ export type {
   View,
 } from './client/view-types.ts';
 export type { ClusterEvent, ConnectionInfo, EngineInfo, EngineState } from './cluster-info.ts';
+export type { CallStatus, ClusterStatus, ControllerStatus, EngineStatus, Traffic } from './cluster-status.ts';
 export type { Limits } from './controller/limits.ts';
 export { registerParadigm } from './controller/offers.ts';
 export { type Clock, Deferred, realClock, TestClock } from './deferred/index.ts';
@@ -24,6 +25,7 @@ export type { EngineExit, EngineHandle, EngineSpec, Launcher } from './launch/la
 export { processLauncher } from './launch/process.ts';
 export { threadLauncher } from './launch/thread.ts';
 export type { Logger } from './log.ts';
+export type { LogFormat, LogLevel, LogOptions } from './log-options.ts';
 export { Opaque } from './opaque.ts';
 export {
   type Caller,

@@ -1,5 +1,14 @@
 /** `tutti controller`: a cluster without engines of its own; they join with `tutti engine`. */
-import { command, insecureOption, jsonOption, listenOption, newNameOption } from '../arguments.ts';
+import {
+  command,
+  insecureOption,
+  jsonOption,
+  listenOption,
+  logOf,
+  logOptions,
+  metricsOption,
+  newNameOption,
+} from '../arguments.ts';
 
 export const controllerCommand = command({
   command: 'controller',
@@ -9,9 +18,11 @@ export const controllerCommand = command({
       .option('name', newNameOption)
       .option('listen', listenOption)
       .option('insecure', insecureOption)
+      .option('metrics', metricsOption)
+      .options(logOptions)
       .option('json', jsonOption),
-  handler: async ({ name, listen, insecure, json }) => {
+  handler: async ({ name, listen, insecure, metrics, json, ...rest }) => {
     const { serve } = await import('../foreground.ts');
-    return serve({ name, listen, insecure, engines: 0 }, { json });
+    return serve({ name, listen, insecure, metrics, log: logOf(rest), engines: 0 }, { json });
   },
 });

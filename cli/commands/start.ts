@@ -1,5 +1,6 @@
 /** `tutti start`: a named cluster, in the foreground or (`--detach`) on its own. */
 import { availableParallelism } from 'node:os';
+import { UsageError } from '../../core/errors.ts';
 import {
   command,
   cwdOption,
@@ -8,6 +9,9 @@ import {
   jsonOption,
   kindOption,
   listenOption,
+  logOf,
+  logOptions,
+  metricsOption,
   newNameOption,
 } from '../arguments.ts';
 import { printJson } from '../output.ts';
@@ -28,20 +32,36 @@ export const startCommand = command({
       })
       .option('insecure', insecureOption)
       .option('cwd', cwdOption)
+      .option('metrics', metricsOption)
+      .options(logOptions)
       .option('json', jsonOption)
       .example('tutti start -n 4 --detach', 'then: tutti exec, tutti status, tutti stop'),
-  handler: async ({ engines = availableParallelism(), name, kind, listen, detach, insecure, cwd, json }) => {
-    const options = { name, listen, insecure, cwd, kind: kind as 'process' | undefined };
+  handler: async ({
+    engines = availableParallelism(),
+    name,
+    kind,
+    listen,
+    detach,
+    insecure,
+    cwd,
+    metrics,
+    json,
+    ...rest
+  }) => {
+    const log = logOf(rest);
+    if (detach && log && log.file === undefined)
+      throw new UsageError('--detach leaves the terminal, so there is nowhere to log to: give --log-file too');
+    const options = { name, listen, insecure, cwd, metrics, log, kind: kind as 'process' | undefined };
     if (!detach) {
       const { serve } = await import('../foreground.ts');
       return serve({ ...options, engines }, { json });
     }
     const { startController } = await import('../../core/client/cluster.ts');
-    const { pid, info } = await startController({ ...options, engines, detached: true });
-    if (json) printJson({ name: info.name, pid, engines, urls: info.urls });
+    const { pid, info, metrics: served } = await startController({ ...options, engines, detached: true });
+    if (json) printJson({ name: info.name, pid, engines, urls: info.urls, metrics: served });
     else
       process.stdout.write(
-        `Cluster '${name}' is ready: ${engines} engines, pid ${pid}. Stop it: tutti stop --name ${name}\n`,
+        `Cluster '${name}' is ready: ${engines} engines, pid ${pid}. Stop it: tutti stop --name ${name}\n${served ? `  metrics at ${served}\n` : ''}`,
       );
   },
 });

@@ -1,6 +1,7 @@
 /** A client of a cluster: a program, the console, a test. Several can share one cluster. */
 import { defer, type Observable, startWith } from 'rxjs';
 import type { ClusterEvent, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
+import type { ClusterStatus } from '../cluster-status.ts';
 import { InvalidTargetError, LaunchError, TimeoutError, UsageError } from '../errors.ts';
 import type { Paradigm } from '../paradigm/paradigm.ts';
 import { lineEcho } from './echo.ts';
@@ -31,7 +32,7 @@ export interface Client extends AsyncDisposable {
   use<A, O extends unknown[]>(paradigm: (...options: O) => Paradigm<A>, ...options: O): A;
   /** Resolves when at least `n` engines are there. */
   waitForEngines(n: number, options?: { signal?: AbortSignal; timeout?: number }): Promise<void>;
-  /** What the controller says of itself and its engines. */
+  /** What the controller says of itself and its engines, with the numbers that its metrics show. */
   status(): Promise<ClusterStatus>;
   /** Starts engines, ends them, or starts them anew; resolves when that is done. */
   add(count: number, kind?: 'process' | 'thread'): Promise<number[]>;
@@ -41,16 +42,6 @@ export interface Client extends AsyncDisposable {
   shutdown(): Promise<void>;
   /** Leaves the cluster; of `cluster()`: stops what it started. Closing twice is fine. */
   close(): Promise<void>;
-}
-
-export interface ClusterStatus {
-  name: string;
-  pid: number;
-  host: string;
-  /** ms. */
-  uptime: number;
-  clients: number;
-  engines: EngineInfo[];
 }
 
 export interface ClientOptions extends Pick<LinkOptions, 'window' | 'signal' | 'observe'> {

@@ -9,6 +9,7 @@ import { LaunchError, TransportError, TuttiError, UsageError } from '../errors.t
 import type { Launcher } from '../launch/launcher.ts';
 import { HUGE_PAGES } from '../launch/process.ts';
 import { programUrl } from '../launch/programs.ts';
+import { isLogger, logOptions } from '../log-options.ts';
 import type { AnyDefinition } from '../paradigm/paradigm.ts';
 import { type Client, type ClientOptions, openClient } from './client.ts';
 import { checkOptions } from './options.ts';
@@ -29,7 +30,7 @@ export interface Cluster extends Client {
 }
 
 const OPTIONS =
-  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local plugins log clientWindow limits'.split(
+  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local plugins log metrics clientWindow limits'.split(
     ' ',
   );
 
@@ -125,12 +126,18 @@ const REASONS: Record<string, typeof TuttiError> = {
   TRANSPORT: TransportError,
 };
 
-export type ControllerNews = { ready: ConnectionInfo } | { failed: string; code: string };
+export type ControllerNews = { ready: ConnectionInfo; metrics: string | undefined } | { failed: string; code: string };
 
 /** Starts a controller as a process of its own. Unless detached, it ends with this process. */
-export async function startController(boot: ControllerBoot): Promise<Home & { pid: number }> {
-  if (boot.launcher)
-    throw new UsageError("A launcher of your own needs the controller in this process: controller: 'embedded'");
+export async function startController(
+  boot: ControllerBoot,
+): Promise<Home & { pid: number; metrics: string | undefined }> {
+  const { launcher, log, ...rest } = boot;
+  if (launcher || isLogger(log)) {
+    const foreign = launcher ? 'launcher' : 'logger';
+    throw new UsageError(`A ${foreign} of your own needs the controller in this process: controller: 'embedded'`);
+  }
+  const options = { ...rest, log: logOptions(log), cwd: boot.cwd ?? process.cwd() };
   const child = fork(fileURLToPath(programUrl('controller.js')), [], {
     detached: boot.detached ?? false,
     stdio: ['ignore', boot.detached ? 'ignore' : 'inherit', boot.detached ? 'ignore' : 'inherit', 'ipc'],
@@ -139,7 +146,7 @@ export async function startController(boot: ControllerBoot): Promise<Home & { pi
     cwd: boot.detached ? '/' : process.cwd(),
   });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  child.send({ ...boot, cwd: boot.cwd ?? process.cwd() });
+  child.send(options);
   const news = await new Promise<ControllerNews>((resolve, reject) => {
     child.once('message', (message) => resolve(message as ControllerNews));
     child.once('error', reject);
@@ -159,6 +166,7 @@ export async function startController(boot: ControllerBoot): Promise<Home & { pi
     pid: child.pid ?? -1,
     info: news.ready,
     outside: news.ready,
+    metrics: news.metrics,
     async stop() {
       if (child.connected) child.disconnect();
       await exited;

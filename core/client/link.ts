@@ -23,6 +23,7 @@ import { AsyncResult, type PipeHome } from './async-result.ts';
 import { Call, type CallHome, type CancelOutcome, type PartRecord, type Printed } from './call.ts';
 import type { CallOptions, CallSpec } from './call-spec.ts';
 import { type Echo, silentEcho } from './echo.ts';
+import { changedEngines } from './engine-list.ts';
 import { Flow } from './flow.ts';
 import { Lending } from './lending.ts';
 import { Paradigms, type ParadigmsHome } from './paradigms.ts';
@@ -276,13 +277,13 @@ export class Link implements CallHome, PipeHome {
   }
 
   #news(payload: Payload): void {
-    const { event, engines } = decode(payload) as { event: ClusterEvent; engines?: EngineInfo[] };
-    if (engines) {
-      this.engines = engines;
-      this.engineNews.next(engines);
+    const { events } = decode(payload) as { events: ClusterEvent[] };
+    const engines = changedEngines(this.engines, events);
+    if (engines !== this.engines) this.engineNews.next((this.engines = engines));
+    for (const event of events) {
+      if (event.type === 'engine-lost') this.paradigms.engineLost(event.engine.id, event.reason);
+      this.events.next(event);
     }
-    if (event.type === 'engine-lost') this.paradigms.engineLost(event.engine.id, event.reason);
-    this.events.next(event);
   }
 
   /** An engine needs a small result that has come here already. */

@@ -4,11 +4,14 @@
  */
 import { callKey } from '../call-key.ts';
 import { DependencyError, InvalidTargetError, ProtocolError, RefusedError, ValueLostError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { loud } from '../log-output.ts';
 import { type AnswerCodec, answerCodec, encodeThrown } from '../wire/answer.ts';
 import { type Envelope, Kind, pack, Status } from '../wire/envelope.ts';
 import { copyOf, type Payload } from '../wire/forms.ts';
 import type { Session } from '../wire/session.ts';
 import type { Broker } from './broker.ts';
+import type { CallCounts } from './call-counts.ts';
 import type { ClientRecord } from './clients.ts';
 import { exceeded, type Limits } from './limits.ts';
 import { type EngineRecord, lostError, type Registry } from './registry.ts';
@@ -21,20 +24,30 @@ export class Calls {
   #clients: ReadonlyMap<number, ClientRecord>;
   #broker: Broker;
   #limits: Limits;
+  #counts: CallCounts;
+  /** Only where each call is logged. */
+  #trace: Logger | undefined;
   /** The last call of each client that went to an engine in this session of its. */
   #forwarded = new WeakMap<Session, Map<number, number>>();
 
-  constructor(registry: Registry, clients: ReadonlyMap<number, ClientRecord>, broker: Broker, limits: Limits) {
+  constructor(
+    registry: Registry,
+    clients: ReadonlyMap<number, ClientRecord>,
+    { broker, limits, counts, log }: { broker: Broker; limits: Limits; counts: CallCounts; log: Logger },
+  ) {
     this.#registry = registry;
     this.#clients = clients;
     this.#broker = broker;
     this.#limits = limits;
+    this.#counts = counts;
+    this.#trace = loud(log, 'debug');
   }
 
   /** CALL of a client. Throws ProtocolError for one that no client of ours would make. */
   forward(client: ClientRecord, header: Envelope, payloads: Payload[]): void {
     this.#checkShape(client, header, payloads);
     const { id, targets, op, code, needs, label } = header;
+    this.#trace?.debug(`Call ${id} of client ${client.id}: ${op}`, { client: client.id, call: id, op, targets, label });
     const codec = answerCodec(payloads);
     client.account.lastCall = id;
     const refusal = this.#refusal(client, header);
@@ -42,6 +55,9 @@ export class Calls {
       for (const engine of targets) this.#fail(client, id, engine, refusal, codec);
       return;
     }
+    const count = this.#counts.of(op);
+    const began = performance.now();
+    count.calls++;
     const onward = { kind: Kind.CALL, id, client: client.id, op, code, needs, label };
     const common = header.spread ? undefined : pack(onward, payloads);
     // Payload memory is handed to the last target, where all transports have taken their copies when `send` returns.
@@ -55,9 +71,10 @@ export class Calls {
       const error = this.#obstacle(client, engine, record);
       if (error || !record?.session) {
         this.#fail(client, id, engine, error!, codec);
+        count.lost++;
         continue;
       }
-      record.running.set(callKey(client.id, id), { client: client.id, call: id, codec });
+      record.running.set(callKey(client.id, id), { client: client.id, call: id, codec, count, began });
       client.account.pending++;
       this.#callsTo(record.session).set(client.id, id);
       const lastOne = i === last;
@@ -73,18 +90,25 @@ export class Calls {
   answer(record: EngineRecord, header: Envelope, payloads: Payload[]): void {
     const key = callKey(header.client, header.id);
     const result = header.results[0];
-    const job = record.running.get(key);
-    if (result?.incarnation !== record.info.incarnation || !job) return;
+    const running = record.running.get(key);
+    if (result?.incarnation !== record.info.incarnation || !running) return;
     const { status = Status.OK, bytes = 0 } = result;
     const kept = status === Status.KEPT;
     if (!(status! in Status) || (kept && !(bytes! >= 0 && bytes! <= Number.MAX_SAFE_INTEGER)))
       throw new ProtocolError(`A reply with status ${status} and ${bytes} bytes`);
     record.running.delete(key);
+    running.count.answered(status!, running.began);
+    this.#trace?.debug(`Call ${header.id} of client ${header.client} is answered by engine ${record.id}`, {
+      client: header.client,
+      call: header.id,
+      engine: record.id,
+      status: Status[status!],
+    });
     const client = this.#clients.get(header.client);
     if (!client) return;
     client.account.pending--;
     result.engine = record.id; // whatever it says
-    if (kept && !this.#retain(client, record, header.id, bytes!, job.codec)) return;
+    if (kept && !this.#retain(client, record, header.id, bytes!, running.codec)) return;
     client.reply(header.id, result, payloads[0]);
   }
 
@@ -99,7 +123,8 @@ export class Calls {
   }
 
   engineLost(record: EngineRecord, error: Error): void {
-    for (const { client, call, codec } of record.running.values()) {
+    for (const { client, call, codec, count } of record.running.values()) {
+      count.lost++;
       const waiting = this.#clients.get(client);
       if (!waiting) continue;
       waiting.account.pending--;
@@ -111,7 +136,11 @@ export class Calls {
 
   clientLeft(client: ClientRecord): void {
     for (const record of this.#registry.engines.values()) {
-      for (const [key, running] of record.running) if (running.client === client.id) record.running.delete(key);
+      for (const [key, running] of record.running) {
+        if (running.client !== client.id) continue;
+        record.running.delete(key);
+        running.count.dropped++;
+      }
       const { session } = record;
       if (!session) continue;
       this.#callsTo(session).delete(client.id);

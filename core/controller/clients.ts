@@ -1,11 +1,10 @@
 /** One client as the controller sees it. Replies of one turn of the event loop leave as one message per call. */
-
 import type { LimitError } from '../errors.ts';
-import { encode } from '../wire/codec.ts';
-import { type Header, Kind, type ResultHeader } from '../wire/envelope.ts';
+import { type Header, Kind, pack, type ResultHeader } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import type { Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
+import type { Message } from '../wire/transport.ts';
 import { Account } from './account.ts';
 import { Fetches } from './fetches.ts';
 
@@ -16,6 +15,8 @@ const OUTPUT_LIMIT = 16 << 20;
 const READ_UP = 4 << 20;
 
 export interface ClientHooks {
+  /** Sends what has changed until now. */
+  newsFirst(): void;
   /** More waits for the client than its limit allows: it does not read. */
   stuck(client: ClientRecord, bytes: number): void;
   /** Called once for each limit that the client meets. */
@@ -48,10 +49,17 @@ export class ClientRecord {
     this.#hooks = hooks;
   }
 
+  /** After the news that it may follow from. */
   send(header: Header, payloads: readonly Payload[] = [], owned = false): void {
+    this.#hooks.newsFirst();
+    this.sendPacked(pack(header, payloads), owned);
+  }
+
+  /** As it is: for news themselves. */
+  sendPacked(message: Message, owned = false): void {
     const { session } = this;
     if (session.ended) return;
-    session.send(header, payloads, owned);
+    session.sendPacked(message, owned);
     const bytes = session.backlog;
     if (bytes <= READ_UP) this.#fetched = 0;
     else if (bytes > this.#most + this.#fetched) this.#hooks.stuck(this, bytes);
@@ -82,12 +90,9 @@ export class ClientRecord {
     });
   }
 
-  event(op: string, value: unknown): void {
-    this.send({ kind: Kind.EVENT, op }, [encode(value, { root: op })]);
-  }
-
   /** `call` 0: output that no call of this client caused. */
   output(engine: number, call: number, stream: number, text: Payload): void {
+    this.#hooks.newsFirst();
     if (this.session.bufferedAmount > OUTPUT_LIMIT) {
       for (const part of text.parts) this.#dropped += part.byteLength;
       return;

@@ -16,16 +16,20 @@ import { Session } from '../wire/session.ts';
 import { Strangers } from '../wire/strangers.ts';
 import type { Connection } from '../wire/transport.ts';
 import { Broker } from './broker.ts';
+import { CallCounts } from './call-counts.ts';
 import { Calls } from './calls.ts';
 import { watchClients } from './client-liveness.ts';
 import { ClientRecord } from './clients.ts';
 import { aboutEngine } from './engine-facts.ts';
+import { Journal } from './journal.ts';
 import { Keyring, type Lock } from './keyring.ts';
 import { exceeded, type Limits, limitsOf } from './limits.ts';
 import { type LivenessOptions, watchEngines } from './liveness.ts';
+import { News } from './news.ts';
 import { Offers } from './offers.ts';
 import { Paradigms } from './paradigms.ts';
 import { type EngineRecord, Registry } from './registry.ts';
+import { addTraffic, noTraffic, trafficOf } from './traffic.ts';
 
 export interface ControllerOptions extends LivenessOptions {
   name: string;
@@ -67,45 +71,51 @@ export class Controller {
   readonly requests: Record<string, RequestHandler> = {};
   readonly clients = new Map<number, ClientRecord>();
   readonly broker: Broker;
+  readonly log: Logger;
+  readonly callCounts = new CallCounts();
+  /** What went over sessions of clients that have left. */
+  readonly pastClients = noTraffic();
   readonly offers = new Offers();
   readonly #paradigms: Paradigms;
   #sessions = new Map<string, Opened>();
   #ended = new Map<string, string>();
   #strangers: Strangers;
-  #log: Logger;
   #calls: Calls;
   #liveness: { stop(): void }[];
   #nextClient = 1;
   #clientWindow: number;
   #beat: number;
-  #sizeNews: NodeJS.Immediate | undefined;
+  #news: News;
+  #journal: Journal;
   #closed = false;
 
   constructor(options: ControllerOptions) {
     this.name = options.name;
+    this.log = options.log ?? silentLogger;
     this.#clientWindow = options.clientWindow ?? 10_000;
     this.#beat = options.beat ?? 1_000;
-    this.#log = options.log ?? silentLogger;
     this.limits = limitsOf(options.limits);
-    this.#strangers = new Strangers(this.limits.strangers, this.#log);
+    this.#strangers = new Strangers(this.limits.strangers, this.log);
     this.registry = new Registry({
       changed: (event) => this.#changed(event),
       lost: (record, error) => {
-        this.#log.warn('engine lost', { engine: record.id, reason: record.end?.reason });
         this.#calls.engineLost(record, error);
         this.#paradigms.engineLost(record, error);
       },
     });
+    this.#news = new News(this.clients, this.registry.engines);
+    this.#journal = new Journal(this.log, this.registry.engines);
     this.broker = new Broker(this.registry, this.clients, this.limits);
-    this.#calls = new Calls(this.registry, this.clients, this.broker, this.limits);
+    const { broker, limits, callCounts: counts, log } = this;
+    this.#calls = new Calls(this.registry, this.clients, { broker, limits, counts, log });
     this.#paradigms = new Paradigms({
       cluster: { id: this.id, name: this.name },
       registry: this.registry,
       offers: this.offers,
-      sessionOf: (client) => this.clients.get(client)?.session,
+      clients: this.clients,
       emit: (event) => this.#changed(event),
       store: (paradigm) => options.stores?.open(paradigm) ?? noStore(),
-      log: this.#log,
+      log,
       clock: options.clock ?? realClock,
     });
     this.#liveness = [
@@ -123,7 +133,7 @@ export class Controller {
     try {
       this.#admit(guest, connection);
     } catch (error) {
-      this.#log.error('a guest could not be let in', { remote: connection.remote, error });
+      this.log.error('a guest could not be let in', { remote: connection.remote, error });
       connection.destroy('the controller could not let you in');
     }
   }
@@ -158,6 +168,9 @@ export class Controller {
     if (this.#closed) return;
     this.#closed = true;
     for (const watch of this.#liveness) watch.stop();
+    await this.#paradigms.close();
+    this.#news.flush();
+    this.#news.stop();
     const clients = [...this.clients.values()].map((client) => client.session.close('the cluster has stopped'));
     await Promise.all(clients);
     for (const { session } of this.#sessions.values()) session.abandon('the cluster has stopped');
@@ -169,25 +182,28 @@ export class Controller {
   }
 
   #admitClient(guest: Guest, connection: Connection): void {
+    this.#news.flush(); // older than what this client is told at its welcome
     const about = {
       id: this.#nextClient++,
       observer: guest.role === 'observer',
       beats: (guest.about as { beats?: unknown } | null)?.beats === true,
     };
     const client = new ClientRecord(about, this.limits.bufferedBytes, {
+      newsFirst: () => this.#news.flush(),
       stuck: ({ id }, bytes) => {
         const reason = `it had not read ${bytes} bytes (limits.bufferedBytes of the cluster: ${this.limits.bufferedBytes})`;
-        this.#log.warn('client dropped', { client: id, remote: connection.remote, reason });
+        this.log.warn('client dropped', { client: id, remote: connection.remote, reason });
         this.#remember(session.id, reason);
         session.lose(reason);
       },
-      limited: ({ id }, error) => this.#log.warn('limit met', { client: id, limit: error.limit, max: error.max }),
+      limited: ({ id }, error) => this.log.warn('limit met', { client: id, limit: error.limit, max: error.max }),
     });
     let gone: NodeJS.Timeout | undefined;
     const leave = (): void => {
       clearTimeout(gone);
       if (!this.clients.delete(client.id)) return;
       this.#sessions.delete(session.id);
+      addTraffic(this.pastClients, trafficOf(session));
       client.rpc.fail(new ValueLostError('The client that held the value has left'));
       this.broker.clientLeft(client);
       this.#calls.clientLeft(client);
@@ -249,7 +265,7 @@ export class Controller {
     if (record) this.#joinEngine(record, guest, connection);
     else {
       const { message } = exceeded('engines', this.limits.engines, 'The cluster has all the engines that it may have');
-      this.#log.warn('turned a peer away', { remote: connection.remote, reason: message });
+      this.log.warn('turned a peer away', { remote: connection.remote, reason: message });
       guest.refuse('LIMIT', message);
     }
   }
@@ -259,7 +275,8 @@ export class Controller {
     const session = new Session(randomUUID(), {
       message: (header, payloads) => this.#guard(() => this.#fromEngine(record, header, payloads)),
       beat: (header) => {
-        record.info.memory = header.beat?.rss ?? 0;
+        record.beat = header.beat ?? {};
+        record.info.memory = record.beat.rss ?? 0;
       },
       disconnected: () => this.registry.state(record, 'disconnected'),
       ended: (reason, violation) => {
@@ -320,7 +337,7 @@ export class Controller {
   }
 
   #violated(connection: Connection, fields: { client?: number; engine?: number; reason: string }): void {
-    this.#log.warn('peer dropped', { remote: connection.remote, ...fields });
+    this.log.warn('peer dropped', { remote: connection.remote, ...fields });
   }
 
   /** Whatever a peer's message does to us, it ends that peer's session and nothing else. */
@@ -329,7 +346,7 @@ export class Controller {
       handle();
     } catch (error) {
       if (error instanceof TuttiError) throw error;
-      this.#log.error('a message could not be handled', { error });
+      this.log.error('a message could not be handled', { error });
       throw new ProtocolError('A message that the controller cannot handle', { cause: error });
     }
   }
@@ -340,8 +357,10 @@ export class Controller {
       return;
     }
     if (client.rpc.receive(header, payloads)) return;
-    if (header.kind === Kind.CALL) this.#calls.forward(client, header, payloads);
-    else if (client.observer) throw new ProtocolError('An observer can watch this cluster, not change it');
+    if (header.kind === Kind.CALL) {
+      this.#news.flushSize();
+      this.#calls.forward(client, header, payloads);
+    } else if (client.observer) throw new ProtocolError('An observer can watch this cluster, not change it');
     else if (header.kind === Kind.EVENT && header.op === 'code') this.broker.keepCode(client, header, payloads);
     else if (header.kind === Kind.RELEASE) this.#calls.release(client, header);
     else throw new ProtocolError(`A client sent a message of kind ${header.kind}`);
@@ -355,6 +374,8 @@ export class Controller {
     if (record.rpc?.receive(header, payloads)) return;
     if (header.kind === Kind.REPLY) this.#calls.answer(record, header, payloads);
     else if (header.kind === Kind.OUTPUT && payloads[0]) this.output(record, header, payloads[0]);
+    else if (header.kind === Kind.EVENT && header.op === 'log' && payloads[0])
+      this.#journal.line(record.id, payloads[0]);
     else throw new ProtocolError(`An engine sent a message of kind ${header.kind}`);
   }
 
@@ -368,26 +389,9 @@ export class Controller {
   }
 
   #changed(event: ClusterEvent): void {
-    const engines = event.type.startsWith('engine') ? this.registry.infos() : undefined;
-    for (const client of this.clients.values()) client.event('changed', { event, engines });
+    this.#journal.changed(event);
+    this.#news.tell(event);
     this.#paradigms.event(event);
-    if (engines) this.#tellSize();
-    if (event.type === 'engine-lost') this.#tellLoss(event.engine.id);
-  }
-
-  /** Engines that talk to each other directly want to know who is gone. */
-  #tellLoss(engine: number): void {
-    for (const { session } of this.registry.engines.values())
-      session?.send({ kind: Kind.EVENT, op: 'engine-lost', engine });
-  }
-
-  /** Engines know how many they are. One message for all changes of a turn. */
-  #tellSize(): void {
-    this.#sizeNews ??= setImmediate(() => {
-      this.#sizeNews = undefined;
-      const there = [...this.registry.engines.values()].filter((record) => record.session);
-      for (const { session } of there) session?.send({ kind: Kind.EVENT, op: 'size', id: there.length });
-    });
   }
 }
 

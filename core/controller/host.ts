@@ -10,13 +10,15 @@ import { UsageError } from '../errors.ts';
 import type { Launcher } from '../launch/launcher.ts';
 import { processLauncher } from '../launch/process.ts';
 import { threadLauncher } from '../launch/thread.ts';
-import { type Logger, silentLogger } from '../log.ts';
+import type { LogWish } from '../log-options.ts';
+import { openLog } from '../log-output.ts';
 import { keyToken } from '../wire/handshake.ts';
 import { answering } from '../wire/rpc.ts';
 import { type Listener, listen } from '../wire/transport.ts';
 import { Controller } from './controller.ts';
 import { Fleet } from './fleet.ts';
 import type { Limits } from './limits.ts';
+import { type Observatory, openObservatory } from './observatory.ts';
 
 export interface HostOptions {
   /** Makes the cluster known under this name, in a connection file. */
@@ -40,8 +42,10 @@ export interface HostOptions {
   clientWindow?: number | undefined;
   /** What clients and strangers may take of the cluster. */
   limits?: Partial<Limits> | undefined;
-  /** Told of peers that are turned away or dropped, of engines that are lost, of limits that are met. */
-  log?: Logger | undefined;
+  /** A level, where and how to write, or a Logger of your own. Default: `warn`, on stderr. */
+  log?: LogWish | undefined;
+  /** Serves metrics for Prometheus at this `HOST:PORT`; port 0 takes a free one, which `status()` tells. */
+  metrics?: string | undefined;
 }
 
 export interface Host {
@@ -52,6 +56,8 @@ export interface Host {
   readonly info: ConnectionInfo;
   /** Where clients of other processes connect: what the connection file holds. */
   readonly outside: ConnectionInfo;
+  /** Where metrics are served, if they are. */
+  readonly metrics: string | undefined;
   /** Resolves when it has stopped, whoever stopped it. */
   readonly stopped: Promise<void>;
   stop(): Promise<void>;
@@ -72,16 +78,16 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const launcher = options.launcher ?? launcherOf(options.kind ?? 'process');
   if (typeof launcher.launch !== 'function')
     throw new UsageError('launcher is an object with launch(spec), as processLauncher() makes');
+  const log = openLog(options.log);
   const beat = options.beat ?? 1_000;
   const controller = new Controller({
     name: options.name ?? 'private',
     beat,
+    log: log.logger,
     ...(options.misses && { misses: options.misses }),
     clientWindow: options.clientWindow,
     limits: options.limits,
-    log: options.log,
   });
-  const log = options.log ?? silentLogger;
   const listeners = new Map<string, Listener>();
   let dir: string | undefined;
   let file: string | undefined;
@@ -107,6 +113,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     litter: () => [dir, file].filter((f) => f !== undefined),
   });
 
+  let observatory: Observatory | undefined;
   let stopping: Promise<void> | undefined;
   let onStopped = (): void => {};
   const stopped = new Promise<void>((resolve) => {
@@ -115,17 +122,20 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const stop = (): Promise<void> => (stopping ??= shutDown().finally(onStopped));
   async function shutDown(): Promise<void> {
     if (file) removeConnectionFile(file);
+    await observatory?.close();
     await fleet.close();
     await controller.close();
     await Promise.all([...listeners.values()].map((l) => l.close()));
     if (dir) rmSync(dir, { recursive: true, force: true });
+    log.logger.info(`Cluster '${controller.name}' has stopped`);
+    log.close();
   }
 
   try {
     for (const plugin of options.plugins ?? []) {
       await controller.offers
         .load(plugin, options.cwd ?? process.cwd())
-        .catch((error: Error) => log.error(error.message));
+        .catch((error: Error) => log.logger.error(error.message));
     }
     const inline = await open('inline', () => `inline:${randomBytes(8).toString('hex')}`);
     const urls: string[] = options.name !== undefined || options.local ? [await local.unix()] : [];
@@ -144,7 +154,14 @@ export async function startHost(options: HostOptions): Promise<Host> {
       pid: process.pid,
     };
     if (options.name !== undefined) file = writeConnectionFile(outside);
-    serveRequests(controller, fleet, launcher, stop);
+    observatory = await openObservatory(controller, options);
+    log.logger.info(`Cluster '${controller.name}' listens`, {
+      pid: process.pid,
+      host: hostname(),
+      urls,
+      metrics: observatory.metrics,
+    });
+    serveRequests(controller, fleet, launcher, observatory, stop);
     return {
       controller,
       fleet,
@@ -152,6 +169,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       stopped,
       stop,
       outside,
+      metrics: observatory.metrics,
       info: { name: controller.name, urls: [inline], token },
     };
   } catch (error) {
@@ -160,17 +178,15 @@ export async function startHost(options: HostOptions): Promise<Host> {
   }
 }
 
-function serveRequests(controller: Controller, fleet: Fleet, launcher: Launcher, stop: () => Promise<void>): void {
-  const started = Date.now();
+function serveRequests(
+  controller: Controller,
+  fleet: Fleet,
+  launcher: Launcher,
+  observatory: Observatory,
+  stop: () => Promise<void>,
+): void {
   Object.assign(controller.requests, {
-    status: answering(() => ({
-      name: controller.name,
-      pid: process.pid,
-      host: hostname(),
-      uptime: Date.now() - started,
-      clients: controller.clients.size,
-      engines: controller.registry.infos(),
-    })),
+    status: answering(() => observatory.status()),
     add: answering(({ count, kind }: { count: number; kind?: string }) =>
       fleet.add(count, kind ? launcherOf(kind) : launcher),
     ),

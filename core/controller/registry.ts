@@ -1,18 +1,25 @@
 /** The engines of a cluster: ids, incarnations, states, and what became of them. */
 import type { ClusterEvent, EngineInfo, EngineState } from '../cluster-info.ts';
+import type { Traffic } from '../cluster-status.ts';
 import { EngineLostError, InvalidTargetError } from '../errors.ts';
 import type { AnswerCodec } from '../wire/answer.ts';
+import type { Header } from '../wire/envelope.ts';
 import type { Key } from '../wire/handshake.ts';
 import type { Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
+import type { CallCount } from './call-counts.ts';
+import { addTraffic, noTraffic, trafficOf } from './traffic.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** A call on one engine, on the controller's books. */
+/** One engine's part of a call, on the controller's books. */
 export interface Running {
   readonly client: number;
   readonly call: number;
   readonly codec: AnswerCodec;
+  readonly count: CallCount;
+  /** performance.now() when it was sent on. */
+  readonly began: number;
   /** The engine's answer to a cancel, once it was asked. */
   cancelling?: Promise<string>;
 }
@@ -27,10 +34,16 @@ export interface EngineRecord {
   /** Calls forwarded and not answered yet. */
   readonly running: Map<number, Running>;
   lastOutput: string;
+  /** Its last heartbeat. */
+  beat: NonNullable<Header['beat']>;
+  /** What went over its sessions before this one. */
+  past: Traffic;
   /** How it was lost, while it is. */
   end: { reason: string; exitCode?: number | null; signal?: string | null } | undefined;
   /** It joined by itself, so nobody here can start it anew. */
   readonly external: boolean;
+  /** It was asked to end: that it is gone will be no surprise. */
+  leaving: boolean;
   /** Has it ever joined? Before that it is no target. */
   joined: boolean;
 }
@@ -39,6 +52,8 @@ const OUTPUT_KEPT = 2_000;
 
 export class Registry {
   readonly engines = new Map<number, EngineRecord>();
+  /** Of engines that were removed. */
+  readonly past = noTraffic();
   #next = 0;
   #waiters = new Set<{ record: EngineRecord; incarnation: number; done: () => void }>();
   #onChange: (event: ClusterEvent) => void;
@@ -72,8 +87,11 @@ export class Registry {
       rpc: undefined,
       running: new Map(),
       lastOutput: '',
+      beat: {},
+      past: noTraffic(),
       end: undefined,
       external,
+      leaving: false,
       joined: false,
     };
     this.engines.set(id, record);
@@ -112,7 +130,9 @@ export class Registry {
     Object.assign(record.info, about, { state: 'alive', incarnation: record.info.incarnation + 1 });
     record.joined = true;
     record.lastOutput = '';
+    record.beat = {};
     record.end = undefined;
+    record.leaving = false;
     this.#onChange({ type: 'engine-joined', engine: { ...record.info } });
     for (const waiter of this.#waiters) {
       if (waiter.record !== record || waiter.incarnation > record.info.incarnation) continue;
@@ -135,6 +155,7 @@ export class Registry {
     record.end = { reason, ...exit };
     const { session, rpc } = record;
     record.session = record.rpc = undefined;
+    if (session) addTraffic(record.past, trafficOf(session));
     session?.abandon(reason);
     const error = lostError(record, reason, exit);
     rpc?.fail(error);
@@ -145,6 +166,7 @@ export class Registry {
   remove(record: EngineRecord, reason: string): void {
     this.lost(record, reason);
     if (!this.engines.delete(record.id) || !record.joined) return;
+    addTraffic(this.past, record.past);
     this.#onChange({ type: 'engine-removed', engine: { ...record.info } });
   }
 

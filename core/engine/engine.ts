@@ -26,11 +26,13 @@ import { createNamespace } from './namespace.ts';
 import { operations, type Workshop } from './operations.ts';
 import { captureOutput } from './output.ts';
 import { Paradigms } from './paradigms.ts';
+import { reportRejoined, reportUncaught } from './reports.ts';
 import { encodeShown } from './shown.ts';
 import { Supplies } from './supplies.ts';
 import { exposeSurface, ScriptExit } from './surface.ts';
 import { Turns } from './turns.ts';
 import { cutStack, keepDeepStacks } from './user-stack.ts';
+import { Vitals } from './vitals.ts';
 
 /** Results above this stay here until somebody wants them. Bytes. */
 const KEEP_ABOVE = 64 << 10;
@@ -56,6 +58,8 @@ export class Engine {
   #shop: Workshop;
   #output: { flush(): void };
   #exit: (code: number) => void;
+  #vitals: Vitals;
+  #interval = 0;
   #beat: NodeJS.Timeout | undefined;
 
   /** Takes this thread over: its streams, its globals, its uncaught errors. `exit` ends it. */
@@ -95,6 +99,11 @@ export class Engine {
       run: (...work) => this.#run(...work),
       log: (message, error) => this.#uncaught(`${message}:`, error),
     });
+    this.#vitals = new Vitals({
+      queued: () => this.#turns.queued,
+      kept: () => this.#supplies.values.keptBytes,
+      peers: () => this.#supplies.peers.traffic,
+    });
     process.on('uncaughtException', (error) => this.#uncaught('Uncaught', error));
     process.on('unhandledRejection', (error) => this.#uncaught('Unhandled rejection:', error));
   }
@@ -127,12 +136,17 @@ export class Engine {
     this.#key = parseToken(about.token);
     this.#self.id = about.engine;
     this.#incarnation = about.incarnation;
-    clearInterval(this.#beat);
-    this.#beat = setInterval(() => this.#tellLife(), about.beat);
+    clearTimeout(this.#beat);
+    // Engines that join together would beat together for ever: each begins somewhere within its first interval.
+    this.#beat = setTimeout(() => {
+      this.#tellLife();
+      this.#beat = setInterval(() => this.#tellLife(), about.beat);
+    }, about.beat * Math.random());
+    this.#interval = about.beat;
   }
 
   #tellLife(): void {
-    this.#session?.beat({ rss: process.memoryUsage.rss() });
+    this.#session?.beat(this.#vitals.read(this.#interval));
   }
 
   /** The session is gone, and with it all calls: joins anew, as another incarnation, or ends. */
@@ -142,10 +156,12 @@ export class Engine {
     this.#paradigms.lostController(reason);
     this.#turns.drop(() => true, lost);
     this.#turns.abandon(lost);
-    const deadline = performance.now() + REJOIN;
+    const cut = performance.now();
+    const deadline = cut + REJOIN;
     while (performance.now() < deadline) {
       try {
-        return await this.join();
+        await this.join();
+        return reportRejoined(this.#session, reason, performance.now() - cut);
       } catch (error) {
         if (error instanceof RefusedError) break;
         await new Promise((resolve) => setTimeout(resolve, 500));
@@ -195,6 +211,7 @@ export class Engine {
   #finish(job: Job, ok: boolean, value: unknown): void {
     this.#output.flush();
     if (job.code.length) this.#shop.functions.done(job.code);
+    this.#vitals.calls++;
     if (!ok) cutStack(value);
     if (job.own) {
       job.own.done(ok, value);
@@ -275,5 +292,6 @@ export class Engine {
       return;
     }
     process.stderr.write(`${what} ${error instanceof Error ? error.stack : String(error)}\n`);
+    reportUncaught(this.#session, what, error);
   }
 }

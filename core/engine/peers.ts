@@ -51,9 +51,21 @@ export class Peers {
   #listeners = new Map<string, Promise<Listener>>();
   #tickets = new Map<string, { secret: string; from: number; until: number }>();
   #strangers = new Strangers(STRANGERS);
+  #sessions = new Set<Session>();
+  #past = { sent: 0, received: 0 };
 
   constructor(home: PeersHome) {
     this.#home = home;
+  }
+
+  /** Bytes, of all channels there have been. */
+  get traffic(): { sent: number; received: number } {
+    let { sent, received } = this.#past;
+    for (const { bytesSent, bytesReceived } of this.#sessions) {
+      sent += bytesSent;
+      received += bytesReceived;
+    }
+    return { sent, received };
   }
 
   /** Another engine will come with this ticket: listens where it can, and says where. */
@@ -136,6 +148,9 @@ export class Peers {
   #talk(id: string, connection: Connection, engine: number, early?: Early): Channel {
     const end = (reason: string): void => {
       session.abandon(reason);
+      this.#past.sent += session.bytesSent;
+      this.#past.received += session.bytesReceived;
+      this.#sessions.delete(session);
       const error = new ValueLostError(`The engine that held the value was lost: ${reason}`);
       rpc.fail(error);
       exchange.fail(error);
@@ -152,6 +167,7 @@ export class Peers {
     const rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), this.#home.serve);
     const exchange = this.#home.exchange(session, engine);
     const channel: Channel = { rpc, exchange, drained: () => session.drained() };
+    this.#sessions.add(session);
     session.attach(connection, 0, early);
     return channel;
   }

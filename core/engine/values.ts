@@ -34,6 +34,13 @@ export class Values {
   #pending = new Set<number>();
   #left = new Set<number>();
 
+  /** Bytes kept until they are fetched or released. */
+  get keptBytes(): number {
+    let total = 0;
+    for (const { bytes } of this.#kept.values()) total += bytes;
+    return total;
+  }
+
   arrived(key: number, client: number, call: number): void {
     this.#pending.add(key);
     this.#seen.set(client, Math.max(call, this.#seen.get(client) ?? 0));

@@ -37,6 +37,8 @@ export interface Launcher {
   readonly kind: string;
   /** Scheme by which engines of this launcher reach a controller in this process. */
   readonly scheme: 'unix' | 'thread' | 'tcp';
+  /** How many may be starting at once; default: twice as many as this machine has cores. */
+  readonly atOnce?: number;
   launch(spec: EngineSpec): EngineHandle;
 }
 

@@ -54,6 +54,10 @@ export class Session {
     this.#handlers = handlers;
   }
 
+  /** Messages sent so far. */
+  get sent(): number {
+    return this.#replay.sent;
+  }
   get connected(): boolean {
     return this.#connection !== undefined;
   }
