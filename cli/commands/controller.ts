@@ -8,6 +8,9 @@ import {
   logOptions,
   metricsOption,
   newNameOption,
+  originOption,
+  tlsOf,
+  tlsOptions,
 } from '../arguments.ts';
 
 export const controllerCommand = command({
@@ -17,12 +20,15 @@ export const controllerCommand = command({
     y
       .option('name', newNameOption)
       .option('listen', listenOption)
+      .option('origin', originOption)
+      .options(tlsOptions)
       .option('insecure', insecureOption)
       .option('metrics', metricsOption)
       .options(logOptions)
       .option('json', jsonOption),
-  handler: async ({ name, listen, insecure, metrics, json, ...rest }) => {
+  handler: async ({ name, listen, origin, insecure, metrics, json, ...rest }) => {
     const { serve } = await import('../foreground.ts');
-    return serve({ name, listen, insecure, metrics, log: logOf(rest), engines: 0 }, { json });
+    const options = { name, listen, origins: origin, tls: tlsOf(rest), insecure, metrics, log: logOf(rest) };
+    return serve({ ...options, engines: 0 }, { json });
   },
 });

@@ -13,6 +13,9 @@ import {
   logOptions,
   metricsOption,
   newNameOption,
+  originOption,
+  tlsOf,
+  tlsOptions,
 } from '../arguments.ts';
 import { printJson } from '../output.ts';
 
@@ -25,6 +28,8 @@ export const startCommand = command({
       .option('name', newNameOption)
       .option('kind', kindOption)
       .option('listen', listenOption)
+      .option('origin', originOption)
+      .options(tlsOptions)
       .option('detach', {
         type: 'boolean',
         default: false,
@@ -41,6 +46,7 @@ export const startCommand = command({
     name,
     kind,
     listen,
+    origin,
     detach,
     insecure,
     cwd,
@@ -51,7 +57,17 @@ export const startCommand = command({
     const log = logOf(rest);
     if (detach && log && log.file === undefined)
       throw new UsageError('--detach leaves the terminal, so there is nowhere to log to: give --log-file too');
-    const options = { name, listen, insecure, cwd, metrics, log, kind: kind as 'process' | undefined };
+    const options = {
+      name,
+      listen,
+      origins: origin,
+      tls: tlsOf(rest),
+      insecure,
+      cwd,
+      metrics,
+      log,
+      kind: kind as 'process' | undefined,
+    };
     if (!detach) {
       const { serve } = await import('../foreground.ts');
       return serve({ ...options, engines }, { json });

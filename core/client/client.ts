@@ -44,7 +44,7 @@ export interface Client extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export interface ClientOptions extends Pick<LinkOptions, 'window' | 'signal' | 'observe'> {
+export interface ClientOptions extends Pick<LinkOptions, 'window' | 'signal' | 'observe' | 'tls'> {
   /** What engines print and no `stdout$` takes: `'inherit'` (default) prints it here, each line with `[engine] `; `'ignore'` drops it. */
   output?: 'inherit' | 'ignore';
 }

@@ -30,7 +30,7 @@ export interface Cluster extends Client {
 }
 
 const OPTIONS =
-  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local plugins log metrics clientWindow limits'.split(
+  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local plugins log metrics clientWindow limits tls origins'.split(
     ' ',
   );
 

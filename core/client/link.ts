@@ -18,6 +18,7 @@ import { parseToken } from '../wire/handshake.ts';
 import { keepPulse } from '../wire/pulse.ts';
 import { Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
+import type { TlsOptions } from '../wire/transport.ts';
 import { Luggage } from './arguments.ts';
 import { AsyncResult, type PipeHome } from './async-result.ts';
 import { Call, type CallHome, type CancelOutcome, type PartRecord, type Printed } from './call.ts';
@@ -39,6 +40,8 @@ export interface LinkOptions {
   offer?: ParadigmsHome['offer'];
   /** Only watches: engines, events, `status`. */
   observe?: boolean | undefined;
+  /** For `tls:` and `wss:` addresses: whom to trust, in place of what the connection record says. */
+  tls?: TlsOptions | undefined;
 }
 
 /** ms that a cut connection is dialled again; a silent one is cut after three times that. */
@@ -89,6 +92,7 @@ export class Link implements CallHome, PipeHome {
       key: parseToken((observe && info.observerToken) || info.token),
       window,
       signal: options.signal,
+      tls: { ca: info.ca, ...options.tls },
       about: () => ({ ...aboutProgram(), beats: true }),
       handlers: {
         opened: (session, about) => {
