@@ -66,6 +66,15 @@ export const listenOption = {
   describe: 'Another address to listen on, e.g. tcp://127.0.0.1:7000 (repeatable)',
   coerce: (given: string | string[] | undefined) => (given === undefined ? [] : [given].flat()),
 };
+export const pluginOption = {
+  type: 'string' as const,
+  requiresArg: true,
+  describe: 'A paradigm that the controller may run: a package, or a module: ./plugin.js (repeatable)',
+  coerce: (given: string | string[] | undefined) =>
+    given === undefined
+      ? []
+      : [given].flat().map((plugin) => (/^\.{0,2}[/\\]/.test(plugin) ? path.resolve(plugin) : plugin)),
+};
 export const insecureOption = {
   type: 'boolean' as const,
   default: false,
@@ -96,6 +105,11 @@ export function parseIds(what: string, given: readonly string[]): number[] {
   return [...ids].sort((a, b) => a - b);
 }
 
+/** The first word that is no option, nor an option's value. */
+export function commandOf(argv: string[]): string | undefined {
+  return wordsOf(argv).find((token) => token.kind === 'positional')?.value;
+}
+
 export interface Taken {
   /** What is left for the parser. */
   own: string[];
@@ -107,19 +121,7 @@ export interface Taken {
 
 /** Takes code and scripts out of the arguments before the parser reads anything into them, such as options or numbers. */
 export function takeText(argv: string[]): Taken {
-  const value = { type: 'string' } as const;
-  const { tokens } = parseArgs({
-    args: argv,
-    strict: false,
-    tokens: true,
-    options: {
-      engines: { ...value, short: 'n' },
-      targets: { ...value, short: 't' },
-      name: value,
-      kind: value,
-      file: value,
-    },
-  });
+  const tokens = wordsOf(argv);
   const [command, text] = tokens.filter((token) => token.kind === 'positional');
   if (!text || (command?.value !== 'exec' && command?.value !== 'run')) return { own: argv, text: undefined, rest: [] };
   const marker = tokens.find((token) => token.kind === 'option-terminator');
@@ -127,4 +129,16 @@ export function takeText(argv: string[]): Taken {
   const after = argv.slice(text.index + 1);
   if (command.value === 'run') return { own: before, text: text.value, rest: after };
   return { own: [...before, ...after], text: text.value, rest: [] };
+}
+
+function wordsOf(argv: string[]) {
+  const value = { type: 'string' } as const;
+  const options = {
+    engines: { ...value, short: 'n' },
+    targets: { ...value, short: 't' },
+    name: value,
+    kind: value,
+    file: value,
+  };
+  return parseArgs({ args: argv, strict: false, tokens: true, options }).tokens;
 }

@@ -14,7 +14,14 @@ export type {
   SendableArgs,
   View,
 } from './client/view-types.ts';
-export type { ClusterEvent, ConnectionInfo, EngineInfo, EngineState } from './cluster-info.ts';
+export type {
+  ClusterEvent,
+  ClusterParadigms,
+  ConnectionInfo,
+  EngineInfo,
+  EngineState,
+  ParadigmInfo,
+} from './cluster-info.ts';
 export { registerParadigm } from './controller/offers.ts';
 export { type Clock, Deferred, realClock, TestClock } from './deferred/index.ts';
 export { Opaque } from './engine/opaque.ts';

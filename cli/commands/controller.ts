@@ -1,5 +1,5 @@
 /** `tutti controller`: a cluster without engines of its own; they join with `tutti engine`. */
-import { command, insecureOption, jsonOption, listenOption, newNameOption } from '../arguments.ts';
+import { command, insecureOption, jsonOption, listenOption, newNameOption, pluginOption } from '../arguments.ts';
 
 export const controllerCommand = command({
   command: 'controller',
@@ -8,10 +8,11 @@ export const controllerCommand = command({
     y
       .option('name', newNameOption)
       .option('listen', listenOption)
+      .option('plugin', pluginOption)
       .option('insecure', insecureOption)
       .option('json', jsonOption),
-  handler: async ({ name, listen, insecure, json }) => {
+  handler: async ({ name, listen, plugin, insecure, json }) => {
     const { serve } = await import('../foreground.ts');
-    return serve({ name, listen, insecure, engines: 0 }, { json });
+    return serve({ name, listen, plugins: plugin, insecure, engines: 0 }, { json });
   },
 });

@@ -1,5 +1,6 @@
 /** `tutti start`: a named cluster, in the foreground or (`--detach`) on its own. */
 import { availableParallelism } from 'node:os';
+import type { ConnectionInfo } from '../../core/cluster-info.ts';
 import {
   command,
   cwdOption,
@@ -9,8 +10,17 @@ import {
   kindOption,
   listenOption,
   newNameOption,
+  pluginOption,
 } from '../arguments.ts';
 import { printJson } from '../output.ts';
+import { sayFailed } from '../plugin-failures.ts';
+
+/** What a detached cluster could not load, nobody would read in its own output. */
+async function warnOfPlugins(info: ConnectionInfo): Promise<void> {
+  const { openClient } = await import('../../core/client/client.ts');
+  await using client = await openClient(info, { output: 'ignore' });
+  sayFailed(await client.paradigms());
+}
 
 export const startCommand = command({
   command: 'start',
@@ -26,18 +36,30 @@ export const startCommand = command({
         default: false,
         describe: 'Return when it is ready; it goes on until tutti stop',
       })
+      .option('plugin', pluginOption)
       .option('insecure', insecureOption)
       .option('cwd', cwdOption)
       .option('json', jsonOption)
       .example('tutti start -n 4 --detach', 'then: tutti exec, tutti status, tutti stop'),
-  handler: async ({ engines = availableParallelism(), name, kind, listen, detach, insecure, cwd, json }) => {
-    const options = { name, listen, insecure, cwd, kind: kind as 'process' | undefined };
+  handler: async ({
+    engines = availableParallelism(),
+    name,
+    kind,
+    listen,
+    detach,
+    plugin = [],
+    insecure,
+    cwd,
+    json,
+  }) => {
+    const options = { name, listen, plugins: plugin, insecure, cwd, kind: kind as 'process' | undefined };
     if (!detach) {
       const { serve } = await import('../foreground.ts');
       return serve({ ...options, engines }, { json });
     }
     const { startController } = await import('../../core/client/cluster.ts');
     const { pid, info } = await startController({ ...options, engines, detached: true });
+    if (plugin.length) await warnOfPlugins(info);
     if (json) printJson({ name: info.name, pid, engines, urls: info.urls });
     else
       process.stdout.write(

@@ -3,7 +3,7 @@
  * It runs no user code. Starting and stopping engines is the host's business (`host.ts`).
  */
 import { randomUUID } from 'node:crypto';
-import type { ClusterEvent, EngineInfo } from '../cluster-info.ts';
+import type { ClusterEvent, ClusterParadigms, EngineInfo } from '../cluster-info.ts';
 import { realClock } from '../deferred/clock.ts';
 import { ProtocolError, UsageError, ValueLostError } from '../errors.ts';
 import { type Logger, silentLogger } from '../log.ts';
@@ -106,10 +106,16 @@ export class Controller {
     else this.#admitClient(guest, connection);
   }
 
+  /** Paradigms that can be used here, and plug-ins that cannot. */
+  paradigms(): ClusterParadigms {
+    return { paradigms: this.#paradigms.infos(), failed: this.offers.failed };
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#liveness.stop();
+    await this.#paradigms.close();
     const clients = [...this.clients.values()].map((client) => client.session.close('the cluster has stopped'));
     await Promise.all(clients);
     for (const { session } of this.#sessions.values()) session.abandon('the cluster has stopped');

@@ -162,6 +162,7 @@ function serveRequests(controller: Controller, fleet: Fleet, launcher: Launcher,
       clients: controller.clients.size,
       engines: controller.registry.infos(),
     })),
+    paradigms: answering(() => controller.paradigms()),
     add: answering(({ count, kind }: { count: number; kind?: string }) =>
       fleet.add(count, kind ? launcherOf(kind) : launcher),
     ),
