@@ -14,7 +14,14 @@ export type {
   SendableArgs,
   View,
 } from './client/view-types.ts';
-export type { ClusterEvent, ConnectionInfo, EngineInfo, EngineState } from './cluster-info.ts';
+export type {
+  ClusterEvent,
+  ClusterParadigms,
+  ConnectionInfo,
+  EngineInfo,
+  EngineState,
+  ParadigmInfo,
+} from './cluster-info.ts';
 export type { CallStatus, ClusterStatus, ControllerStatus, EngineStatus, Traffic } from './cluster-status.ts';
 export type { Limits } from './controller/limits.ts';
 export { registerParadigm } from './controller/offers.ts';

@@ -1,6 +1,6 @@
 /** A client of a cluster: a program, the console, a test. Several can share one cluster. */
 import { defer, type Observable, startWith } from 'rxjs';
-import type { ClusterEvent, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
+import type { ClusterEvent, ClusterParadigms, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
 import type { ClusterStatus } from '../cluster-status.ts';
 import { InvalidTargetError, LaunchError, TimeoutError, UsageError } from '../errors.ts';
 import type { Paradigm } from '../paradigm/paradigm.ts';
@@ -34,6 +34,8 @@ export interface Client extends AsyncDisposable {
   waitForEngines(n: number, options?: { signal?: AbortSignal; timeout?: number }): Promise<void>;
   /** What the controller says of itself and its engines, with the numbers that its metrics show. */
   status(): Promise<ClusterStatus>;
+  /** Paradigms that can be used in this cluster, with their versions, and plug-ins of its start list that failed to load. */
+  paradigms(): Promise<ClusterParadigms>;
   /** Starts engines, ends them, or starts them anew; resolves when that is done. */
   add(count: number, kind?: 'process' | 'thread'): Promise<number[]>;
   remove(engines: readonly number[]): Promise<void>;
@@ -109,6 +111,7 @@ export async function openClient(
     use: (paradigm, ...options) => link.paradigms.use(client, paradigm, options),
     waitForEngines: (n, options) => waitForEngines(link, n, options),
     status: () => link.rpc.ask('status'),
+    paradigms: () => link.rpc.ask('paradigms'),
     add: (count, kind) => link.rpc.ask('add', { count, kind }),
     remove: (engines) => link.rpc.ask('remove', known(engines)),
     restart: (engines) => link.rpc.ask('restart', known(engines)),

@@ -3,7 +3,7 @@
  * It runs no user code. Starting and stopping engines is the host's business (`host.ts`).
  */
 import { randomUUID } from 'node:crypto';
-import type { ClusterEvent } from '../cluster-info.ts';
+import type { ClusterEvent, ClusterParadigms } from '../cluster-info.ts';
 import { realClock } from '../deferred/clock.ts';
 import { ProtocolError, TuttiError, UsageError, ValueLostError } from '../errors.ts';
 import { type Logger, silentLogger } from '../log.ts';
@@ -162,6 +162,11 @@ export class Controller {
     if (record) record.key = mintKey('e');
     for (const opened of [...this.#sessions.values()]) if (opened.key === key) opened.end('its key was revoked');
     return true;
+  }
+
+  /** Paradigms that can be used here, and plug-ins that cannot. */
+  paradigms(): ClusterParadigms {
+    return { paradigms: this.#paradigms.infos(), failed: this.offers.failed };
   }
 
   async close(): Promise<void> {

@@ -194,6 +194,7 @@ function serveRequests(
 ): void {
   Object.assign(controller.requests, {
     status: answering(() => observatory.status()),
+    paradigms: answering(() => controller.paradigms()),
     add: answering(({ count, kind }: { count: number; kind?: string }) =>
       fleet.add(count, kind ? launcherOf(kind) : launcher),
     ),

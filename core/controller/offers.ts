@@ -26,6 +26,14 @@ export class Offers {
     return [...new Map([...builtIn, ...this.#own]).values()];
   }
 
+  /** Plug-ins of the start list that could not be loaded, and why. */
+  get failed(): { plugin: string; reason: string }[] {
+    return this.#broken.map(({ plugin, error }) => ({
+      plugin,
+      reason: error instanceof Error ? error.message : String(error),
+    }));
+  }
+
   /** Throws ParadigmError when another one of that name is there. The same one may come again. */
   add(definition: AnyDefinition): void {
     const there = this.get(definition.name);
@@ -47,9 +55,7 @@ export class Offers {
   }
 
   missing(name: string): ParadigmNotInstalledError {
-    const broken = this.#broken.map(
-      ({ plugin, error }) => `${plugin} (${error instanceof Error ? error.message : error})`,
-    );
+    const broken = this.failed.map(({ plugin, reason }) => `${plugin} (${reason})`);
     const why = broken.length ? ` These plug-ins of its start list could not be loaded: ${broken.join('; ')}.` : '';
     return new ParadigmNotInstalledError(
       `The controller was not started with paradigm '${name}'.${why} Start it with the plug-in: tutti start --plugin MODULE, or cluster({ plugins: ['MODULE'] })`,

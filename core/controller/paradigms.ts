@@ -2,7 +2,7 @@
  * Paradigms on the controller: which there are, their halves here, and the way of their messages between clients and engines.
  * What runs here is only what the controller was started with, or what a program that embeds it uses itself.
  */
-import type { ClusterEvent, EngineInfo } from '../cluster-info.ts';
+import type { ClusterEvent, EngineInfo, ParadigmInfo } from '../cluster-info.ts';
 import type { Clock } from '../deferred/clock.ts';
 import { type EngineLostError, InvalidTargetError, ParadigmError, RefusedError, ValueLostError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -62,6 +62,20 @@ export class Paradigms {
 
   constructor(home: ParadigmsHome) {
     this.#home = home;
+  }
+
+  /** Those that can be used, and those that are. */
+  infos(): ParadigmInfo[] {
+    const offered = this.#home.offers.all().map((definition) => {
+      const { name, version, controller, engine, module } = definition;
+      const use = this.#installed.has(name);
+      return { name, version, controller: !!controller, engine: engine !== undefined, use, ...(module && { module }) };
+    });
+    const known = new Set(offered.map(({ name }) => name));
+    const brought = [...this.#installed]
+      .filter(([name]) => !known.has(name))
+      .map(([name, { version, engine }]) => ({ name, version, controller: false, engine: !!engine, use: true }));
+    return [...offered, ...brought];
   }
 
   clientJoined(client: ClientRecord): void {
@@ -137,7 +151,7 @@ export class Paradigms {
   async close(): Promise<void> {
     for (const half of this.#halves.present().reverse()) {
       try {
-        await (half as Partial<AsyncDisposable>)[Symbol.asyncDispose]?.();
+        await withinPatience((half as Partial<AsyncDisposable>)[Symbol.asyncDispose]?.());
       } catch (error) {
         this.#home.log.error('A paradigm failed to stop', { error });
       }
@@ -245,6 +259,16 @@ export class Paradigms {
 }
 
 const HERE: Address = {};
+/** How long a half may take to end, in ms: the cluster stops all the same. */
+const PATIENCE = 5_000;
+
+async function withinPatience(ending: PromiseLike<void> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new ParadigmError(`It was not done within ${PATIENCE} ms`)), PATIENCE);
+  });
+  await Promise.race([ending, late]).finally(() => clearTimeout(timer));
+}
 
 function load(session: Session, paradigm: string, bundle: Payload): void {
   session.send({ kind: Kind.EVENT, op: '#load', paradigm }, [bundle]);
