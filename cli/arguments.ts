@@ -1,11 +1,10 @@
 /** Arguments that several commands share: what they are called, and what their texts mean. */
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Argv, CommandModule } from 'yargs';
 import { UsageError } from '../core/errors.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel, type LogOptions, oneOf } from '../core/log-options.ts';
-import type { TlsOptions } from '../core/wire/transport.ts';
 
 /** A command whose handler sees what its builder declares. */
 export function command<A>(spec: {
