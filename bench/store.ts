@@ -4,7 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { lmdbStores, memoryStores, type Store } from 'tutti';
-import { atLeast, latency, report, us } from './measure.ts';
+import { atLeast, type Latency, latency, report, us } from './measure.ts';
 
 const VALUE = new Uint8Array(100).fill(7);
 const TOGETHER = 1_000;
@@ -36,7 +36,7 @@ async function measure(kind: string, store: Store, log: FileHandle): Promise<voi
   const alone = await latency(500, write);
   const floor = await latency(500, () => appended(log, VALUE));
   const synced = kind === 'lmdb';
-  const beside = (l: { p50: number; p99: number }) => (synced ? { peer: `append + fdatasync ${us(l)}` } : {});
+  const beside = (l: Latency) => (synced ? { peer: `append + fdatasync ${us(l)}` } : {});
   report({ what: `${kind}: one write of 100 B at a time`, value: us(alone), ...beside(floor) });
 
   const many = await latency(30, () => Promise.all(Array.from({ length: TOGETHER }, write)), 5);

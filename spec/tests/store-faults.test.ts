@@ -80,7 +80,7 @@ test.each(['synced', 'unsynced'])(
   'kill -9 while writing, %s: what was acknowledged is there, nothing is there by half',
   (mode) =>
     inFolder(async (folder) => {
-      for (let round = 0; round < 6; round++) {
+      for (let round = 0; round < 4; round++) {
         const { acknowledged, kill } = await writer(folder, mode);
         const enough = 1 + Math.floor(Math.random() * 600);
         await until(() => acknowledged.length >= enough);
