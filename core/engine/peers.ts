@@ -1,7 +1,7 @@
 /** Direct channels between engines. A ticket from the controller opens one; it then stays open for further fetches. */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { ValueLostError } from '../errors.ts';
+import { ProtocolError, ValueLostError } from '../errors.ts';
 import type { Need } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { type Early, greet, parseToken } from '../wire/handshake.ts';
@@ -99,7 +99,10 @@ export class Peers {
       onEnd();
     };
     const session = new Session(id, {
-      message: (header, payloads) => void rpc.receive(header, payloads),
+      message: (header, payloads) => {
+        if (rpc.receive(header, payloads)) return;
+        throw new ProtocolError(`An engine sent another one a message of kind ${header.kind}`);
+      },
       disconnected: end,
       ended: end,
     });
