@@ -36,7 +36,8 @@ beforeAll(async () => {
     listen: ['tcp://127.0.0.1:0'],
     log,
     clientWindow: 500,
-    limits: { engines: 24 },
+    beat: 200,
+    limits: { engines: 64 },
     kind: 'thread',
   });
   await host.fleet.add(2, host.launcher);
