@@ -41,16 +41,20 @@ function cancel(timer: Timer | undefined): void {
 }
 
 const due: (() => void)[] = [];
-const turns = new MessageChannel() as unknown as {
-  port1: { onmessage: () => void };
-  port2: { postMessage(_: null): void };
-};
-turns.port1.onmessage = () => due.shift()?.();
+let turns: { postMessage(_: null): void } | undefined;
 
 /** After this macrotask, and without the delay that browsers give to nested timers, or to all of a page in the background. */
 function soon(f: () => void): void {
+  turns ??= openTurns();
   due.push(f);
-  turns.port2.postMessage(null);
+  turns.postMessage(null);
+}
+
+/** At the first use: a server may import this file, too, and an open port would keep it from ending. */
+function openTurns(): { postMessage(_: null): void } {
+  const { port1, port2 } = new MessageChannel();
+  (port1 as unknown as { onmessage: () => void }).onmessage = () => due.shift()?.();
+  return port2;
 }
 
 export { cancel as clearTimeout, later as setTimeout, soon as setImmediate };
