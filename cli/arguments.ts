@@ -1,9 +1,10 @@
 /** Arguments that several commands share: what they are called, and what their texts mean. */
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Argv, CommandModule } from 'yargs';
 import { UsageError } from '../core/errors.ts';
+import type { TlsOptions } from '../core/wire/transport.ts';
 
 /** A command whose handler sees what its builder declares. */
 export function command<A>(spec: {
@@ -63,9 +64,42 @@ export const targetsOption = {
 export const listenOption = {
   type: 'string' as const,
   requiresArg: true,
-  describe: 'Another address to listen on, e.g. tcp://127.0.0.1:7000 (repeatable)',
+  describe: 'Another address to listen on, e.g. tls://0.0.0.0:7000 or ws:127.0.0.1:7001 (repeatable)',
   coerce: (given: string | string[] | undefined) => (given === undefined ? [] : [given].flat()),
 };
+export const originOption = {
+  type: 'string' as const,
+  requiresArg: true,
+  describe: 'Lets web pages of this origin in by ws: and wss:, e.g. https://example.org (repeatable)',
+  coerce: (given: string | string[] | undefined) => (given === undefined ? [] : [given].flat()),
+};
+const pemOption = (option: string, describe: string) => ({
+  ...text(option, describe),
+  coerce: (given: string | string[] | undefined) => {
+    const file = once(option, given);
+    if (file === undefined) return undefined;
+    try {
+      return readFileSync(file, 'utf8');
+    } catch (cause) {
+      throw new UsageError(`${option}: ${file} cannot be read: ${(cause as Error).message}`);
+    }
+  },
+});
+export const tlsOptions = {
+  'tls-cert': pemOption(
+    '--tls-cert',
+    'PEM file: the certificate for tls: and wss: (default: the controller makes one)',
+  ),
+  'tls-key': pemOption('--tls-key', 'PEM file: the key of --tls-cert'),
+  'tls-ca': pemOption('--tls-ca', 'PEM file: the authority that clients are to trust'),
+};
+
+/** What a cluster is told of them; undefined when none was given. */
+export function tlsOf(given: Record<keyof typeof tlsOptions, string | undefined>): TlsOptions | undefined {
+  const { 'tls-cert': cert, 'tls-key': key, 'tls-ca': ca } = given;
+  return (cert ?? key ?? ca) ? { cert, key, ca } : undefined;
+}
+
 export const insecureOption = {
   type: 'boolean' as const,
   default: false,

@@ -40,6 +40,8 @@ export interface ConnectionInfo {
   readonly token: string;
   /** Lets an engine join by itself. */
   readonly engineToken?: string;
+  /** PEM: the authority that signed the certificates of its `tls:` and `wss:` addresses, where the system knows of none. */
+  readonly ca?: string;
   readonly host?: string;
   readonly pid?: number;
 }

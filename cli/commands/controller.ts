@@ -1,5 +1,14 @@
 /** `tutti controller`: a cluster without engines of its own; they join with `tutti engine`. */
-import { command, insecureOption, jsonOption, listenOption, newNameOption } from '../arguments.ts';
+import {
+  command,
+  insecureOption,
+  jsonOption,
+  listenOption,
+  newNameOption,
+  originOption,
+  tlsOf,
+  tlsOptions,
+} from '../arguments.ts';
 
 export const controllerCommand = command({
   command: 'controller',
@@ -8,10 +17,12 @@ export const controllerCommand = command({
     y
       .option('name', newNameOption)
       .option('listen', listenOption)
+      .option('origin', originOption)
+      .options(tlsOptions)
       .option('insecure', insecureOption)
       .option('json', jsonOption),
-  handler: async ({ name, listen, insecure, json }) => {
+  handler: async ({ name, listen, origin, insecure, json, ...files }) => {
     const { serve } = await import('../foreground.ts');
-    return serve({ name, listen, insecure, engines: 0 }, { json });
+    return serve({ name, listen, origins: origin, tls: tlsOf(files), insecure, engines: 0 }, { json });
   },
 });

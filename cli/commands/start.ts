@@ -9,6 +9,9 @@ import {
   kindOption,
   listenOption,
   newNameOption,
+  originOption,
+  tlsOf,
+  tlsOptions,
 } from '../arguments.ts';
 import { printJson } from '../output.ts';
 
@@ -21,6 +24,8 @@ export const startCommand = command({
       .option('name', newNameOption)
       .option('kind', kindOption)
       .option('listen', listenOption)
+      .option('origin', originOption)
+      .options(tlsOptions)
       .option('detach', {
         type: 'boolean',
         default: false,
@@ -30,8 +35,27 @@ export const startCommand = command({
       .option('cwd', cwdOption)
       .option('json', jsonOption)
       .example('tutti start -n 4 --detach', 'then: tutti exec, tutti status, tutti stop'),
-  handler: async ({ engines = availableParallelism(), name, kind, listen, detach, insecure, cwd, json }) => {
-    const options = { name, listen, insecure, cwd, kind: kind as 'process' | undefined };
+  handler: async ({
+    engines = availableParallelism(),
+    name,
+    kind,
+    listen,
+    origin,
+    detach,
+    insecure,
+    cwd,
+    json,
+    ...files
+  }) => {
+    const options = {
+      name,
+      listen,
+      origins: origin,
+      tls: tlsOf(files),
+      insecure,
+      cwd,
+      kind: kind as 'process' | undefined,
+    };
     if (!detach) {
       const { serve } = await import('../foreground.ts');
       return serve({ ...options, engines }, { json });

@@ -46,7 +46,7 @@ export interface ClusterStatus {
   engines: EngineInfo[];
 }
 
-export interface ClientOptions extends Pick<LinkOptions, 'window' | 'signal'> {
+export interface ClientOptions extends Pick<LinkOptions, 'window' | 'signal' | 'tls'> {
   /** What engines print and no `stdout$` takes: `'inherit'` (default) prints it here, each line with `[engine] `; `'ignore'` drops it. */
   output?: 'inherit' | 'ignore';
 }

@@ -28,7 +28,9 @@ export interface Cluster extends Client {
 }
 
 const OPTIONS =
-  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local'.split(' ');
+  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local tls origins'.split(
+    ' ',
+  );
 
 /** Starts a cluster. `close` (or `await using`) stops all of it; engines never outlive the process that started them. */
 export async function cluster(options: ClusterOptions = {}): Promise<Cluster> {

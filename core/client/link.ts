@@ -17,6 +17,7 @@ import type { Payload } from '../wire/forms.ts';
 import { parseToken } from '../wire/handshake.ts';
 import { Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
+import type { TlsOptions } from '../wire/transport.ts';
 import { Luggage } from './arguments.ts';
 import { AsyncResult, type PipeHome } from './async-result.ts';
 import { Call, type CallHome, type CancelOutcome, type PartRecord, type Printed } from './call.ts';
@@ -32,6 +33,8 @@ export interface LinkOptions {
   /** ms that a cut connection is dialled again. Default 10,000. */
   window?: number | undefined;
   signal?: AbortSignal | undefined;
+  /** For `tls:` and `wss:` addresses: whom to trust, in place of what the connection record says. */
+  tls?: TlsOptions | undefined;
 }
 
 export class Link implements CallHome, PipeHome {
@@ -64,6 +67,7 @@ export class Link implements CallHome, PipeHome {
       key: parseToken(info.token),
       window: options.window ?? 10_000,
       signal: options.signal,
+      tls: { ca: info.ca, ...options.tls },
       about: aboutProgram,
       handlers: {
         opened: (session, about) => link.#opened(session, about),

@@ -1,7 +1,6 @@
 /** A controller with all that belongs to it: its listeners, its folder, its connection file, and the engines it started. */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { isIPv4 } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ConnectionInfo } from '../cluster-info.ts';
@@ -12,9 +11,10 @@ import { processLauncher } from '../launch/process.ts';
 import { threadLauncher } from '../launch/thread.ts';
 import { keyToken } from '../wire/handshake.ts';
 import { answering } from '../wire/rpc.ts';
-import { type Listener, listen } from '../wire/transport.ts';
+import { type Listener, type ListenOptions, listen, type TlsOptions } from '../wire/transport.ts';
 import { Controller } from './controller.ts';
 import { Fleet } from './fleet.ts';
+import { checkExposure, publicUrls, tlsIdentity } from './public-listeners.ts';
 
 export interface HostOptions {
   /** Makes the cluster known under this name, in a connection file. */
@@ -32,6 +32,10 @@ export interface HostOptions {
   local?: boolean | undefined;
   /** Allows listeners that others on the network can reach, without encryption. */
   insecure?: boolean | undefined;
+  /** For `tls:` and `wss:` listeners. Without a certificate the controller makes one, which the connection file then vouches for. */
+  tls?: TlsOptions | undefined;
+  /** Origins, beside the listener's own, whose web pages may connect by `ws:` and `wss:`. */
+  origins?: readonly string[] | undefined;
 }
 
 export interface Host {
@@ -72,10 +76,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
   let dir: string | undefined;
   let file: string | undefined;
   const folder = (): string => (dir ??= mkdtempSync(path.join(shortTmpdir(), 'tutti-')));
-  const open = async (key: string, url: () => string): Promise<string> => {
+  const open = async (key: string, url: () => string, guards: ListenOptions = {}): Promise<string> => {
     const there = listeners.get(key);
     if (there) return there.url;
-    const listener = await listen(url(), (connection) => void controller.accept(connection));
+    const listener = await listen(url(), (connection) => void controller.accept(connection), guards);
     listeners.set(key, listener);
     return listener.url;
   };
@@ -110,9 +114,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
   try {
     const inline = await open('inline', () => `inline:${randomBytes(8).toString('hex')}`);
     const urls: string[] = options.name !== undefined || options.local ? [await local.unix()] : [];
-    for (const url of options.listen ?? []) {
-      checkExposure(url, options.insecure ?? false);
-      urls.push(await open(url, () => url));
+    const further = options.listen ?? [];
+    for (const url of further) checkExposure(url, options.insecure ?? false);
+    const { ca, ...tls } = await tlsIdentity(further, options.tls);
+    for (const url of further) {
+      urls.push(...publicUrls(await open(url, () => url, { tls, origins: options.origins })));
     }
     const token = keyToken(controller.clientKey);
     const outside: ConnectionInfo = {
@@ -120,6 +126,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       urls,
       token,
       engineToken: keyToken(controller.joinKey),
+      ...(ca !== undefined && { ca }),
       host: hostname(),
       pid: process.pid,
     };
@@ -160,17 +167,6 @@ function serveRequests(controller: Controller, fleet: Fleet, launcher: Launcher,
       setImmediate(() => void stop()); // the answer first
     }),
   });
-}
-
-/** A listener that others can reach would carry code and values in the clear. */
-function checkExposure(url: string, insecure: boolean): void {
-  if (insecure || !URL.canParse(url)) return; // what is no URL is refused by `listen`
-  const { protocol, hostname: host } = new URL(url);
-  if (protocol !== 'tcp:' || host === 'localhost' || host === '[::1]' || (isIPv4(host) && host.startsWith('127.')))
-    return;
-  throw new UsageError(
-    `${url} can be reached from other machines, without encryption; listen on 127.0.0.1, or say 'insecure' if the network is yours alone`,
-  );
 }
 
 /** A unix socket's path holds about 100 bytes; some systems' temporary folders are longer than that. */

@@ -92,6 +92,7 @@ export class Engine {
       role: 'engine',
       key: this.#key,
       window: REJOIN,
+      tls: { ca: boot.ca },
       about: () => ({ host: hostname(), pid: process.pid, kind: boot.kind, cwd: boot.cwd, node: process.version }),
       handlers: {
         opened: (session, about) => this.#joined(session, about),

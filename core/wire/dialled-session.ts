@@ -2,9 +2,9 @@
 import { RefusedError, TransportError } from '../errors.ts';
 import { greet, type Key, type Role, type Welcomed } from './handshake.ts';
 import { Session, type SessionHandlers } from './session.ts';
-import { type Connection, dial } from './transport.ts';
+import { type Connection, dial, type TlsOptions } from './transport.ts';
 
-export interface DialOptions {
+export interface SessionOptions {
   /** Tried in order; the first that answers is used. */
   urls: readonly string[];
   role: Role;
@@ -14,6 +14,7 @@ export interface DialOptions {
   /** How long a cut connection is dialled again, in ms. */
   window: number;
   signal?: AbortSignal | undefined;
+  tls?: TlsOptions | undefined;
   /** `opened` comes once, before the first message. */
   handlers: SessionHandlers & { opened(session: Session, about: any): void; resumed?(): void };
 }
@@ -21,7 +22,7 @@ export interface DialOptions {
 const BACKOFF = { first: 20, factor: 1.6, most: 1_000 };
 
 /** Resolves when the first connection stands. Rejects when no URL answers or the listener refuses. */
-export async function dialSession(options: DialOptions): Promise<void> {
+export async function dialSession(options: SessionOptions): Promise<void> {
   const { handlers } = options;
   const { connection, welcomed } = await connect(options);
   const session: Session = new Session(welcomed.session, {
@@ -35,7 +36,7 @@ export async function dialSession(options: DialOptions): Promise<void> {
   session.attach(connection, 0, welcomed.early);
 }
 
-async function resume(session: Session, options: DialOptions, reason: string): Promise<void> {
+async function resume(session: Session, options: SessionOptions, reason: string): Promise<void> {
   const deadline = performance.now() + options.window;
   for (let wait = BACKOFF.first; ; wait = Math.min(wait * BACKOFF.factor, BACKOFF.most)) {
     await new Promise((resolve) => setTimeout(resolve, wait * (0.75 + Math.random() / 2)));
@@ -55,14 +56,14 @@ async function resume(session: Session, options: DialOptions, reason: string): P
 }
 
 async function connect(
-  options: DialOptions,
+  options: SessionOptions,
   session?: Session,
 ): Promise<{ connection: Connection; welcomed: Welcomed }> {
   const failures: unknown[] = [];
   for (const url of options.urls) {
     let connection: Connection;
     try {
-      connection = await dial(url, { signal: options.signal });
+      connection = await dial(url, { signal: options.signal, tls: options.tls });
     } catch (error) {
       if (options.signal?.aborted) throw error;
       failures.push(error);
