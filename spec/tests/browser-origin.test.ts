@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 import { cluster } from 'tutti';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type * as TuttiInPage from '../../browser.ts';
-import { noBrowser, openBrowser, serve } from './support/browser.ts';
+import { noBrowser, openBrowser, type Site, serve } from './support/browser.ts';
 
 declare const tutti: typeof TuttiInPage;
 
@@ -22,35 +22,51 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
+/** What a page of this site gets to hear when it connects. */
+async function said(site: Site, where: { urls: readonly string[]; token: string }, trusting = false): Promise<string> {
+  const context = await browser.newContext({ ignoreHTTPSErrors: trusting });
+  const page = await context.newPage();
+  await page.goto(site.origin);
+  await page.waitForSelector('hr');
+  const answer = await page.evaluate(
+    async ({ urls, token }) => {
+      const client = await tutti.connect({ urls, token }).catch((e) => `${e.code} ${e.message}`);
+      if (typeof client === 'string') return client;
+      const [id] = await client.all.execute('engine.id');
+      await client.close();
+      return `engine ${id}`;
+    },
+    { urls: where.urls, token: where.token },
+  );
+  await context.close();
+  return answer;
+}
+
 test.skipIf(noBrowser)('pages of listed origins get in, others do not, whatever token they have', async () => {
-  const sites = await Promise.all([serve({ '/': PAGE }), serve({ '/': PAGE })]);
-  const home = await cluster({ engines: 1, kind: 'thread', listen: ['ws://127.0.0.1:0'], origins: [sites[0]!.origin] });
+  const listed = await serve({ '/': PAGE });
+  const other = await serve({ '/': PAGE });
+  const home = await cluster({ engines: 1, kind: 'thread', listen: ['ws://127.0.0.1:0'], origins: [listed.origin] });
   try {
-    const { urls, token } = home.connection;
-    const said: string[] = [];
-    for (const { origin } of sites) {
-      const page = await browser.newPage();
-      await page.goto(origin);
-      await page.waitForSelector('hr');
-      said.push(
-        await page.evaluate(
-          async (where) => {
-            const client = await tutti.connect(where).catch((e) => `${e.code} ${e.message}`);
-            if (typeof client === 'string') return client;
-            const [id] = await client.all.execute('engine.id');
-            await client.close();
-            return `engine ${id}`;
-          },
-          { urls, token },
-        ),
-      );
-      await page.close();
-    }
-    expect(said).toEqual(['engine 0', expect.stringContaining(`does not let pages of ${sites[1]!.origin} in`)]);
-    expect(said[1]).toMatch(/^CLUSTER_NOT_FOUND /);
+    expect(await said(listed, home.connection)).toBe('engine 0');
+    expect(await said(other, home.connection)).toMatch(
+      new RegExp(`^CLUSTER_NOT_FOUND .* does not let pages of ${other.origin} in`),
+    );
   } finally {
     await home.close();
-    for (const site of sites) await site.close();
+    await listed.close();
+    await other.close();
+  }
+});
+
+test.skipIf(noBrowser)('wss: the browser, not the connection file, says whether a certificate is trusted', async () => {
+  const site = await serve({ '/': PAGE });
+  const home = await cluster({ engines: 1, kind: 'thread', listen: ['wss://127.0.0.1:0'], origins: [site.origin] });
+  try {
+    expect(await said(site, home.connection, true)).toBe('engine 0');
+    expect(await said(site, home.connection)).toMatch(/^CLUSTER_NOT_FOUND .* its certificate is not trusted/);
+  } finally {
+    await home.close();
+    await site.close();
   }
 });
 
