@@ -16,7 +16,16 @@ const notRun: Record<string, () => void> = {
     const packed = JSON.parse(npm('pack', '--dry-run', '--ignore-scripts', '--json'))[0];
     expect(packed.filename).toBe('tutti-0.1.0.tgz');
     const files = packed.files.map((file: { path: string }) => file.path);
-    expect(files).toEqual(expect.arrayContaining(['dist/main.js', 'dist/main.d.ts', 'dist/cli/main.js', 'README.md']));
+    expect(files).toEqual(
+      expect.arrayContaining([
+        'dist/main.js',
+        'dist/main.d.ts',
+        'dist/cli/main.js',
+        'dist/browser.js',
+        'dist/browser.d.ts',
+        'README.md',
+      ]),
+    );
   },
 };
 
