@@ -151,7 +151,7 @@ describe('lines', () => {
         await client.all.execute('1');
         const { pid } = await client.status();
         await expect.poll(() => documents(file).filter(({ level }) => level === 'debug').length).toBeGreaterThan(0);
-        expect(documents(file).every(({ controller }) => controller === pid)).toBe(true);
+        expect(documents(file).every((line) => line.pid === pid)).toBe(true);
       });
     }));
 });
