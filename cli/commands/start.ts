@@ -1,6 +1,5 @@
 /** `tutti start`: a named cluster, in the foreground or (`--detach`) on its own. */
 import { availableParallelism } from 'node:os';
-import type { ConnectionInfo } from '../../core/cluster-info.ts';
 import {
   command,
   cwdOption,
@@ -13,14 +12,7 @@ import {
   pluginOption,
 } from '../arguments.ts';
 import { printJson } from '../output.ts';
-import { sayFailed } from '../plugin-failures.ts';
-
-/** What a detached cluster could not load, nobody would read in its own output. */
-async function warnOfPlugins(info: ConnectionInfo): Promise<void> {
-  const { openClient } = await import('../../core/client/client.ts');
-  await using client = await openClient(info, { output: 'ignore' });
-  sayFailed(await client.paradigms());
-}
+import { askFailed } from '../plugin-failures.ts';
 
 export const startCommand = command({
   command: 'start',
@@ -59,7 +51,7 @@ export const startCommand = command({
     }
     const { startController } = await import('../../core/client/cluster.ts');
     const { pid, info } = await startController({ ...options, engines, detached: true });
-    if (plugin.length) await warnOfPlugins(info);
+    if (plugin.length) await askFailed(info);
     if (json) printJson({ name: info.name, pid, engines, urls: info.urls });
     else
       process.stdout.write(
