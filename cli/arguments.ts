@@ -4,6 +4,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Argv, CommandModule } from 'yargs';
 import { UsageError } from '../core/errors.ts';
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel, type LogOptions, oneOf } from '../core/log-options.ts';
 
 /** A command whose handler sees what its builder declares. */
 export function command<A>(spec: {
@@ -15,7 +16,7 @@ export function command<A>(spec: {
   return spec as unknown as CommandModule;
 }
 
-const text = (option: string, describe: string) => ({
+export const text = (option: string, describe: string) => ({
   type: 'string' as const,
   requiresArg: true,
   describe,
@@ -60,28 +61,34 @@ export const targetsOption = {
   describe: 'Engines to use, e.g. 0,2 or 0-3 (repeatable; default: all)',
   coerce: (given: string | string[] | undefined) => (given === undefined ? undefined : parseIds('-t', [given].flat())),
 };
-export const listenOption = {
-  type: 'string' as const,
-  requiresArg: true,
-  describe: 'Another address to listen on, e.g. tcp://127.0.0.1:7000 (repeatable)',
-  coerce: (given: string | string[] | undefined) => (given === undefined ? [] : [given].flat()),
-};
-export const pluginOption = {
-  type: 'string' as const,
-  requiresArg: true,
-  describe: 'A paradigm that the controller may run: a package, or a module: ./plugin.js (repeatable)',
-  coerce: (given: string | string[] | undefined) =>
-    given === undefined
-      ? []
-      : [given].flat().map((plugin) => (/^\.{0,2}[/\\]/.test(plugin) ? path.resolve(plugin) : plugin)),
-};
-export const insecureOption = {
-  type: 'boolean' as const,
-  default: false,
-  describe: 'Listen on addresses that other machines reach, without encryption',
+/** Where the controller's log goes, and what gets into it. */
+export const logOptions = {
+  'log-level': {
+    ...text('--log-level', `The least that is logged: ${LOG_LEVELS.join(', ')}`),
+    coerce: (given: string | string[] | undefined) => choice('--log-level', LOG_LEVELS, given),
+  },
+  'log-format': {
+    ...text('--log-format', 'json or pretty (default: pretty on a terminal)'),
+    coerce: (given: string | string[] | undefined) => choice('--log-format', LOG_FORMATS, given),
+  },
+  'log-file': text('--log-file', 'Log to this file instead of stderr'),
 };
 
-function once(option: string, given: string | string[] | undefined): string | undefined {
+/** Undefined when nothing was said of it. */
+export function logOf(args: {
+  'log-level': LogLevel | undefined;
+  'log-format': LogFormat | undefined;
+  'log-file': string | undefined;
+}): LogOptions | undefined {
+  const log = { level: args['log-level'], format: args['log-format'], file: args['log-file'] };
+  return Object.values(log).some((said) => said !== undefined) ? log : undefined;
+}
+
+function choice<T extends string>(option: string, known: readonly T[], given: string | string[] | undefined) {
+  return given === undefined ? undefined : oneOf(option, known, once(option, given));
+}
+
+export function once(option: string, given: string | string[] | undefined): string | undefined {
   if (Array.isArray(given)) throw new UsageError(`${option} is given ${given.length} times: ${given.join(', ')}`);
   if (given === '') throw new UsageError(`${option} is empty`);
   return given;
@@ -139,6 +146,9 @@ function wordsOf(argv: string[]) {
     name: value,
     kind: value,
     file: value,
+    'log-level': value,
+    'log-format': value,
+    'log-file': value,
   };
   return parseArgs({ args: argv, strict: false, tokens: true, options }).tokens;
 }

@@ -24,10 +24,11 @@ export async function serve(
     if (!signal.aborted) {
       const { name, urls } = host.outside;
       sayFailed(host.controller.paradigms());
-      if (json) printJson({ name, pid: process.pid, engines, urls });
+      const { metrics } = host;
+      if (json) printJson({ name, pid: process.pid, engines, urls, metrics });
       say(
         `Cluster '${name}' is ready: ${engines} engines, pid ${process.pid}\n  connect with --name ${name}, or ${connectionFile(name)}\n` +
-          `  listens on ${urls.join(', ')}\n  Ctrl-C stops it`,
+          `  listens on ${urls.join(', ')}\n${metrics ? `  metrics at ${metrics}\n` : ''}  Ctrl-C stops it`,
       );
       await Promise.race([host.stopped, interrupted]);
     }

@@ -1,12 +1,15 @@
 /** The cluster that a command works with: one that runs, or one of its own. */
 import { findCluster } from '../core/client/connect.ts';
 import { type Client, ClusterNotFoundError, cluster, connect, UsageError } from '../core/index.ts';
+import { type LogOptions, levelOfEnvironment } from '../core/log-options.ts';
 import '../transports/builtin.ts';
 
 export interface Where {
   /** A cluster of this command's own, with so many engines. */
   engines?: number | undefined;
   kind?: string | undefined;
+  /** Of its own cluster; by default it says nothing, since the command tells of what goes wrong itself. */
+  log?: LogOptions | undefined;
   /** One that runs. */
   name?: string | undefined;
 }
@@ -17,15 +20,20 @@ export function attach(name = 'default', signal?: AbortSignal): Promise<Client> 
 }
 
 /** For commands that run code: without a running cluster, and none asked for by name, they start their own. Closing ends that. */
-export async function openSession({ engines, kind, name }: Where, signal: AbortSignal): Promise<Client> {
+export async function openSession({ engines, kind, name, log }: Where, signal: AbortSignal): Promise<Client> {
   if (engines !== undefined && name !== undefined)
     throw new UsageError('-n starts engines for this command alone, --name uses a cluster that runs; give one of them');
   const own = engines !== undefined || (name === undefined && !runs('default'));
   if (!own && kind !== undefined)
     throw new UsageError('--kind is for engines of this command alone; give their number too: -n 4');
+  if (!own && log !== undefined)
+    throw new UsageError(
+      'A cluster that runs has its log already; for engines of this command alone give their number: -n 4',
+    );
   const client = own
     ? await cluster({
         output: 'ignore',
+        log: log ?? levelOfEnvironment() ?? 'silent',
         ...(engines !== undefined && { engines }),
         ...(kind !== undefined && { kind: kind as 'process' }),
       })

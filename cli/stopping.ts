@@ -1,8 +1,8 @@
 /** Stopping a cluster from outside, until it is gone. */
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { ClusterStatus } from '../core/client/client.ts';
 import { findCluster } from '../core/client/connect.ts';
+import type { ClusterStatus } from '../core/cluster-status.ts';
 import { isRunning } from '../core/connection-file.ts';
 import { TimeoutError } from '../core/errors.ts';
 import { attach } from './session.ts';

@@ -60,8 +60,12 @@ export interface ConnectionInfo {
   readonly urls: readonly string[];
   /** Lets a client in: `id.secret`. */
   readonly token: string;
+  /** Lets in who only watches. */
+  readonly observerToken?: string;
   /** Lets an engine join by itself. */
   readonly engineToken?: string;
+  /** PEM: the authority that signed the certificates of its `tls:` and `wss:` addresses, where the system knows of none. */
+  readonly ca?: string;
   readonly host?: string;
   readonly pid?: number;
 }

@@ -1,6 +1,6 @@
 export type { AsyncResult, CancelOutcome, PartOf, Settled, Timing } from './client/async-result.ts';
 export type { CallOptions } from './client/call-spec.ts';
-export type { Client, ClientOptions, ClusterStatus } from './client/client.ts';
+export type { Client, ClientOptions } from './client/client.ts';
 export { type Cluster, type ClusterOptions, cluster } from './client/cluster.ts';
 export { connect } from './client/connect.ts';
 export { type Ref, ref } from './client/ref.ts';
@@ -22,14 +22,18 @@ export type {
   EngineState,
   ParadigmInfo,
 } from './cluster-info.ts';
+export type { CallStatus, ClusterStatus, ControllerStatus, EngineStatus, Traffic } from './cluster-status.ts';
+export type { Limits } from './controller/limits.ts';
 export { registerParadigm } from './controller/offers.ts';
 export { type Clock, Deferred, realClock, TestClock } from './deferred/index.ts';
-export { Opaque } from './engine/opaque.ts';
 export * from './errors.ts';
 export { remote } from './functions/index.ts';
 export type { EngineExit, EngineHandle, EngineSpec, Launcher } from './launch/launcher.ts';
 export { processLauncher } from './launch/process.ts';
 export { threadLauncher } from './launch/thread.ts';
+export type { Logger } from './log.ts';
+export type { LogFormat, LogLevel, LogOptions } from './log-options.ts';
+export { Opaque } from './opaque.ts';
 export {
   type Caller,
   type ClientHost,
@@ -51,6 +55,10 @@ export {
 } from './paradigm/paradigm.ts';
 export { Parcel } from './paradigm/parcel.ts';
 export { loadPlugin } from './paradigm/plugins.ts';
+export { checkChanges, compareKeys, selectKeys } from './store/key.ts';
+export { type LmdbOptions, lmdbStores } from './store/lmdb-store.ts';
+export { memoryStores } from './store/memory-store.ts';
+export type { Change, KeyRange, Store, StoreProvider } from './store/store.ts';
 export { registerClass } from './wire/classes.ts';
 export { share, transfer } from './wire/ownership.ts';
 export {

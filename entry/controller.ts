@@ -20,7 +20,7 @@ process.once('message', async (boot: ControllerBoot) => {
       throw error;
     });
     if (boot.detached) process.off('disconnect', stop);
-    tell({ ready: host.outside });
+    tell({ ready: host.outside, metrics: host.metrics });
     await host.stopped;
     process.exit(0);
   } catch (error) {

@@ -2,6 +2,7 @@
 import type { Client } from '../../core/client/client.ts';
 import { command, jsonOption, kindOption, nameOption, parseCount, parseIds } from '../arguments.ts';
 import { printJson } from '../output.ts';
+import { ranges } from '../ranges.ts';
 
 const addCommand = command({
   command: 'add <count>',
@@ -51,7 +52,7 @@ async function change(
   if (json) printJson(ids);
   else
     process.stdout.write(
-      `${done} ${ids.length === 1 ? 'engine' : 'engines'} ${ids.join(', ') || '(none)'} of cluster '${client.name}'\n`,
+      `${done} ${ids.length === 1 ? 'engine' : 'engines'} ${ranges(ids) || '(none)'} of cluster '${client.name}'\n`,
     );
 }
 

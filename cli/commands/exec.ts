@@ -1,7 +1,17 @@
 /** `tutti exec`: code on every engine, the value of its last statement from each. */
 import { readFileSync } from 'node:fs';
 import { UsageError } from '../../core/errors.ts';
-import { command, enginesOption, fileOption, jsonOption, kindOption, nameOption, targetsOption } from '../arguments.ts';
+import {
+  command,
+  enginesOption,
+  fileOption,
+  jsonOption,
+  kindOption,
+  logOf,
+  logOptions,
+  nameOption,
+  targetsOption,
+} from '../arguments.ts';
 import { interruption } from '../interruption.ts';
 import { follow, prefixed, printJson } from '../output.ts';
 import { JSON_RULE, jsonable, shown } from '../values.ts';
@@ -21,6 +31,7 @@ export const execCommand = (text: string | undefined) =>
         .option('targets', targetsOption)
         .option('name', nameOption)
         .option('kind', kindOption)
+        .options(logOptions)
         .option('file', fileOption)
         .option('json', {
           ...jsonOption,
@@ -29,11 +40,11 @@ export const execCommand = (text: string | undefined) =>
         .example("tutti exec -n 4 'engine.id * 10'", 'on four engines of its own')
         .example("tutti exec --name a -t 0,2 'let x: number = 1'", 'on two engines of a cluster')
         .epilogue(JSON_RULE),
-    handler: async ({ code: more, file, engines, targets, name, kind, json }) => {
+    handler: async ({ code: more, file, engines, targets, name, kind, json, ...rest }) => {
       const source = codeOf(text, more, file);
       const signal = interruption();
       const [{ openSession }, { runOn }] = await Promise.all([import('../session.ts'), import('../calls.ts')]);
-      await using client = await openSession({ engines, name, kind }, signal);
+      await using client = await openSession({ engines, name, kind, log: logOf(rest) }, signal);
       const view = targets ? client.view(targets) : client.all;
       const result = view.with({ signal }).execute(source);
       const output = follow(client, result, { json });

@@ -1,7 +1,16 @@
 /** `tutti run`: a script, with all that it imports, on every engine. */
 import { statSync } from 'node:fs';
 import { UsageError } from '../../core/errors.ts';
-import { command, enginesOption, jsonOption, kindOption, nameOption, targetsOption } from '../arguments.ts';
+import {
+  command,
+  enginesOption,
+  jsonOption,
+  kindOption,
+  logOf,
+  logOptions,
+  nameOption,
+  targetsOption,
+} from '../arguments.ts';
 import { ScriptError } from '../errors.ts';
 import { interruption } from '../interruption.ts';
 import { follow, printJson } from '../output.ts';
@@ -21,15 +30,16 @@ export const runCommand = (script: string | undefined, args: string[]) =>
         .option('targets', targetsOption)
         .option('name', nameOption)
         .option('kind', kindOption)
+        .options(logOptions)
         .option('json', { ...jsonOption, describe: 'Print [{ engine, exitCode }] as JSON; output goes to stderr' })
         .example('tutti run -n 4 -t 0,1 count.ts --fast a.txt', 'count.ts gets --fast a.txt'),
-    handler: async ({ engines, targets, name, kind, json }) => {
+    handler: async ({ engines, targets, name, kind, json, ...rest }) => {
       if (script === undefined) throw new UsageError('Which script? tutti run -n 4 script.ts');
       if (!statSync(script, { throwIfNoEntry: false })?.isFile())
         throw new UsageError(`Cannot read the script ${script}; give the path of a .ts or .js file`);
       const signal = interruption();
       const [{ openSession }, { runOn }] = await Promise.all([import('../session.ts'), import('../calls.ts')]);
-      await using client = await openSession({ engines, name, kind }, signal);
+      await using client = await openSession({ engines, name, kind, log: logOf(rest) }, signal);
       const view = targets ? client.view(targets) : client.all;
       const result = view.with({ signal }).run(script, { args });
       const { values, failure, failures } = await runOn(result, signal, follow(client, result, { json }));

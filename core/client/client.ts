@@ -1,6 +1,7 @@
 /** A client of a cluster: a program, the console, a test. Several can share one cluster. */
 import { defer, type Observable, startWith } from 'rxjs';
 import type { ClusterEvent, ClusterParadigms, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
+import type { ClusterStatus } from '../cluster-status.ts';
 import { InvalidTargetError, LaunchError, TimeoutError, UsageError } from '../errors.ts';
 import type { Paradigm } from '../paradigm/paradigm.ts';
 import { lineEcho } from './echo.ts';
@@ -31,7 +32,7 @@ export interface Client extends AsyncDisposable {
   use<A, O extends unknown[]>(paradigm: (...options: O) => Paradigm<A>, ...options: O): A;
   /** Resolves when at least `n` engines are there. */
   waitForEngines(n: number, options?: { signal?: AbortSignal; timeout?: number }): Promise<void>;
-  /** What the controller says of itself and its engines. */
+  /** What the controller says of itself and its engines, with the numbers that its metrics show. */
   status(): Promise<ClusterStatus>;
   /** Paradigms that can be used in this cluster, with their versions, and plug-ins of its start list that failed to load. */
   paradigms(): Promise<ClusterParadigms>;
@@ -45,17 +46,7 @@ export interface Client extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export interface ClusterStatus {
-  name: string;
-  pid: number;
-  host: string;
-  /** ms. */
-  uptime: number;
-  clients: number;
-  engines: EngineInfo[];
-}
-
-export interface ClientOptions extends Pick<LinkOptions, 'window' | 'signal'> {
+export interface ClientOptions extends Pick<LinkOptions, 'window' | 'signal' | 'observe' | 'tls'> {
   /** What engines print and no `stdout$` takes: `'inherit'` (default) prints it here, each line with `[engine] `; `'ignore'` drops it. */
   output?: 'inherit' | 'ignore';
 }

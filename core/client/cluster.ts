@@ -9,11 +9,12 @@ import { LaunchError, TransportError, TuttiError, UsageError } from '../errors.t
 import type { Launcher } from '../launch/launcher.ts';
 import { HUGE_PAGES } from '../launch/process.ts';
 import { programUrl } from '../launch/programs.ts';
+import { isLogger, logOptions } from '../log-options.ts';
 import type { AnyDefinition } from '../paradigm/paradigm.ts';
 import { type Client, type ClientOptions, openClient } from './client.ts';
 import { checkOptions } from './options.ts';
 
-export interface ClusterOptions extends ClientOptions, HostOptions {
+export interface ClusterOptions extends Omit<ClientOptions, 'observe'>, HostOptions {
   /** How many engines; default: as many as there are cores. */
   engines?: number;
   /** Where the controller runs. `'process'`: of its own, so that a client that blocks does not hold it up. */
@@ -21,13 +22,15 @@ export interface ClusterOptions extends ClientOptions, HostOptions {
 }
 
 export interface Cluster extends Client {
+  /** How others join: the addresses that it listens on, and the tokens that let them in. Holds secrets. */
+  readonly connection: ConnectionInfo;
   /** Adds or removes engines (the newest first) until there are `n`. */
   scale(n: number): Promise<void>;
   add(count: number, launcher?: 'process' | 'thread' | Launcher): Promise<number[]>;
 }
 
 const OPTIONS =
-  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local plugins log'.split(
+  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local plugins log metrics clientWindow limits tls origins'.split(
     ' ',
   );
 
@@ -59,6 +62,8 @@ export async function cluster(options: ClusterOptions = {}): Promise<Cluster> {
 
 interface Home {
   info: ConnectionInfo;
+  /** For other processes. */
+  outside: ConnectionInfo;
   stop(): Promise<void>;
   /** With a launcher of the caller's own: only where the controller runs in this process. */
   add?(count: number, launcher: Launcher): Promise<number[]>;
@@ -71,6 +76,7 @@ async function embedded(options: HostOptions): Promise<Home> {
   return {
     info: host.info,
     stop: host.stop,
+    outside: host.outside,
     offer: (definition) => host.controller.offers.add(definition),
     add: (count, launcher) => host.fleet.add(count, launcher),
   };
@@ -82,7 +88,8 @@ function extend(client: Client, home: Home): Cluster {
     await leave();
     await home.stop();
   };
-  return Object.assign(client, {
+  const extended = Object.assign(client, {
+    connection: home.outside,
     async add(count: number, launcher?: 'process' | 'thread' | Launcher): Promise<number[]> {
       if (typeof launcher !== 'object') return add(count, launcher);
       if (!home.add)
@@ -102,6 +109,8 @@ function extend(client: Client, home: Home): Cluster {
     close,
     [Symbol.asyncDispose]: close,
   });
+  // Secrets: whoever prints the client does not print them.
+  return Object.defineProperty(extended, 'connection', { enumerable: false });
 }
 
 export interface ControllerBoot extends HostOptions {
@@ -117,12 +126,18 @@ const REASONS: Record<string, typeof TuttiError> = {
   TRANSPORT: TransportError,
 };
 
-export type ControllerNews = { ready: ConnectionInfo } | { failed: string; code: string };
+export type ControllerNews = { ready: ConnectionInfo; metrics: string | undefined } | { failed: string; code: string };
 
 /** Starts a controller as a process of its own. Unless detached, it ends with this process. */
-export async function startController(boot: ControllerBoot): Promise<Home & { pid: number }> {
-  if (boot.launcher)
-    throw new UsageError("A launcher of your own needs the controller in this process: controller: 'embedded'");
+export async function startController(
+  boot: ControllerBoot,
+): Promise<Home & { pid: number; metrics: string | undefined }> {
+  const { launcher, log, ...rest } = boot;
+  if (launcher || isLogger(log)) {
+    const foreign = launcher ? 'launcher' : 'logger';
+    throw new UsageError(`A ${foreign} of your own needs the controller in this process: controller: 'embedded'`);
+  }
+  const options = { ...rest, log: logOptions(log), cwd: boot.cwd ?? process.cwd() };
   const child = fork(fileURLToPath(programUrl('controller.js')), [], {
     detached: boot.detached ?? false,
     stdio: ['ignore', boot.detached ? 'ignore' : 'inherit', boot.detached ? 'ignore' : 'inherit', 'ipc'],
@@ -131,7 +146,7 @@ export async function startController(boot: ControllerBoot): Promise<Home & { pi
     cwd: boot.detached ? '/' : process.cwd(),
   });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  child.send({ ...boot, cwd: boot.cwd ?? process.cwd() });
+  child.send(options);
   const news = await new Promise<ControllerNews>((resolve, reject) => {
     child.once('message', (message) => resolve(message as ControllerNews));
     child.once('error', reject);
@@ -150,6 +165,8 @@ export async function startController(boot: ControllerBoot): Promise<Home & { pi
   return {
     pid: child.pid ?? -1,
     info: news.ready,
+    outside: news.ready,
+    metrics: news.metrics,
     async stop() {
       if (child.connected) child.disconnect();
       await exited;

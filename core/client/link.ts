@@ -15,16 +15,20 @@ import { dialSession } from '../wire/dialled-session.ts';
 import { type Envelope, Kind, payloadText, Status, textPayload } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { parseToken } from '../wire/handshake.ts';
+import { keepPulse } from '../wire/pulse.ts';
 import { Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
+import type { TlsOptions } from '../wire/transport.ts';
 import { Luggage } from './arguments.ts';
 import { AsyncResult, type PipeHome } from './async-result.ts';
 import { Call, type CallHome, type CancelOutcome, type PartRecord, type Printed } from './call.ts';
 import type { CallOptions, CallSpec } from './call-spec.ts';
 import { type Echo, silentEcho } from './echo.ts';
+import { changedEngines } from './engine-list.ts';
 import { Flow } from './flow.ts';
 import { Lending } from './lending.ts';
 import { Paradigms, type ParadigmsHome } from './paradigms.ts';
+import { aboutProgram } from './program.ts';
 
 export interface LinkOptions {
   /** Where output goes that no `stdout$` listens to. Default: this process's stdout and stderr, each line with `[engine] `. */
@@ -34,7 +38,15 @@ export interface LinkOptions {
   signal?: AbortSignal | undefined;
   /** Where the controller is in this process: takes what this program uses. */
   offer?: ParadigmsHome['offer'];
+  /** Only watches: engines, events, `status`. */
+  observe?: boolean | undefined;
+  /** For `tls:` and `wss:` addresses: whom to trust, in place of what the connection record says. */
+  tls?: TlsOptions | undefined;
 }
+
+/** ms that a cut connection is dialled again; a silent one is cut after three times that. */
+const WINDOW = 10_000;
+const SILENT_WINDOWS = 3;
 
 export class Link implements CallHome, PipeHome {
   clientId = 0;
@@ -73,15 +85,20 @@ export class Link implements CallHome, PipeHome {
 
   static async open(info: ConnectionInfo, options: LinkOptions = {}): Promise<Link> {
     const link = new Link(options);
+    const { window = WINDOW, observe = false } = options;
     await dialSession({
       urls: info.urls,
-      role: 'client',
-      key: parseToken(info.token),
-      window: options.window ?? 10_000,
+      role: observe ? 'observer' : 'client',
+      key: parseToken((observe && info.observerToken) || info.token),
+      window,
       signal: options.signal,
-      about: () => ({ pid: process.pid }),
+      tls: { ca: info.ca, ...options.tls },
+      about: () => ({ ...aboutProgram(), beats: true }),
       handlers: {
-        opened: (session, about) => link.#opened(session, about),
+        opened: (session, about) => {
+          link.#opened(session, about);
+          if (about.beat) keepPulse(session, { beat: about.beat, silence: SILENT_WINDOWS * window });
+        },
         message: (header, payloads) => link.#receive(header, payloads),
         ended: (reason) =>
           link.#end(new SessionLostError(`The connection to cluster '${link.name}' is gone: ${reason}`)),
@@ -264,13 +281,13 @@ export class Link implements CallHome, PipeHome {
   }
 
   #news(payload: Payload): void {
-    const { event, engines } = decode(payload) as { event: ClusterEvent; engines?: EngineInfo[] };
-    if (engines) {
-      this.engines = engines;
-      this.engineNews.next(engines);
+    const { events } = decode(payload) as { events: ClusterEvent[] };
+    const engines = changedEngines(this.engines, events);
+    if (engines !== this.engines) this.engineNews.next((this.engines = engines));
+    for (const event of events) {
+      if (event.type === 'engine-lost') this.paradigms.engineLost(event.engine.id, event.reason);
+      this.events.next(event);
     }
-    if (event.type === 'engine-lost') this.paradigms.engineLost(event.engine.id, event.reason);
-    this.events.next(event);
   }
 
   /** An engine needs a small result that has come here already. */

@@ -1,10 +1,13 @@
 /** The engines that this host has started: launching, waiting for them to join, replacing, stopping. */
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { LaunchError, UsageError } from '../errors.ts';
 import type { EngineExit, EngineHandle, EngineSpec, Launcher } from '../launch/launcher.ts';
+import { limitReached } from '../launch/limits.ts';
+import { Pace } from '../launch/pace.ts';
 import { Kind, textPayload } from '../wire/envelope.ts';
 import { keyToken, mintKey } from '../wire/handshake.ts';
 import type { Controller } from './controller.ts';
+import { exceeded } from './limits.ts';
 import type { EngineRecord } from './registry.ts';
 
 export interface FleetOptions {
@@ -30,6 +33,9 @@ const GRACE = 1_000;
 export class Fleet {
   #members = new Map<number, Member>();
   #changing = new Map<number, Promise<void>>();
+  #paces = new WeakMap<Launcher, Pace>();
+  #pace = new Pace(2 * availableParallelism());
+  #closed = false;
   #controller: Controller;
   #options: FleetOptions;
 
@@ -41,15 +47,31 @@ export class Fleet {
   /** Starts engines; resolves with their ids when all have joined, rejects with what the first that failed printed. */
   async add(count: number, launcher: Launcher): Promise<number[]> {
     if (!Number.isInteger(count) || count < 0)
-      throw new UsageError(`The number of engines must be 0, 1, 2, …; got ${count}`);
+      throw new UsageError(`The number of engines must be 0, 1, 2, …; got ${String(count)}`);
+    const { limits, registry } = this.#controller;
+    const total = registry.engines.size + count;
+    if (total > limits.engines) throw exceeded('engines', limits.engines, `The cluster would have ${total} engines`);
     const urls = await this.#options.urls(launcher);
     const records = Array.from({ length: count }, () => this.#controller.registry.expect(mintKey('e')));
+    const { log } = this.#controller;
+    const begun = performance.now();
+    let failed = false;
+    const start = async (record: EngineRecord): Promise<void> => {
+      if (failed) return; // all or none
+      await this.#start(record, launcher, urls).catch((error) => {
+        failed = true;
+        throw error;
+      });
+    };
     try {
-      await Promise.all(records.map((record) => this.#launch(record, launcher, urls)));
+      await Promise.all(records.map((record) => this.#paceOf(launcher).run(() => start(record))));
     } catch (error) {
+      log.warn('An engine could not be started, so none of these is', { count, kind: launcher.kind, error });
       await this.remove(records.map((r) => r.id));
       throw error;
     }
+    const ms = Math.round(performance.now() - begun);
+    if (count) log.info('Engines are ready', { count, kind: launcher.kind, ms });
     return records.map((r) => r.id);
   }
 
@@ -70,8 +92,15 @@ export class Fleet {
       const urls = await this.#options.urls(launcher);
       await this.#end(record);
       this.#controller.registry.lost(record, 'restarted');
-      await this.#launch(record, launcher, urls);
+      await this.#paceOf(launcher).run(() => this.#start(record, launcher, urls));
     });
+  }
+
+  #paceOf(launcher: Launcher): Pace {
+    if (launcher.atOnce === undefined) return this.#pace;
+    let pace = this.#paces.get(launcher);
+    if (!pace) this.#paces.set(launcher, (pace = new Pace(launcher.atOnce)));
+    return pace;
   }
 
   #launcherOf(id: number): Launcher {
@@ -95,12 +124,18 @@ export class Fleet {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.allSettled(this.#changing.values());
     await Promise.all([...this.#controller.registry.engines.values()].map((record) => this.#end(record)));
   }
 
-  #launch(record: EngineRecord, launcher: Launcher, urls: string[]): Promise<void> {
+  /** Resolves when the engine has joined. */
+  async #start(record: EngineRecord, launcher: Launcher, urls: string[]): Promise<void> {
     const { registry } = this.#controller;
+    // It may have waited for its turn.
+    if (this.#closed) throw new LaunchError(`Engine ${record.id} was not started: the cluster is stopping`);
+    if (registry.engines.get(record.id) !== record)
+      throw new LaunchError(`Engine ${record.id} was not started: it was removed before`);
     const { cwd, env, beat, litter } = this.#options;
     const spec: EngineSpec = {
       id: record.id,
@@ -111,29 +146,35 @@ export class Fleet {
       beat,
       litter: litter(),
     };
-    const handle = launcher.launch(spec);
+    const handle = this.#launch(launcher, spec);
     const member: Member = { record, launcher, handle, expected: false };
     this.#members.set(record.id, member);
     handle.onOutput((stream, text) => {
       this.#controller.output(record, { client: 0, id: 0, stream: stream === 'stdout' ? 1 : 2 }, textPayload(text));
     });
     const incarnation = record.info.incarnation;
-    return new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       const joined = registry.whenJoined(record, incarnation + 1, resolve);
       void handle.exited.then((exit) => {
         joined.cancel();
         if (!member.expected) registry.lost(record, inWords(exit), exit);
-        reject(
-          new LaunchError(
-            `An engine could not be started on ${hostname()}: ${inWords(exit)}${record.lastOutput ? `. It printed:\n${record.lastOutput}` : ''}`,
-            { cause: exit.error },
-          ),
-        );
+        const printed = record.lastOutput ? `. It printed:\n${record.lastOutput}` : '';
+        reject(notStarted(`${inWords(exit)}${printed}`, exit.error));
       });
     });
   }
 
+  #launch(launcher: Launcher, spec: EngineSpec): EngineHandle {
+    try {
+      return launcher.launch(spec);
+    } catch (error) {
+      const limit = limitReached(error);
+      throw limit ? notStarted(limit, error) : error;
+    }
+  }
+
   async #end(record: EngineRecord): Promise<void> {
+    record.leaving = true;
     record.session?.send({ kind: Kind.EVENT, op: 'exit' });
     const member = this.#members.get(record.id);
     if (!member) return;
@@ -144,8 +185,12 @@ export class Fleet {
   }
 }
 
+function notStarted(reason: string, cause: unknown): LaunchError {
+  return new LaunchError(`An engine could not be started on ${hostname()}: ${reason}`, { cause });
+}
+
 function inWords({ exitCode, signal, error }: EngineExit): string {
-  if (error) return `${error.name}: ${error.message}`;
+  if (error) return limitReached(error) ?? `${error.name}: ${error.message}`;
   if (signal) return `its process was ended by ${signal}`;
   return `it exited with code ${exitCode}`;
 }

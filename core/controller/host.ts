@@ -1,7 +1,6 @@
 /** A controller with all that belongs to it: its listeners, its folder, its connection file, and the engines it started. */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { isIPv4 } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ConnectionInfo } from '../cluster-info.ts';
@@ -10,12 +9,16 @@ import { UsageError } from '../errors.ts';
 import type { Launcher } from '../launch/launcher.ts';
 import { processLauncher } from '../launch/process.ts';
 import { threadLauncher } from '../launch/thread.ts';
-import { type Logger, silentLogger } from '../log.ts';
+import type { LogWish } from '../log-options.ts';
+import { openLog } from '../log-output.ts';
 import { keyToken } from '../wire/handshake.ts';
 import { answering } from '../wire/rpc.ts';
-import { type Listener, listen } from '../wire/transport.ts';
+import { type Listener, type ListenOptions, listen, type TlsOptions } from '../wire/transport.ts';
 import { Controller } from './controller.ts';
 import { Fleet } from './fleet.ts';
+import type { Limits } from './limits.ts';
+import { type Observatory, openObservatory } from './observatory.ts';
+import { checkExposure, publicUrls, tlsIdentity } from './public-listeners.ts';
 
 export interface HostOptions {
   /** Makes the cluster known under this name, in a connection file. */
@@ -33,9 +36,20 @@ export interface HostOptions {
   local?: boolean | undefined;
   /** Paradigms whose controller halves may run here: packages or modules, looked up from `cwd`. */
   plugins?: readonly string[] | undefined;
-  log?: Logger | undefined;
   /** Allows listeners that others on the network can reach, without encryption. */
   insecure?: boolean | undefined;
+  /** ms that a cut-off client may take to come back (default 10,000); after three times that a silent one is cut off. */
+  clientWindow?: number | undefined;
+  /** What clients and strangers may take of the cluster. */
+  limits?: Partial<Limits> | undefined;
+  /** A level, where and how to write, or a Logger of your own. Default: `warn`, on stderr. */
+  log?: LogWish | undefined;
+  /** Serves metrics for Prometheus at this `HOST:PORT`; port 0 takes a free one, which `status()` tells. */
+  metrics?: string | undefined;
+  /** For `tls:` and `wss:` listeners. Without a certificate the controller makes one, which the connection file then vouches for. */
+  tls?: TlsOptions | undefined;
+  /** Origins, beside the listener's own, whose web pages may connect by `ws:` and `wss:`. */
+  origins?: readonly string[] | undefined;
 }
 
 export interface Host {
@@ -46,6 +60,8 @@ export interface Host {
   readonly info: ConnectionInfo;
   /** Where clients of other processes connect: what the connection file holds. */
   readonly outside: ConnectionInfo;
+  /** Where metrics are served, if they are. */
+  readonly metrics: string | undefined;
   /** Resolves when it has stopped, whoever stopped it. */
   readonly stopped: Promise<void>;
   stop(): Promise<void>;
@@ -66,22 +82,24 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const launcher = options.launcher ?? launcherOf(options.kind ?? 'process');
   if (typeof launcher.launch !== 'function')
     throw new UsageError('launcher is an object with launch(spec), as processLauncher() makes');
+  const log = openLog(options.log);
   const beat = options.beat ?? 1_000;
   const controller = new Controller({
     name: options.name ?? 'private',
     beat,
-    log: options.log ?? silentLogger,
+    log: log.logger,
     ...(options.misses && { misses: options.misses }),
+    clientWindow: options.clientWindow,
+    limits: options.limits,
   });
-  const log = options.log ?? silentLogger;
   const listeners = new Map<string, Listener>();
   let dir: string | undefined;
   let file: string | undefined;
   const folder = (): string => (dir ??= mkdtempSync(path.join(shortTmpdir(), 'tutti-')));
-  const open = async (key: string, url: () => string): Promise<string> => {
+  const open = async (key: string, url: () => string, guards: ListenOptions = {}): Promise<string> => {
     const there = listeners.get(key);
     if (there) return there.url;
-    const listener = await listen(url(), (connection) => void controller.accept(connection));
+    const listener = await listen(url(), (connection) => void controller.accept(connection), guards);
     listeners.set(key, listener);
     return listener.url;
   };
@@ -99,6 +117,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     litter: () => [dir, file].filter((f) => f !== undefined),
   });
 
+  let observatory: Observatory | undefined;
   let stopping: Promise<void> | undefined;
   let onStopped = (): void => {};
   const stopped = new Promise<void>((resolve) => {
@@ -107,35 +126,49 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const stop = (): Promise<void> => (stopping ??= shutDown().finally(onStopped));
   async function shutDown(): Promise<void> {
     if (file) removeConnectionFile(file);
+    await observatory?.close();
     await fleet.close();
     await controller.close();
     await Promise.all([...listeners.values()].map((l) => l.close()));
     if (dir) rmSync(dir, { recursive: true, force: true });
+    log.logger.info(`Cluster '${controller.name}' has stopped`);
+    log.close();
   }
 
   try {
     for (const plugin of options.plugins ?? []) {
       await controller.offers
         .load(plugin, options.cwd ?? process.cwd())
-        .catch((error: Error) => log.error(error.message));
+        .catch((error: Error) => log.logger.error(error.message));
     }
     const inline = await open('inline', () => `inline:${randomBytes(8).toString('hex')}`);
     const urls: string[] = options.name !== undefined || options.local ? [await local.unix()] : [];
-    for (const url of options.listen ?? []) {
-      checkExposure(url, options.insecure ?? false);
-      urls.push(await open(url, () => url));
+    const further = options.listen ?? [];
+    for (const url of further) checkExposure(url, options.insecure ?? false);
+    const { ca, ...tls } = await tlsIdentity(further, options.tls);
+    for (const url of further) {
+      urls.push(...publicUrls(await open(url, () => url, { tls, origins: options.origins })));
     }
     const token = keyToken(controller.clientKey);
     const outside: ConnectionInfo = {
       name: controller.name,
       urls,
       token,
+      observerToken: keyToken(controller.observerKey),
       engineToken: keyToken(controller.joinKey),
+      ...(ca !== undefined && { ca }),
       host: hostname(),
       pid: process.pid,
     };
     if (options.name !== undefined) file = writeConnectionFile(outside);
-    serveRequests(controller, fleet, launcher, stop);
+    observatory = await openObservatory(controller, options);
+    log.logger.info(`Cluster '${controller.name}' listens`, {
+      pid: process.pid,
+      host: hostname(),
+      urls,
+      metrics: observatory.metrics,
+    });
+    serveRequests(controller, fleet, launcher, observatory, stop);
     return {
       controller,
       fleet,
@@ -143,6 +176,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       stopped,
       stop,
       outside,
+      metrics: observatory.metrics,
       info: { name: controller.name, urls: [inline], token },
     };
   } catch (error) {
@@ -151,17 +185,15 @@ export async function startHost(options: HostOptions): Promise<Host> {
   }
 }
 
-function serveRequests(controller: Controller, fleet: Fleet, launcher: Launcher, stop: () => Promise<void>): void {
-  const started = Date.now();
+function serveRequests(
+  controller: Controller,
+  fleet: Fleet,
+  launcher: Launcher,
+  observatory: Observatory,
+  stop: () => Promise<void>,
+): void {
   Object.assign(controller.requests, {
-    status: answering(() => ({
-      name: controller.name,
-      pid: process.pid,
-      host: hostname(),
-      uptime: Date.now() - started,
-      clients: controller.clients.size,
-      engines: controller.registry.infos(),
-    })),
+    status: answering(() => observatory.status()),
     paradigms: answering(() => controller.paradigms()),
     add: answering(({ count, kind }: { count: number; kind?: string }) =>
       fleet.add(count, kind ? launcherOf(kind) : launcher),
@@ -172,17 +204,6 @@ function serveRequests(controller: Controller, fleet: Fleet, launcher: Launcher,
       setImmediate(() => void stop()); // the answer first
     }),
   });
-}
-
-/** A listener that others can reach would carry code and values in the clear. */
-function checkExposure(url: string, insecure: boolean): void {
-  if (insecure || !URL.canParse(url)) return; // what is no URL is refused by `listen`
-  const { protocol, hostname: host } = new URL(url);
-  if (protocol !== 'tcp:' || host === 'localhost' || host === '[::1]' || (isIPv4(host) && host.startsWith('127.')))
-    return;
-  throw new UsageError(
-    `${url} can be reached from other machines, without encryption; listen on 127.0.0.1, or say 'insecure' if the network is yours alone`,
-  );
 }
 
 /** A unix socket's path holds about 100 bytes; some systems' temporary folders are longer than that. */

@@ -27,7 +27,7 @@ export interface ParadigmsHome {
   readonly log: Logger;
   readonly clock: Clock;
   store(paradigm: string): Promise<Store>;
-  sessionOf(client: number): Session | undefined;
+  readonly clients: ReadonlyMap<number, ClientRecord>;
   emit(event: ClusterEvent): void;
 }
 
@@ -79,7 +79,7 @@ export class Paradigms {
   }
 
   clientJoined(client: ClientRecord): void {
-    const exchange = this.#exchangeOver(client.session, 'client', client.id);
+    const exchange = this.#exchangeOver(client, 'client', client.id);
     this.#clients.set(client.id, { exchange, standing: new Map() });
   }
 
@@ -114,14 +114,14 @@ export class Paradigms {
     const { paradigm, op, targets } = header;
     const refusal = this.#admit(client, visitor, header, payloads);
     if (refusal) {
-      refuse(client.session, header, payloads, refusal);
+      refuse(client, header, payloads, refusal);
       return;
     }
     if (op === '#use') {
       const { started } = this.#installed.get(paradigm)!;
       started.then(
-        () => client.session.send(backTo(header), [encodeAnswer(undefined, 'answer', answerCodec(payloads))]),
-        (error) => refuse(client.session, header, payloads, error),
+        () => client.send(backTo(header), [encodeAnswer(undefined, 'answer', answerCodec(payloads))]),
+        (error) => refuse(client, header, payloads, error),
       );
       return;
     }
@@ -132,7 +132,7 @@ export class Paradigms {
     for (const id of targets) {
       const record = this.#home.registry.engines.get(id);
       if (record?.session) record.session.send({ ...onward(header), client: client.id }, payloads);
-      else refuse(client.session, header, payloads, record ? gone(record) : unknown(id));
+      else refuse(client, header, payloads, record ? gone(record) : unknown(id));
     }
   }
 
@@ -141,8 +141,8 @@ export class Paradigms {
       this.#engines.get(record.id)?.receive(header, payloads);
       return;
     }
-    const session = this.#home.sessionOf(header.client);
-    if (session) session.send({ ...onward(header), targets: [record.id] }, payloads);
+    const client = this.#home.clients.get(header.client);
+    if (client) client.send({ ...onward(header), targets: [record.id] }, payloads);
     else if (record.session)
       refuse(record.session, header, payloads, new ValueLostError(`Client ${header.client} has left`));
   }
@@ -201,7 +201,7 @@ export class Paradigms {
     for (const { session } of this.#home.registry.engines.values()) if (session) load(session, paradigm, engine);
   }
 
-  #exchangeOver(session: Session, role: 'client' | 'engine', id: number): Exchange {
+  #exchangeOver(session: Pick<Session, 'send'>, role: 'client' | 'engine', id: number): Exchange {
     return new Exchange({
       send: (header, payloads, owned) => session.send(header, payloads, owned),
       half: (paradigm, ready) => this.#halves.get(paradigm, ready),
@@ -238,7 +238,7 @@ export class Paradigms {
         partyAt(
           voice(
             () => this.#clients.get(id)?.exchange ?? nobody(new ValueLostError(`Client ${id} has left`)),
-            () => this.#home.sessionOf(id),
+            () => this.#home.clients.get(id)?.session,
           ),
         ),
       group: (ids) =>
@@ -283,7 +283,7 @@ function backTo({ id, paradigm, client, targets }: Envelope): Header {
 }
 
 /** One-way messages are dropped. */
-function refuse(session: Session, header: Envelope, payloads: readonly Payload[], error: Error): void {
+function refuse(session: Pick<Session, 'send'>, header: Envelope, payloads: readonly Payload[], error: Error): void {
   if (header.kind !== Kind.REQUEST) return;
   session.send({ ...backTo(header), failed: true }, [encodeThrown(error, answerCodec(payloads))]);
 }

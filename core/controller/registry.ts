@@ -1,12 +1,28 @@
 /** The engines of a cluster: ids, incarnations, states, and what became of them. */
 import type { ClusterEvent, EngineInfo, EngineState } from '../cluster-info.ts';
+import type { Traffic } from '../cluster-status.ts';
 import { EngineLostError, InvalidTargetError } from '../errors.ts';
 import type { AnswerCodec } from '../wire/answer.ts';
+import type { Header } from '../wire/envelope.ts';
 import type { Key } from '../wire/handshake.ts';
 import type { Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
+import type { CallCount } from './call-counts.ts';
+import { addTraffic, noTraffic, trafficOf } from './traffic.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** One engine's part of a call, on the controller's books. */
+export interface Running {
+  readonly client: number;
+  readonly call: number;
+  readonly codec: AnswerCodec;
+  readonly count: CallCount;
+  /** performance.now() when it was sent on. */
+  readonly began: number;
+  /** The engine's answer to a cancel, once it was asked. */
+  cancelling?: Promise<string>;
+}
 
 export interface EngineRecord {
   readonly id: number;
@@ -16,10 +32,18 @@ export interface EngineRecord {
   session: Session | undefined;
   rpc: Rpc | undefined;
   /** Calls forwarded and not answered yet. */
-  readonly running: Map<number, { client: number; call: number; codec: AnswerCodec }>;
+  readonly running: Map<number, Running>;
   lastOutput: string;
+  /** Its last heartbeat. */
+  beat: NonNullable<Header['beat']>;
+  /** What went over its sessions before this one. */
+  past: Traffic;
   /** How it was lost, while it is. */
   end: { reason: string; exitCode?: number | null; signal?: string | null } | undefined;
+  /** It joined by itself, so nobody here can start it anew. */
+  readonly external: boolean;
+  /** It was asked to end: that it is gone will be no surprise. */
+  leaving: boolean;
   /** Has it ever joined? Before that it is no target. */
   joined: boolean;
 }
@@ -28,6 +52,8 @@ const OUTPUT_KEPT = 2_000;
 
 export class Registry {
   readonly engines = new Map<number, EngineRecord>();
+  /** Of engines that were removed. */
+  readonly past = noTraffic();
   #next = 0;
   #waiters = new Set<{ record: EngineRecord; incarnation: number; done: () => void }>();
   #onChange: (event: ClusterEvent) => void;
@@ -39,7 +65,7 @@ export class Registry {
   }
 
   /** A place for an engine that is about to join. */
-  expect(key: Key): EngineRecord {
+  expect(key: Key, external = false): EngineRecord {
     const id = this.#next++;
     const info: EngineInfo = {
       id,
@@ -61,18 +87,27 @@ export class Registry {
       rpc: undefined,
       running: new Map(),
       lastOutput: '',
+      beat: {},
+      past: noTraffic(),
       end: undefined,
+      external,
+      leaving: false,
       joined: false,
     };
     this.engines.set(id, record);
     return record;
   }
 
+  /** How many ids were given so far. */
+  get given(): number {
+    return this.#next;
+  }
+
   get(id: number): EngineRecord {
     const record = this.engines.get(id);
     if (record) return record;
     const known = [...this.engines.keys()].join(', ');
-    throw new InvalidTargetError(`There is no engine ${id}; engines here: ${known || 'none'}`);
+    throw new InvalidTargetError(`There is no engine ${String(id).slice(0, 20)}; engines here: ${known || 'none'}`);
   }
 
   byKey(key: string): EngineRecord | undefined {
@@ -95,7 +130,9 @@ export class Registry {
     Object.assign(record.info, about, { state: 'alive', incarnation: record.info.incarnation + 1 });
     record.joined = true;
     record.lastOutput = '';
+    record.beat = {};
     record.end = undefined;
+    record.leaving = false;
     this.#onChange({ type: 'engine-joined', engine: { ...record.info } });
     for (const waiter of this.#waiters) {
       if (waiter.record !== record || waiter.incarnation > record.info.incarnation) continue;
@@ -118,6 +155,7 @@ export class Registry {
     record.end = { reason, ...exit };
     const { session, rpc } = record;
     record.session = record.rpc = undefined;
+    if (session) addTraffic(record.past, trafficOf(session));
     session?.abandon(reason);
     const error = lostError(record, reason, exit);
     rpc?.fail(error);
@@ -128,11 +166,13 @@ export class Registry {
   remove(record: EngineRecord, reason: string): void {
     this.lost(record, reason);
     if (!this.engines.delete(record.id) || !record.joined) return;
+    addTraffic(this.past, record.past);
     this.#onChange({ type: 'engine-removed', engine: { ...record.info } });
   }
 
-  output(record: EngineRecord, text: string): void {
-    record.lastOutput = (record.lastOutput + text).slice(-OUTPUT_KEPT);
+  output(record: EngineRecord, text: Uint8Array): void {
+    const end = Buffer.from(text.buffer, text.byteOffset, text.byteLength).subarray(-4 * OUTPUT_KEPT);
+    record.lastOutput = (record.lastOutput + end.toString()).slice(-OUTPUT_KEPT);
   }
 }
 

@@ -23,14 +23,16 @@ import { openDoor } from './door.ts';
 import { createEvaluator } from './evaluator.ts';
 import { Job, type OwnWork } from './job.ts';
 import { createNamespace } from './namespace.ts';
-import { encodeShown } from './opaque.ts';
 import { operations, type Workshop } from './operations.ts';
 import { captureOutput } from './output.ts';
 import { Paradigms } from './paradigms.ts';
+import { reportRejoined, reportUncaught } from './reports.ts';
+import { encodeShown } from './shown.ts';
 import { Supplies } from './supplies.ts';
 import { exposeSurface, ScriptExit } from './surface.ts';
 import { Turns } from './turns.ts';
 import { cutStack, keepDeepStacks } from './user-stack.ts';
+import { Vitals } from './vitals.ts';
 
 /** Results above this stay here until somebody wants them. Bytes. */
 const KEEP_ABOVE = 64 << 10;
@@ -56,6 +58,8 @@ export class Engine {
   #shop: Workshop;
   #output: { flush(): void };
   #exit: (code: number) => void;
+  #vitals: Vitals;
+  #interval = 0;
   #beat: NodeJS.Timeout | undefined;
 
   /** Takes this thread over: its streams, its globals, its uncaught errors. `exit` ends it. */
@@ -95,6 +99,11 @@ export class Engine {
       run: (...work) => this.#run(...work),
       log: (message, error) => this.#uncaught(`${message}:`, error),
     });
+    this.#vitals = new Vitals({
+      queued: () => this.#turns.queued,
+      kept: () => this.#supplies.values.keptBytes,
+      peers: () => this.#supplies.peers.traffic,
+    });
     process.on('uncaughtException', (error) => this.#uncaught('Uncaught', error));
     process.on('unhandledRejection', (error) => this.#uncaught('Unhandled rejection:', error));
   }
@@ -107,6 +116,7 @@ export class Engine {
       role: 'engine',
       key: this.#key,
       window: REJOIN,
+      tls: { ca: boot.ca },
       about: () => ({ host: hostname(), pid: process.pid, kind: boot.kind, cwd: boot.cwd, node: process.version }),
       handlers: {
         opened: (session, about) => this.#joined(session, about),
@@ -127,12 +137,17 @@ export class Engine {
     this.#key = parseToken(about.token);
     this.#self.id = about.engine;
     this.#incarnation = about.incarnation;
-    clearInterval(this.#beat);
-    this.#beat = setInterval(() => this.#tellLife(), about.beat);
+    clearTimeout(this.#beat);
+    // Engines that join together would beat together for ever: each begins somewhere within its first interval.
+    this.#beat = setTimeout(() => {
+      this.#tellLife();
+      this.#beat = setInterval(() => this.#tellLife(), about.beat);
+    }, about.beat * Math.random());
+    this.#interval = about.beat;
   }
 
   #tellLife(): void {
-    this.#session?.beat({ rss: process.memoryUsage.rss() });
+    this.#session?.beat(this.#vitals.read(this.#interval));
   }
 
   /** The session is gone, and with it all calls: joins anew, as another incarnation, or ends. */
@@ -142,10 +157,12 @@ export class Engine {
     this.#paradigms.lostController(reason);
     this.#turns.drop(() => true, lost);
     this.#turns.abandon(lost);
-    const deadline = performance.now() + REJOIN;
+    const cut = performance.now();
+    const deadline = cut + REJOIN;
     while (performance.now() < deadline) {
       try {
-        return await this.join();
+        await this.join();
+        return reportRejoined(this.#session, reason, performance.now() - cut);
       } catch (error) {
         if (error instanceof RefusedError) break;
         await new Promise((resolve) => setTimeout(resolve, 500));
@@ -184,16 +201,18 @@ export class Engine {
     const { payloads, fetched } = job;
     job.payloads = job.fetched = [];
     const args = payloads.flatMap((payload) => this.#supplies.decode(payload, fetched) as unknown[]);
-    const operation = operations[job.op];
+    const operation = Object.hasOwn(operations, job.op) ? operations[job.op] : undefined;
     if (!operation)
       throw new RefusedError(
-        `This engine does not know the operation '${job.op}'; client and engine differ in version`,
+        `This engine does not know the operation '${job.op.slice(0, 40)}'; client and engine differ in version`,
       );
     return operation(this.#shop, args);
   }
 
   #finish(job: Job, ok: boolean, value: unknown): void {
     this.#output.flush();
+    if (job.code.length) this.#shop.functions.done(job.code);
+    this.#vitals.calls++;
     if (!ok) cutStack(value);
     if (job.own) {
       job.own.done(ok, value);
@@ -274,5 +293,6 @@ export class Engine {
       return;
     }
     process.stderr.write(`${what} ${error instanceof Error ? error.stack : String(error)}\n`);
+    reportUncaught(this.#session, what, error);
   }
 }

@@ -8,9 +8,10 @@ import { ValueLostError } from '../errors.ts';
 import type { Exchange } from '../paradigm/exchange.ts';
 import { type Need, pack, unpack } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
-import { type Early, greet, meet, parseToken } from '../wire/handshake.ts';
+import { type Early, greet, parseToken } from '../wire/handshake.ts';
 import { type RequestHandler, Rpc } from '../wire/rpc.ts';
 import { Session } from '../wire/session.ts';
+import { Strangers } from '../wire/strangers.ts';
 import { type Connection, dial, type Listener, listen } from '../wire/transport.ts';
 
 export interface Ticket {
@@ -39,20 +40,44 @@ export interface PeersHome {
   lost(engine: number, reason: string): void;
 }
 
+/** ms within which a ticket must be used. */
+const TICKET_LIFE = 30_000;
+/** Connections at a time that have not shown a ticket. */
+const STRANGERS = 64;
+
 export class Peers {
   #home: PeersHome;
   #channels = new Map<number, Channel | Promise<Channel>>();
   #listeners = new Map<string, Promise<Listener>>();
-  #tickets = new Map<string, { secret: string; from: number }>();
+  #tickets = new Map<string, { secret: string; from: number; until: number }>();
+  #strangers = new Strangers(STRANGERS);
+  #sessions = new Set<Session>();
+  #past = { sent: 0, received: 0 };
 
   constructor(home: PeersHome) {
     this.#home = home;
   }
 
+  /** Bytes, of all channels there have been. */
+  get traffic(): { sent: number; received: number } {
+    let { sent, received } = this.#past;
+    for (const { bytesSent, bytesReceived } of this.#sessions) {
+      sent += bytesSent;
+      received += bytesReceived;
+    }
+    return { sent, received };
+  }
+
   /** Another engine will come with this ticket: listens where it can, and says where. */
   async admit({ token, scheme, dir, from }: Ticket): Promise<string> {
     const { id, secret } = parseToken(token);
-    this.#tickets.set(id, { secret, from });
+    const now = performance.now();
+    // They expire in the order in which they came.
+    for (const [old, { until }] of this.#tickets) {
+      if (until > now) break;
+      this.#tickets.delete(old);
+    }
+    this.#tickets.set(id, { secret, from, until: now + TICKET_LIFE });
     const name = `engine-${randomBytes(6).toString('hex')}`;
     const url = {
       thread: `thread:${name}`,
@@ -60,7 +85,11 @@ export class Peers {
       tcp: 'tcp://127.0.0.1:0',
     }[scheme];
     let listener = this.#listeners.get(scheme);
-    if (!listener) this.#listeners.set(scheme, (listener = listen(url, (connection) => void this.#accept(connection))));
+    if (!listener) {
+      listener = listen(url, (connection) => void this.#accept(connection));
+      this.#listeners.set(scheme, listener);
+      listener.catch(() => this.#listeners.delete(scheme)); // the next ticket tries again
+    }
     return (await listener).url;
   }
 
@@ -102,26 +131,26 @@ export class Peers {
   }
 
   async #accept(connection: Connection): Promise<void> {
-    try {
-      let from = -1;
-      const guest = await meet(connection, async (id) => {
-        const ticket = this.#tickets.get(id);
-        this.#tickets.delete(id); // good once
-        if (!ticket) return undefined;
-        from = ticket.from;
-        return { secret: ticket.secret, roles: ['peer'] };
-      });
-      guest.welcome({ session: guest.key, resumed: false, received: 0, about: {} });
-      const channel = this.#talk(guest.key, connection, from);
-      if (!this.#channels.has(from)) this.#channels.set(from, channel);
-    } catch {
-      // turned away, and told why
-    }
+    let from = -1;
+    const guest = await this.#strangers.meet(connection, async (id) => {
+      const ticket = this.#tickets.get(id);
+      this.#tickets.delete(id); // good once
+      if (!ticket || ticket.until < performance.now()) return undefined;
+      from = ticket.from;
+      return { secret: ticket.secret, roles: ['peer'] };
+    });
+    if (!guest) return; // turned away, and told why
+    guest.welcome({ session: guest.key, resumed: false, received: 0, about: {} });
+    const channel = this.#talk(guest.key, connection, from);
+    if (!this.#channels.has(from)) this.#channels.set(from, channel);
   }
 
   #talk(id: string, connection: Connection, engine: number, early?: Early): Channel {
     const end = (reason: string): void => {
       session.abandon(reason);
+      this.#past.sent += session.bytesSent;
+      this.#past.received += session.bytesReceived;
+      this.#sessions.delete(session);
       const error = new ValueLostError(`The engine that held the value was lost: ${reason}`);
       rpc.fail(error);
       exchange.fail(error);
@@ -138,6 +167,7 @@ export class Peers {
     const rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), this.#home.serve);
     const exchange = this.#home.exchange(session, engine);
     const channel: Channel = { rpc, exchange, drained: () => session.drained() };
+    this.#sessions.add(session);
     session.attach(connection, 0, early);
     return channel;
   }

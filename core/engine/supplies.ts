@@ -65,6 +65,7 @@ export class Supplies {
       progress();
     };
     const { functions } = this.#home;
+    functions.pin(job.code);
     const unknown = job.code.filter((hash) => !functions.has(hash));
     if (unknown.length) {
       job.missing++;
@@ -94,6 +95,7 @@ export class Supplies {
     const wanting: Wanting = { code: item.code, needs: item.needs, fetched: [], missing: 1, failure: undefined };
     const progress = (): void => {
       if (wanting.missing) return;
+      this.#home.functions.done(item.code);
       let value: unknown;
       try {
         if (wanting.failure !== undefined) throw wanting.failure;

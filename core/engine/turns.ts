@@ -25,6 +25,11 @@ export class Turns {
     this.#hooks = hooks;
   }
 
+  /** How many wait. */
+  get queued(): number {
+    return this.#queue.length;
+  }
+
   push(job: Job): void {
     this.#queue.push(job);
     this.pump();

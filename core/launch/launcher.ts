@@ -6,6 +6,8 @@ export interface EngineSpec {
   urls: string[];
   /** The engine's own key, `id.secret`. It travels over a pipe or by message, never on a command line. */
   token: string;
+  /** PEM: the authority to trust where a URL is of `tls:` or `wss:`. */
+  ca?: string;
   /** Working directory: imports of user code resolve from here. */
   cwd: string;
   env: Record<string, string>;
@@ -37,6 +39,8 @@ export interface Launcher {
   readonly kind: string;
   /** Scheme by which engines of this launcher reach a controller in this process. */
   readonly scheme: 'unix' | 'thread' | 'tcp';
+  /** How many may be starting at once; default: twice as many as this machine has cores. */
+  readonly atOnce?: number;
   launch(spec: EngineSpec): EngineHandle;
 }
 

@@ -30,9 +30,10 @@ function launch(spec: EngineBoot, execArgv: string[]): EngineHandle {
     env: { ...HUGE_PAGES, ...withoutTokens(process.env), ...spec.env },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
-  const lifeline = child.stdio[3] as Writable;
-  lifeline.on('error', () => {}); // the engine is gone: `exited` tells
-  lifeline.write(`${JSON.stringify(spec)}\n`);
+  // Where the machine has no room for it there are no pipes either: `exited` tells, as it does when the engine is gone.
+  const lifeline = child.stdio?.[3] as Writable | undefined;
+  lifeline?.on('error', () => {});
+  lifeline?.write(`${JSON.stringify(spec)}\n`);
   const exited = new Promise<EngineExit>((resolve) => {
     child.once('error', (error) => resolve({ exitCode: null, signal: null, error }));
     // By 'close' its last output has been read; a grandchild that holds the pipes must not keep us from telling, though.

@@ -224,6 +224,6 @@ function checkDefinition(definition: AnyDefinition): void {
     if (given !== undefined && typeof given !== 'function') fail(`'${half}' must be a function`);
   if (engine !== undefined && typeof engine !== 'function' && typeof engine !== 'string')
     fail(`'engine' must be a function, or the path of a module whose default export is one`);
-  if (engine !== undefined && !module?.startsWith('file:'))
+  if (engine !== undefined && typeof module !== 'string')
     fail('it has an engine half, which travels as a bundle of its module: add module: import.meta.url');
 }

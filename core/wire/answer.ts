@@ -3,6 +3,7 @@
  * only read the codec that it writes.
  */
 import { CannotTravelError } from '../errors.ts';
+import { textOf } from './bytes.ts';
 import { encode } from './codec.ts';
 import type { Payload } from './forms.ts';
 
@@ -31,7 +32,7 @@ function plainError(error: Error): Record<string, string> {
 
 function shown(thrown: unknown): string {
   try {
-    return `threw ${Buffer.from(encode(thrown, { codec: 'json' }).parts[0]!).toString()}, not an Error`;
+    return `threw ${textOf(encode(thrown, { codec: 'json' }).parts[0]!)}, not an Error`;
   } catch (error) {
     if (!(error instanceof CannotTravelError)) throw error;
     return `threw ${typeof thrown}, not an Error`;

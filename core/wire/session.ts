@@ -9,6 +9,7 @@ import type { Payload } from './forms.ts';
 import { checkSize } from './frame-outbox.ts';
 import type { Early } from './handshake.ts';
 import { hold, letGo } from './memory-pool.ts';
+import { MESSAGE_COST, Replay } from './replay.ts';
 import type { CloseReason, Connection, Message } from './transport.ts';
 
 /** Bytes kept for replay; a connection lost with more than this unacknowledged cannot be resumed. */
@@ -25,8 +26,10 @@ export interface SessionHandlers {
   beat?(header: Envelope): void;
   /** The connection was cut; `attach` resumes. */
   disconnected?(reason: string): void;
-  /** The peer said goodbye, or sent nonsense, or the session cannot be resumed. Called once. */
-  ended(reason: string): void;
+  /** Less waits to be sent than did before: see `ConnectionHandlers.drain`. */
+  drained?(): void;
+  /** The peer said goodbye, or sent nonsense (`violation`), or the session cannot be resumed. Called once. */
+  ended(reason: string, violation: boolean): void;
 }
 
 export class Session {
@@ -39,9 +42,9 @@ export class Session {
   bytesReceived = 0;
   #handlers: SessionHandlers;
   #connection: Connection | undefined;
-  #replay: Message[] = [];
-  #replayFrom = 0;
-  #replayBytes = 0;
+  #replay = new Replay();
+  /** What the connection had accepted before our first message on it, and which one that was. */
+  #start = { accepted: 0, message: 0 };
   #unacked = { messages: 0, bytes: 0, timer: undefined as NodeJS.Timeout | undefined };
   #ended = false;
   #draining: (() => void)[] = [];
@@ -51,6 +54,10 @@ export class Session {
     this.#handlers = handlers;
   }
 
+  /** Messages sent so far. */
+  get sent(): number {
+    return this.#replay.sent;
+  }
   get connected(): boolean {
     return this.#connection !== undefined;
   }
@@ -58,7 +65,14 @@ export class Session {
     return this.#ended;
   }
   get bufferedAmount(): number {
-    return this.#connection?.bufferedAmount ?? this.#replayBytes;
+    return this.#connection?.bufferedAmount ?? this.#replay.bytes;
+  }
+  /** What waits to be sent, as memory: its bytes, and what each message costs. */
+  get backlog(): number {
+    const connection = this.#connection;
+    if (!connection) return this.#replay.bytes;
+    const { accepted, written } = connection.progress ?? { accepted: 0, written: 0 };
+    return connection.bufferedAmount + (accepted - written) * MESSAGE_COST;
   }
   get connection(): Connection | undefined {
     return this.#connection;
@@ -66,8 +80,7 @@ export class Session {
 
   /** Whether a peer that has received this many messages can be told the rest. */
   resumable(peerReceived: number): boolean {
-    const sent = this.#replayFrom + this.#replay.length;
-    return !this.#ended && peerReceived >= this.#replayFrom && peerReceived <= sent;
+    return !this.#ended && peerReceived >= this.#replay.from && peerReceived <= this.#replay.sent;
   }
 
   /** Goes on over this connection, whose peer has received `peerReceived` messages. False: it cannot be resumed. */
@@ -76,15 +89,16 @@ export class Session {
     const old = this.#connection;
     this.#connection = connection;
     old?.destroy('superseded by a new connection of the same session');
+    this.#start = { accepted: connection.progress?.accepted ?? 0, message: peerReceived };
     this.#acknowledged(peerReceived);
     this.lastSeen = performance.now();
     for (const message of this.#replay) connection.send(message);
-    if (connection.capabilities.lossless) this.#forget(this.#replay.length);
+    if (connection.capabilities.lossless) this.#replay.clear();
     const close = (reason: CloseReason): void => {
       if (this.#connection !== connection) return;
       this.#connection = undefined;
       if (reason.code === 'closed' || reason.code === 'protocol' || connection.capabilities.lossless)
-        this.#end(reason.message);
+        this.#end(reason.message, reason.code === 'protocol');
       else if (!this.#ended) this.#handlers.disconnected?.(reason.message);
     };
     connection.receive({
@@ -113,9 +127,8 @@ export class Session {
     if (!connection?.capabilities.lossless) {
       this.#replay.push(message);
       for (const part of message) hold(part);
-      this.#replayBytes += bytes;
-      while (this.#replayBytes > REPLAY_LIMIT && this.#replay.length > 1) this.#forget(1);
-    } else this.#replayFrom++;
+      while (this.#replay.bytes > REPLAY_LIMIT && this.#replay.count > 1) this.#replay.shift();
+    } else this.#replay.from++;
     connection?.send(message, owned && connection.capabilities.lossless ? OWNED : NOT_OWNED);
   }
 
@@ -126,6 +139,7 @@ export class Session {
   }
 
   #drained(): void {
+    this.#handlers.drained?.();
     for (const resolve of this.#draining.splice(0)) resolve();
   }
 
@@ -141,8 +155,13 @@ export class Session {
     if (this.#ended) return;
     connection?.send(pack({ kind: Kind.GOODBYE, error: reason }));
     this.#connection = undefined;
-    this.#end(reason, true);
+    this.#finish();
     await connection?.close(reason);
+  }
+
+  /** Gives the connection up, not the session: the peer may come back on another one. */
+  cut(reason: string): void {
+    this.#connection?.destroy(reason);
   }
 
   /** Ends because it cannot be resumed: its owner is told. */
@@ -156,7 +175,7 @@ export class Session {
   abandon(reason: string): void {
     const connection = this.#connection;
     this.#connection = undefined;
-    this.#end(reason, true);
+    this.#finish();
     connection?.destroy(reason);
   }
 
@@ -186,8 +205,8 @@ export class Session {
     } catch (error) {
       if (!(error instanceof TuttiError)) throw error;
       this.#connection = undefined;
-      connection.destroy(error.message);
-      this.#end(error.message);
+      void connection.close(error.message); // the peer is told why
+      this.#end(error.message, true);
     }
   }
 
@@ -211,28 +230,28 @@ export class Session {
     unacked.messages = unacked.bytes = 0;
   }
 
+  /** Memory goes back to the pool only when it has left: a peer may claim to have what it was never given. */
   #acknowledged(count: number): void {
-    if (count <= this.#replayFrom) return;
-    if (count > this.#replayFrom + this.#replay.length)
-      throw new ProtocolError('The peer acknowledged messages that were never sent');
-    for (const message of this.#forget(count - this.#replayFrom)) for (const part of message) letGo(part);
+    if (count > this.#replay.sent) throw new ProtocolError('The peer acknowledged messages that were never sent');
+    const { written = 0 } = this.#connection?.progress ?? {};
+    const left = this.#start.message + written - this.#start.accepted;
+    while (this.#replay.from < count) {
+      const gone = this.#replay.from < left;
+      for (const part of this.#replay.shift()) if (gone) letGo(part);
+    }
   }
 
-  #forget(count: number): Message[] {
-    const forgotten = this.#replay.splice(0, count);
-    for (const message of forgotten) for (const part of message) this.#replayBytes -= part.byteLength;
-    this.#replayFrom += count;
-    return forgotten;
-  }
-
-  #end(reason: string, silently = false): void {
+  #end(reason: string, violation = false): void {
     if (this.#ended) return;
+    this.#finish();
+    this.#handlers.ended(reason, violation);
+  }
+
+  #finish(): void {
     this.#ended = true;
     clearTimeout(this.#unacked.timer);
-    this.#replay = [];
-    this.#replayBytes = 0;
+    this.#replay.clear();
     this.#drained();
-    if (!silently) this.#handlers.ended(reason);
   }
 }
 

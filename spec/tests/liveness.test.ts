@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ClusterEvent } from '../../core/cluster-info.ts';
+import { CallCount } from '../../core/controller/call-counts.ts';
 import { watchEngines } from '../../core/controller/liveness.ts';
 import { type EngineRecord, Registry } from '../../core/controller/registry.ts';
 import { TestClock } from '../../core/deferred/clock.ts';
@@ -85,7 +86,7 @@ describe('who is still there', () => {
 
   test('silence with work is business, however long', () => {
     const a = engine();
-    a.record.running.set(1, { client: 1, call: 1, codec: 'msgpack' });
+    a.record.running.set(1, { client: 1, call: 1, codec: 'msgpack', count: new CallCount('apply'), began: 0 });
     pass(500);
     expect(states(0)).toEqual(['alive', 'busy']);
     pass(1, a);

@@ -213,6 +213,26 @@ export const messages: GoldenMessage[] = [
     envelope: '080770059a01120900000000a3e1a141110000000000000040',
   },
   {
+    name: 'beat with all that an engine tells',
+    header: {
+      kind: Kind.BEAT,
+      received: 5,
+      beat: {
+        rss: 1.5e8,
+        lag: 2,
+        load: 0.25,
+        queued: 3,
+        calls: 1e3,
+        heap: 6e6,
+        kept: 65_537,
+        peerSent: 20,
+        peerReceived: 1e6,
+      },
+    },
+    envelope:
+      '080770059a014a0900000000a3e1a14111000000000000004019000000000000d03f2003290000000000408f40310000000060e3564139000000001000f040410000000000003440490000000080842e41',
+  },
+  {
     name: 'goodbye',
     header: { kind: Kind.GOODBYE, error: 'the client has closed' },
     envelope: '0808a2011574686520636c69656e742068617320636c6f736564',
@@ -284,6 +304,12 @@ export const messages: GoldenMessage[] = [
     header: { kind: Kind.RESPONSE, id: 5, failed: true },
     payloads: [{ codec: 'json', parts: ['7b7d'] }],
     envelope: '080e10053204080110016001',
+  },
+  {
+    name: 'event: a line for the log',
+    header: { kind: Kind.EVENT, op: 'log' },
+    payloads: [{ codec: 'json', parts: ['7b226c6576656c223a22696e666f222c226d657373616765223a226d227d'] }],
+    envelope: '080f22036c6f67320408011001',
   },
   { name: 'event', header: { kind: Kind.EVENT, op: 'size', id: 4 }, envelope: '080f1004220473697a65' },
   {

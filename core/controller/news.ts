@@ -1,0 +1,58 @@
+/**
+ * What clients and engines are told of changes. All changes of a turn of the event loop leave as one message, encoded
+ * once for all; whoever is about to tell a client something that follows from a change calls `flush` first.
+ */
+import type { ClusterEvent } from '../cluster-info.ts';
+import { encode } from '../wire/codec.ts';
+import { Kind, pack } from '../wire/envelope.ts';
+import type { ClientRecord } from './clients.ts';
+import type { EngineRecord } from './registry.ts';
+
+/** ms that engines may be told late how many they are, while nothing is asked of them. */
+const SIZE_DELAY = 50;
+
+export class News {
+  #clients: ReadonlyMap<number, ClientRecord>;
+  #engines: ReadonlyMap<number, EngineRecord>;
+  #events: ClusterEvent[] = [];
+  #eventsDue: NodeJS.Immediate | undefined;
+  #sizeDue: NodeJS.Timeout | undefined;
+
+  constructor(clients: ReadonlyMap<number, ClientRecord>, engines: ReadonlyMap<number, EngineRecord>) {
+    this.#clients = clients;
+    this.#engines = engines;
+  }
+
+  tell(event: ClusterEvent): void {
+    this.#events.push(event);
+    this.#eventsDue ??= setImmediate(() => this.flush());
+    if (event.type === 'engine-joined' || event.type === 'engine-lost')
+      this.#sizeDue ??= setTimeout(() => this.flushSize(), SIZE_DELAY);
+  }
+
+  /** Before what follows from the changes is told. */
+  flush(): void {
+    const events = this.#events;
+    if (!events.length) return;
+    this.#events = [];
+    clearImmediate(this.#eventsDue);
+    this.#eventsDue = undefined;
+    const message = pack({ kind: Kind.EVENT, op: 'changed' }, [encode({ events }, { root: 'changed' })]);
+    for (const client of this.#clients.values()) client.sendPacked(message);
+  }
+
+  /** Engines know how many they are: before a call, and soon after the last of many changes. */
+  flushSize(): void {
+    if (!this.#sizeDue) return;
+    clearTimeout(this.#sizeDue);
+    this.#sizeDue = undefined;
+    const there = [...this.#engines.values()].filter((record) => record.session);
+    const message = pack({ kind: Kind.EVENT, op: 'size', id: there.length });
+    for (const { session } of there) session?.sendPacked(message);
+  }
+
+  stop(): void {
+    clearImmediate(this.#eventsDue);
+    clearTimeout(this.#sizeDue);
+  }
+}

@@ -1,0 +1,46 @@
+/** How an engine is, for its heartbeats. Everything here is counted anyway, or free: 128 engines may share a few cores. */
+import { type EventLoopUtilization, performance } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import type { Header } from '../wire/envelope.ts';
+
+export interface VitalSources {
+  /** Calls that wait for their turn. */
+  queued(): number;
+  /** Bytes of results kept for others. */
+  kept(): number;
+  peers(): { sent: number; received: number };
+}
+
+export class Vitals {
+  /** Calls finished. */
+  calls = 0;
+  #sources: VitalSources;
+  #last: number | undefined;
+  #loop: EventLoopUtilization = performance.eventLoopUtilization();
+
+  constructor(sources: VitalSources) {
+    this.#sources = sources;
+  }
+
+  /** @param interval ms between beats; what is more has held them up */
+  read(interval: number): NonNullable<Header['beat']> {
+    const now = performance.now();
+    const lag = this.#last === undefined ? 0 : Math.max(0, now - this.#last - interval);
+    const loop = performance.eventLoopUtilization();
+    const load = performance.eventLoopUtilization(loop, this.#loop).utilization;
+    this.#last = now;
+    this.#loop = loop;
+    const { sent, received } = this.#sources.peers();
+    return {
+      rss: process.memoryUsage.rss(),
+      lag,
+      load: Number.isFinite(load) ? load : 0,
+      queued: this.#sources.queued(),
+      calls: this.calls,
+      heap: getHeapStatistics().used_heap_size,
+      kept: this.#sources.kept(),
+      peerSent: sent,
+      peerReceived: received,
+    };
+  }
+}
