@@ -29,13 +29,24 @@ const SLOT_TYPE = 0x54;
 /** msgpackr packs into one growing buffer; a body above this leaves it, so that small messages never pin a large one. */
 const KEEP_IN_POOL = 4096;
 
-/** A reference into the table. */
-export class Slot {
+class Reference {
   readonly index: number;
   constructor(index: number) {
     this.index = index;
   }
 }
+
+/**
+ * Copies of tutti in one process (a plug-in's own, say) may share one msgpackr, which knows one class for the extension: that of
+ * the copy that came last. So they share that class, and whether references are allowed.
+ */
+const slots: { readonly Slot: typeof Reference; allowed: boolean } = ((globalThis as Record<symbol, any>)[
+  Symbol.for('tutti.slots')
+] ??= { Slot: Reference, allowed: false });
+
+/** A reference into the table. */
+export const { Slot } = slots;
+export type Slot = Reference;
 
 // Maps, not msgpackr's records: any msgpack reader understands them, and for small values they are twice as fast.
 // msgpackr's own references are off: the walk finds shared and cyclic objects, and hostile bytes cannot forge a cycle.
@@ -46,8 +57,6 @@ const packr = new Packr({
   useBigIntExtension: true,
 });
 
-let slotsAllowed = false;
-
 addExtension({
   Class: Slot,
   type: SLOT_TYPE,
@@ -57,7 +66,7 @@ addExtension({
     return bytes as Buffer;
   },
   unpack(bytes: Uint8Array) {
-    if (!slotsAllowed || bytes.length !== 4) throw new ProtocolError('A reference outside a table in a payload.');
+    if (!slots.allowed || bytes.length !== 4) throw new ProtocolError('A reference outside a table in a payload.');
     return new Slot(new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0));
   },
 });
@@ -75,7 +84,7 @@ export function packTable(root: unknown, table: readonly unknown[]): Uint8Array 
 /** `[root, table]`; the table is undefined for plain msgpack. Throws whatever msgpackr throws on bytes that make no sense. */
 export function unpackBody(body: Uint8Array): [unknown, unknown[] | undefined] {
   if (body[0] !== TABLE_MARK) return [packr.unpack(body), undefined];
-  slotsAllowed = true;
+  slots.allowed = true;
   try {
     const both: unknown = packr.unpack(body.subarray(1));
     if (!Array.isArray(both) || both.length !== 2 || !Array.isArray(both[1])) {
@@ -83,7 +92,7 @@ export function unpackBody(body: Uint8Array): [unknown, unknown[] | undefined] {
     }
     return both as [unknown, unknown[]];
   } finally {
-    slotsAllowed = false;
+    slots.allowed = false;
   }
 }
 
