@@ -1,18 +1,10 @@
 /** `tutti start`: a named cluster, in the foreground or (`--detach`) on its own. */
 import { availableParallelism } from 'node:os';
-import type { ConnectionInfo } from '../../core/cluster-info.ts';
 import { UsageError } from '../../core/errors.ts';
 import { command, cwdOption, enginesOption, jsonOption, kindOption, newNameOption } from '../arguments.ts';
 import { printJson } from '../output.ts';
-import { sayFailed } from '../plugin-failures.ts';
+import { askFailed } from '../plugin-failures.ts';
 import { serverOf, serverOptions } from '../server-arguments.ts';
-
-/** What a detached cluster could not load, nobody would read in its own output. */
-async function warnOfPlugins(info: ConnectionInfo): Promise<void> {
-  const { openClient } = await import('../../core/client/client.ts');
-  await using client = await openClient(info, { output: 'ignore' });
-  sayFailed(await client.paradigms());
-}
 
 export const startCommand = command({
   command: 'start',
@@ -43,7 +35,7 @@ export const startCommand = command({
     }
     const { startController } = await import('../../core/client/cluster.ts');
     const { pid, info, metrics } = await startController({ ...options, engines, detached: true });
-    if (plugins?.length) await warnOfPlugins(info);
+    if (plugins?.length) await askFailed(info);
     if (json) printJson({ name: info.name, pid, engines, urls: info.urls, metrics });
     else
       process.stdout.write(

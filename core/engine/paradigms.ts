@@ -92,9 +92,19 @@ export class Paradigms {
   }
 
   /** In order: what needs code or values that are not here yet holds up later messages of the same client. */
-  #open(header: Envelope, payload: Payload, ready: (value: unknown) => void, failed: (error: unknown) => void): void {
+  #open(
+    header: Envelope,
+    payload: Payload | undefined,
+    ready: (value: unknown) => void,
+    failed: (error: unknown) => void,
+  ): void {
     const { client, code, needs } = header;
     const begin = (then: () => void): void => {
+      if (!payload) {
+        ready(undefined);
+        then();
+        return;
+      }
       this.#home.supplies.open({ payload, code, needs }, (error, value) => {
         if (error) failed(error.thrown);
         else ready(value);

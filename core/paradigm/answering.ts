@@ -14,8 +14,13 @@ export interface AnsweringHome {
   half(paradigm: string, ready: (half: Handlers | Error) => void): void;
   /** Who has sent this. */
   sender(header: Envelope): { role: Caller['role']; id: number };
-  /** The value of a message; calls back in the order in which it is called. */
-  open?(header: Envelope, payload: Payload, ready: (value: unknown) => void, failed: (error: unknown) => void): void;
+  /** The value of a message, if it has one; calls back in the order in which it is called. */
+  open?(
+    header: Envelope,
+    payload: Payload | undefined,
+    ready: (value: unknown) => void,
+    failed: (error: unknown) => void,
+  ): void;
   /** A handler of a one-way message threw. */
   fell(paradigm: string, op: string, error: unknown): void;
 }
@@ -32,7 +37,7 @@ export class Answering {
   receive(header: Envelope, payloads: Payload[]): void {
     if (header.op === '#stop') this.#stopped(header);
     else if (header.op === '#pull') this.#pulled(header);
-    else this.#opened(header, payloads, (value, serving) => this.#call(header, value, serving));
+    else this.#arrived(header, payloads);
   }
 
   /** Stops what is done for somebody who is gone. */
@@ -49,43 +54,64 @@ export class Answering {
     this.#serving.clear();
   }
 
-  #opened(header: Envelope, payloads: Payload[], then: (value: unknown, serving: Serving) => void): void {
+  /** Calls its handler, when all that was sent before it has been called: its value may have to wait, and so may the half. */
+  #arrived(header: Envelope, payloads: Payload[]): void {
     const serving = new Serving(this.#home.sender(header), answerCodec(payloads));
-    const [payload] = payloads;
-    if (!payload) then(undefined, serving);
-    else if (this.#home.open) {
-      this.#home.open(
-        header,
-        payload,
-        (value) => then(value, serving),
-        (error) => this.#refuse(header, serving, error),
-      );
-    } else {
-      let value: unknown;
-      try {
-        value = decode(payload);
-      } catch (error) {
+    const key = keyOf(serving, header.id);
+    let waits = true;
+    const asked = header.kind === Kind.REQUEST;
+    const over = (): void => {
+      waits = false;
+      if (asked) this.#serving.delete(key);
+    };
+    this.#open(
+      header,
+      payloads[0],
+      (value) =>
+        this.#home.half(header.paradigm, (half) => {
+          over();
+          if (!serving.stopped) this.#call(header, half, value, serving);
+        }),
+      (error) => {
+        over();
         this.#refuse(header, serving, error);
-        return;
-      }
-      then(value, serving);
-    }
+      },
+    );
+    if (waits && asked) this.#serving.set(key, serving);
   }
 
-  #call(header: Envelope, value: unknown, serving: Serving): void {
+  #open(
+    header: Envelope,
+    payload: Payload | undefined,
+    ready: (value: unknown) => void,
+    failed: (error: unknown) => void,
+  ): void {
+    if (this.#home.open) {
+      this.#home.open(header, payload, ready, failed);
+      return;
+    }
+    let value: unknown;
+    try {
+      value = payload && decode(payload);
+    } catch (error) {
+      failed(error);
+      return;
+    }
+    ready(value);
+  }
+
+  #call(header: Envelope, half: Handlers | Error, value: unknown, serving: Serving): void {
     const { paradigm, op } = header;
-    this.#home.half(paradigm, (half) => {
-      try {
-        if (half instanceof Error) throw half;
-        const handler = Object.hasOwn(half, op) ? half[op] : undefined;
-        if (typeof handler !== 'function') throw new ProtocolError(`Paradigm '${paradigm}' does not know '${op}' here`);
-        const result = handler(value, serving);
-        if (isThenable(result)) this.#wait(header, Promise.resolve(result), serving);
-        else this.#reply(header, serving, result);
-      } catch (error) {
-        this.#refuse(header, serving, error);
-      }
-    });
+    try {
+      if (half instanceof Error) throw half;
+      const handler = Object.hasOwn(half, op) ? half[op] : undefined;
+      if (typeof handler !== 'function') throw new ProtocolError(`Paradigm '${paradigm}' does not know '${op}' here`);
+      const result = handler(value, serving);
+      if (isThenable(result)) this.#wait(header, Promise.resolve(result), serving);
+      else this.#reply(header, serving, result);
+    } catch (error) {
+      this.#refuse(header, serving, error);
+    }
   }
 
   #wait(header: Envelope, result: Promise<unknown>, serving: Serving): void {

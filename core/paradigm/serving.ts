@@ -17,6 +17,11 @@ export class Serving implements Caller {
     this.codec = codec;
   }
 
+  /** Nobody wants the answer any more. */
+  get stopped(): boolean {
+    return this.#stopped !== undefined;
+  }
+
   /** Made only when somebody looks at it. */
   get signal(): AbortSignal {
     if (!this.#abort) {
