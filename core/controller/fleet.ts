@@ -51,7 +51,8 @@ export class Fleet {
     try {
       await Promise.all(records.map((record) => this.#launch(record, launcher, urls)));
     } catch (error) {
-      await this.remove(records.map((r) => r.id));
+      const { engines } = this.#controller.registry;
+      await this.remove(records.map((r) => r.id).filter((id) => engines.has(id)));
       throw error;
     }
     return records.map((r) => r.id);
