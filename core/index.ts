@@ -23,16 +23,21 @@ export type { EngineExit, EngineHandle, EngineSpec, Launcher } from './launch/la
 export { processLauncher } from './launch/process.ts';
 export { threadLauncher } from './launch/thread.ts';
 export { registerClass } from './wire/classes.ts';
+export { quoteEndpoint } from './wire/endpoint.ts';
 export { share, transfer } from './wire/ownership.ts';
 export {
   type Capabilities,
   type CloseReason,
   type Connection,
   type ConnectionHandlers,
+  type DialOptions,
+  type Exposure,
   type Lane,
   type Listener,
+  type ListenOptions,
   type Message,
   registerTransport,
   type SendOptions,
+  type TlsOptions,
   type Transport,
 } from './wire/transport.ts';
