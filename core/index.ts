@@ -60,16 +60,21 @@ export { type LmdbOptions, lmdbStores } from './store/lmdb-store.ts';
 export { memoryStores } from './store/memory-store.ts';
 export type { Change, KeyRange, Store, StoreProvider } from './store/store.ts';
 export { registerClass } from './wire/classes.ts';
+export { quoteEndpoint } from './wire/endpoint.ts';
 export { share, transfer } from './wire/ownership.ts';
 export {
   type Capabilities,
   type CloseReason,
   type Connection,
   type ConnectionHandlers,
+  type DialOptions,
+  type Exposure,
   type Lane,
   type Listener,
+  type ListenOptions,
   type Message,
   registerTransport,
   type SendOptions,
+  type TlsOptions,
   type Transport,
 } from './wire/transport.ts';
