@@ -5,10 +5,10 @@ import { registerTransport } from './core/wire/transport.ts';
 
 registerTransport(webSocket());
 
-export { connect, type PageConnection } from './browser/connect.ts';
+export { connect, type PageConnection, type PageOptions } from './browser/connect.ts';
 export type { AsyncResult, CancelOutcome, PartOf, Settled, Timing } from './core/client/async-result.ts';
 export type { CallOptions } from './core/client/call-spec.ts';
-export type { Client, ClientOptions } from './core/client/client.ts';
+export type { Client } from './core/client/client.ts';
 export { type Ref, ref } from './core/client/ref.ts';
 export type { BaseView, Distribution, EngineView, Fn, Sendable, SendableArgs, View } from './core/client/view-types.ts';
 export type { ClusterEvent, EngineInfo, EngineState } from './core/cluster-info.ts';

@@ -12,11 +12,13 @@ export interface PageConnection {
   token: string;
 }
 
+export type PageOptions = Pick<ClientOptions, 'output' | 'window' | 'signal'>;
+
 /**
  * Joins a running cluster over a WebSocket.
  * @throws ClusterNotFoundError when nobody answers, RefusedError when the cluster does not let us in.
  */
-export async function connect(where: PageConnection, options: ClientOptions = {}): Promise<Client> {
+export async function connect(where: PageConnection, options: PageOptions = {}): Promise<Client> {
   const { url, urls = url === undefined ? [] : [url], token } = where ?? {};
   if (!Array.isArray(urls) || urls.length === 0 || typeof token !== 'string') {
     throw new UsageError('In a browser, connect takes the address and the token: connect({ url, token })');

@@ -8,6 +8,7 @@ import { cut } from '../core/wire/framing.ts';
 import { isShared } from '../core/wire/memory.ts';
 import type { Capabilities, Connection, Listener, Transport } from '../core/wire/transport.ts';
 import { pageOrigin } from './page.ts';
+import { catchUp } from './timers.ts';
 
 /** The browser's own sockets, `ws:` and `wss:`: the binary messages of one direction, put one after the other, are the stream that tcp carries. */
 export function webSocket(): Transport {
@@ -92,6 +93,7 @@ class WebSocketLink implements Link {
     this.#socket = socket;
     socket.binaryType = 'arraybuffer';
     socket.onmessage = ({ data }) => {
+      catchUp();
       this.#report(() => this.#take(data));
       this.#look();
     };

@@ -15,7 +15,7 @@ export function pinoLogger(fd: number, format: LogFormat, colour: boolean): Logg
   const stream = format === 'pretty' ? pretty(destination, colour) : destination;
   const options = {
     level: 'debug',
-    base: { name: 'tutti', controller: process.pid },
+    base: { name: 'tutti', pid: process.pid },
     formatters: { level: (label: string) => ({ level: label }) },
     timestamp: pino.stdTimeFunctions.isoTime,
   };
@@ -31,6 +31,6 @@ export function pinoLogger(fd: number, format: LogFormat, colour: boolean): Logg
 function pretty(destination: DestinationStream, colorize: boolean): DestinationStream {
   const { prettyFactory } = require('pino-pretty') as typeof import('pino-pretty');
   const translateTime = 'SYS:HH:MM:ss.l';
-  const shown = prettyFactory({ colorize, singleLine: true, ignore: 'controller', translateTime });
+  const shown = prettyFactory({ colorize, singleLine: true, ignore: 'pid', translateTime });
   return { write: (line) => destination.write(shown(line)) };
 }

@@ -47,10 +47,19 @@ const WORDS: Readonly<Record<string, string>> = {
 /** A system error in words, with its code for searching. */
 export function inWords(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'EPROTO') return handshakeFailure(message);
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return otherName(error as { host?: string; cert?: { subjectaltname?: string } });
   const words = code === undefined ? undefined : WORDS[code];
   return words ? `${words} (${code})` : message;
+}
+
+/** Node gives the library's reason a code of its own, but not when it comes up while writing. */
+function handshakeFailure(message: string): string {
+  const [, reason = message] = /:SSL routines:[^:]*:([^:]+)/.exec(message) ?? [];
+  if (/wrong version number|packet length too long/.test(reason)) return `${NO_TLS} (EPROTO)`;
+  if (/protocol version|unsupported protocol/.test(reason)) return `${OLD_TLS} (EPROTO)`;
+  return `TLS could not be agreed on: ${reason} (EPROTO)`;
 }
 
 function otherName({ host, cert }: { host?: string; cert?: { subjectaltname?: string } }): string {

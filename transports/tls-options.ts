@@ -16,21 +16,19 @@ export function listening({ cert, key, ca }: TlsOptions = {}, text: string): Sec
       `Cannot listen on ${text}: no ${missing} was given; say tls: { cert, key } (a cluster makes its own when told neither)`,
     );
   }
-  checkAuthorities(ca, `listen on ${text}`);
+  authorities(ca, `listen on ${text}`);
   return { cert, key, minVersion: OLDEST };
 }
 
-/** Node takes an authority that it cannot read for none at all, without a word. */
 export function dialling(
   { cert, key, ca, serverName }: TlsOptions = {},
   text: string,
 ): SecureContextOptions & { servername?: string } {
-  checkAuthorities(ca, `dial ${text}`);
   return {
     minVersion: OLDEST,
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),
-    ...(ca !== undefined && { ca }),
+    ...(ca !== undefined && { ca: authorities(ca, `dial ${text}`) }),
     ...(serverName !== undefined && { servername: serverName }),
   };
 }
@@ -40,12 +38,14 @@ export function wantedName(host: string): { servername?: string } {
   return isIP(host) ? {} : { servername: host };
 }
 
-function checkAuthorities(ca: string | undefined, doing: string): void {
-  if (ca === undefined) return;
+/** One by one: Node takes an authority that it cannot read for none at all, without a word, and overlooks those behind it. */
+function authorities(ca: string | undefined, doing: string): string[] {
+  if (ca === undefined) return [];
   try {
     const blocks = ca.match(BLOCK);
     if (!blocks) throw new Error('it holds no -----BEGIN CERTIFICATE-----');
     for (const block of blocks) new X509Certificate(block);
+    return [...blocks];
   } catch (cause) {
     throw new TransportError(
       `Cannot ${doing}: the authority's certificate (ca) is not PEM text: ${(cause as Error).message}`,

@@ -2,7 +2,6 @@
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { filter, firstValueFrom } from 'rxjs';
 import type { ConnectionInfo } from '../cluster-info.ts';
 import { type HostOptions, startHost } from '../controller/host.ts';
 import { LaunchError, TransportError, TuttiError, UsageError } from '../errors.ts';
@@ -94,10 +93,11 @@ function extend(client: Client, home: Home): Cluster {
       if (typeof launcher !== 'object') return add(count, launcher);
       if (!home.add)
         throw new UsageError("A launcher of your own needs the controller in this process: controller: 'embedded'");
-      const ids = await home.add(count, launcher);
-      const known = client.engines$.pipe(filter((engines) => ids.every((id) => engines.some((e) => e.id === id))));
-      await firstValueFrom(known);
-      return ids;
+      try {
+        return await home.add(count, launcher);
+      } finally {
+        await client.status().catch(() => {}); // what has changed comes before any answer
+      }
     },
     async scale(n: number): Promise<void> {
       if (!Number.isInteger(n) || n < 0) throw new UsageError(`scale to 0, 1, 2, … engines; got ${String(n)}`);

@@ -17,7 +17,8 @@ export async function selfSigned(hosts: readonly string[]): Promise<Required<Pic
   const keys = (await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
   const names = new Set([...hosts, 'localhost', hostname(), '127.0.0.1', '::1']);
   const certificate = await library.X509CertificateGenerator.createSelfSigned({
-    name: 'CN=tutti controller',
+    // A name of its own: two authorities of one name cannot be trusted side by side.
+    name: `CN=tutti controller ${randomBytes(6).toString('hex')}`,
     serialNumber: `01${randomBytes(15).toString('hex')}`,
     notBefore: new Date(Date.now() - SKEW),
     notAfter: new Date(Date.now() + LIFE),

@@ -177,7 +177,8 @@ export class Fleet {
     record.leaving = true;
     record.session?.send({ kind: Kind.EVENT, op: 'exit' });
     const member = this.#members.get(record.id);
-    if (!member) return;
+    // Of one that joined by itself the connection is all we have: cut at once, it might take that order with it.
+    if (!member) return record.session?.close('the engine is to end');
     member.expected = true;
     const timer = setTimeout(() => member.handle.kill(), record.session ? GRACE : 0);
     await member.handle.exited;

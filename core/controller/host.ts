@@ -163,7 +163,6 @@ export async function startHost(options: HostOptions): Promise<Host> {
     if (options.name !== undefined) file = writeConnectionFile(outside);
     observatory = await openObservatory(controller, options);
     log.logger.info(`Cluster '${controller.name}' listens`, {
-      pid: process.pid,
       host: hostname(),
       urls,
       metrics: observatory.metrics,

@@ -79,5 +79,5 @@ export class Journal {
 }
 
 function about({ id, incarnation, kind, host, pid, transport }: EngineInfo): object {
-  return { engine: id, incarnation, kind, host, pid, transport };
+  return { engine: id, incarnation, kind, host, enginePid: pid, transport };
 }

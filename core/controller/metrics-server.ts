@@ -20,8 +20,8 @@ export async function serveMetrics(address: string, insecure: boolean, text: Met
       `Metrics on ${address} can be read by other machines, without a password or encryption; use 127.0.0.1, or say 'insecure' if the network is yours alone`,
     );
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://metrics');
-    const status = pathname !== '/metrics' ? 404 : request.method !== 'GET' && request.method !== 'HEAD' ? 405 : 200;
+    const [path] = request.url?.split('?') ?? []; // not by `URL`, which throws at some of what others may send
+    const status = path !== '/metrics' ? 404 : request.method !== 'GET' && request.method !== 'HEAD' ? 405 : 200;
     if (status !== 200) return void response.writeHead(status, { allow: 'GET' }).end();
     text.read().then(
       (body) => response.writeHead(200, { 'content-type': text.contentType }).end(body),

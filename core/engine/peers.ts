@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { ValueLostError } from '../errors.ts';
+import { ProtocolError, ValueLostError } from '../errors.ts';
 import type { Exchange } from '../paradigm/exchange.ts';
 import { type Need, pack, unpack } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
@@ -159,7 +159,8 @@ export class Peers {
     const session = new Session(id, {
       message: (header, payloads) => {
         if (header.paradigm) exchange.receive(header, payloads);
-        else rpc.receive(header, payloads);
+        else if (!rpc.receive(header, payloads))
+          throw new ProtocolError(`An engine sent another one a message of kind ${header.kind}`);
       },
       disconnected: end,
       ended: end,

@@ -30,6 +30,8 @@ export interface LmdbOptions {
 }
 
 const SMALLEST = 1024 * 1024;
+/** Entries that an iteration reads in one turn of the event loop. */
+const TURN = 500;
 
 /** Stores in a folder of their own, which is made if need be and belongs to this process until `close`. */
 export function lmdbStores(folder: string, options: LmdbOptions = {}): StoreProvider {
@@ -162,9 +164,12 @@ class LmdbStore implements Store {
     const scan = db.getRange(this.#bounds(range))[Symbol.iterator]();
     scans.add(scan);
     try {
+      let count = 0;
       for (let next = scan.next(); !next.done; next = scan.next()) {
         const { key, value } = next.value;
         yield [key.toString('utf8', this.#prefix.length), this.#value(key, value)];
+        // Nothing here waits for anything: a long iteration has to let others have their turn.
+        if (++count % TURN === 0) await new Promise(setImmediate);
         this.#check();
       }
     } finally {

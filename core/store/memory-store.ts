@@ -3,6 +3,9 @@ import { StoreConflictError, StoreError } from '../errors.ts';
 import { checkChanges, compareKeys, keyBytes, nameBytes, selectKeys } from './key.ts';
 import type { Change, KeyRange, Store, StoreProvider } from './store.ts';
 
+/** Entries that an iteration reads in one turn of the event loop. */
+const TURN = 500;
+
 /** Stores that live as long as this provider. */
 export function memoryStores(): StoreProvider {
   const tables = new Map<string, Table>();
@@ -74,7 +77,8 @@ class MemoryStore implements Store {
     this.#check();
     // Values are never changed in place, so this is the snapshot.
     const found = selectKeys(this.#table.keys, range).map((key) => [key, this.#table.values.get(key)!] as const);
-    for (const [key, value] of found) {
+    for (const [i, [key, value]] of found.entries()) {
+      if (i % TURN === TURN - 1) await new Promise(setImmediate);
       this.#check();
       yield [key, copy(value)];
     }

@@ -45,7 +45,7 @@ export interface Store {
   write(changes: readonly Change[]): Promise<void>;
   /**
    * Entries in the order of their keys, as they were at the first step of the iteration: writes that resolved before are
-   * in, what is written later is not. To be iterated once; the bytes are the caller's. Until it is at its end or left,
+   * in, what is written later is not. A long iteration lets the event loop turn. To be iterated once; the bytes are the caller's. Until it is at its end or left,
    * the store keeps the space of what is replaced or removed meanwhile.
    */
   entries(range?: KeyRange): AsyncIterable<[key: string, value: Uint8Array]>;

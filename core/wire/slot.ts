@@ -29,24 +29,33 @@ const SLOT_TYPE = 0x54;
 /** msgpackr packs into one growing buffer; a body above this leaves it, so that small messages never pin a large one. */
 const KEEP_IN_POOL = 4096;
 
-class Reference {
-  readonly index: number;
-  constructor(index: number) {
-    this.index = index;
-  }
+interface Slots {
+  Slot: new (index: number) => Slot;
+  /** Only while a body with a table is read. */
+  allowed: boolean;
 }
 
-/**
- * Copies of tutti in one process (a plug-in's own, say) may share one msgpackr, which knows one class for the extension: that of
- * the copy that came last. So they share that class, and whether references are allowed.
- */
-const slots: { readonly Slot: typeof Reference; allowed: boolean } = ((globalThis as Record<symbol, any>)[
-  Symbol.for('tutti.slots')
-] ??= { Slot: Reference, allowed: false });
-
 /** A reference into the table. */
+export interface Slot {
+  readonly index: number;
+}
+
+/** One per global scope: copies of this module may share one msgpackr, whose extensions are for all. */
+const slots = sharedSlots();
 export const { Slot } = slots;
-export type Slot = Reference;
+
+function sharedSlots(): Slots {
+  const key = Symbol.for('tutti.slots');
+  const scope = globalThis as unknown as Record<symbol, Slots | undefined>;
+  class Reference implements Slot {
+    readonly index: number;
+    constructor(index: number) {
+      this.index = index;
+    }
+  }
+  if (!scope[key]) Object.defineProperty(globalThis, key, { value: { Slot: Reference, allowed: false } });
+  return scope[key]!;
+}
 
 // Maps, not msgpackr's records: any msgpack reader understands them, and for small values they are twice as fast.
 // msgpackr's own references are off: the walk finds shared and cyclic objects, and hostile bytes cannot forge a cycle.

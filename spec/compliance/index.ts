@@ -1,2 +1,3 @@
+export { type StoreFixture, storeCompliance } from './store.ts';
 export { type ParadigmFixture, paradigmCompliance } from './paradigm.ts';
 export { type Runner, type TransportFixture, transportCompliance } from './transport.ts';

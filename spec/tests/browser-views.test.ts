@@ -1,13 +1,10 @@
 /** A page in a real browser as a client: views and results. What stands in `inPage(…)` runs there, with `tutti` and `client`. */
 import type { Page } from 'playwright-core';
-import { type Client, registerTransport } from 'tutti';
+import type { Client } from 'tutti';
 import { expect, test } from 'vitest';
 import type * as TuttiInPage from '../../browser.ts';
 import { noBrowser } from './support/browser.ts';
 import { pageClient } from './support/page-client.ts';
-import { wsListener } from './support/ws-listener.ts';
-
-registerTransport(wsListener());
 
 declare const document: { body: object };
 declare const client: Client;

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
-import { type Client, registerTransport } from 'tutti';
+import type { Client } from 'tutti';
 import { expect, test } from 'vitest';
 import type * as TuttiInPage from '../../browser.ts';
 import { children, type Node, statementsOf } from '../../core/functions/syntax.ts';
@@ -10,9 +10,6 @@ import { cuttableProxy } from './cuttable-proxy.ts';
 import { noBrowser, outputFile } from './support/browser.ts';
 import { openGate, pass } from './support/gate.ts';
 import { openPage, pageClient } from './support/page-client.ts';
-import { wsListener } from './support/ws-listener.ts';
-
-registerTransport(wsListener());
 
 declare const alert: () => void;
 declare const Worker: new (

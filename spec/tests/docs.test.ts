@@ -25,7 +25,16 @@ const notRun: Record<string, () => void> = {
     const packed = JSON.parse(npm('pack', '--dry-run', '--ignore-scripts', '--json'))[0];
     expect(packed.filename).toBe('tutti-0.1.0.tgz');
     const files = packed.files.map((file: { path: string }) => file.path);
-    expect(files).toEqual(expect.arrayContaining(['dist/main.js', 'dist/main.d.ts', 'dist/cli/main.js', 'README.md']));
+    expect(files).toEqual(
+      expect.arrayContaining([
+        'dist/main.js',
+        'dist/main.d.ts',
+        'dist/cli/main.js',
+        'dist/browser.js',
+        'dist/browser.d.ts',
+        'README.md',
+      ]),
+    );
   },
 };
 
@@ -90,8 +99,8 @@ test.each([...pages, ...others])('the links of %s lead somewhere', (page) => {
 });
 
 test('the reference names every export, every error code and every option of the command line', async () => {
-  const name = 'tutti';
-  const exported = Object.keys(await import(name));
+  const packages = await Promise.all(['tutti', 'tutti/browser'].map((name) => import(name)));
+  const exported = packages.flatMap((one) => Object.keys(one));
   expect(
     exported.filter(
       (e) => !new RegExp(`\\b${e}\\b`).test(read('docs/reference/api.md') + read('docs/reference/errors.md')),

@@ -51,7 +51,12 @@ export function pageClient(): PageClient {
   beforeAll(async () => {
     const pages: Record<string, string> = {};
     there.site = await serve(pages);
-    there.home = await cluster({ engines: 4, listen: ['ws://127.0.0.1:0'], output: 'ignore' });
+    there.home = await cluster({
+      engines: 4,
+      listen: ['ws://127.0.0.1:0'],
+      origins: [there.site.origin],
+      output: 'ignore',
+    });
     Object.assign(pages, pagesOf(there.home));
     there.browser = await openBrowser();
     there.page = await openPage(there);
