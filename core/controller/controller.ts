@@ -7,6 +7,7 @@ import type { ClusterEvent, ClusterParadigms } from '../cluster-info.ts';
 import { realClock } from '../deferred/clock.ts';
 import { ProtocolError, TuttiError, UsageError, ValueLostError } from '../errors.ts';
 import { type Logger, silentLogger } from '../log.ts';
+import { memoryStores } from '../store/memory-store.ts';
 import type { StoreProvider } from '../store/store.ts';
 import { type Envelope, Kind } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
@@ -86,6 +87,7 @@ export class Controller {
   #clientWindow: number;
   #beat: number;
   #news: News;
+  #stores: StoreProvider;
   #journal: Journal;
   #closed = false;
 
@@ -103,6 +105,7 @@ export class Controller {
         this.#paradigms.engineLost(record, error);
       },
     });
+    this.#stores = options.stores ?? memoryStores();
     this.#news = new News(this.clients, this.registry.engines);
     this.#journal = new Journal(this.log, this.registry.engines);
     this.broker = new Broker(this.registry, this.clients, this.limits);
@@ -114,7 +117,7 @@ export class Controller {
       offers: this.offers,
       clients: this.clients,
       emit: (event) => this.#changed(event),
-      store: (paradigm) => options.stores?.open(paradigm) ?? noStore(),
+      store: (paradigm) => this.#stores.open(paradigm),
       log,
       clock: options.clock ?? realClock,
     });
@@ -398,8 +401,4 @@ export class Controller {
     this.#news.tell(event);
     this.#paradigms.event(event);
   }
-}
-
-function noStore(): never {
-  throw new UsageError('This controller has no stores');
 }

@@ -276,6 +276,19 @@ test('halves end in the reverse order of their start, each once, and one that fa
   assert.deepEqual(ended, ['third', 'second', 'first']);
 });
 
+test('a half on the controller has a store of its own, which lasts as long as the cluster', () =>
+  using({ ...thread }, async (c) => {
+    const keeper = () =>
+      simple((host) => ({
+        put: async (text: string) => (await host.store()).write([{ key: 'k', value: Buffer.from(text) }]),
+        get: async () => Buffer.from((await (await host.store()).get('k')) ?? []).toString(),
+      }));
+    const [one, two] = [keeper(), keeper()].map((paradigm) => c.use(paradigm) as unknown as ClientHost);
+    await one!.controller.ask('put', 'kept');
+    assert.equal(await one!.controller.ask('get'), 'kept');
+    assert.equal(await two!.controller.ask('get'), '');
+  }));
+
 test('an observer is refused', () =>
   using({ ...thread, name: 'observed' }, async (c) => {
     await c.use(probe).controller.ask('echo');

@@ -318,6 +318,64 @@ export const messages: GoldenMessage[] = [
     payloads: [{ codec: 'raw', parts: ['68690a'] }],
     envelope: '081010063204080210016802a80102',
   },
+  {
+    name: 'use of a paradigm',
+    header: { kind: Kind.REQUEST, id: 1, op: '#use', paradigm: 'pubsub' },
+    payloads: [{ codec: 'json', parts: ['7b2276657273696f6e223a22312e302e30227d'] }],
+    envelope: '080d1001220423757365320408011001ba0106707562737562',
+  },
+  {
+    name: 'ask, to the half on the controller',
+    header: { kind: Kind.REQUEST, id: 2, op: 'topics', paradigm: 'pubsub' },
+    envelope: '080d10022206746f70696373ba0106707562737562',
+  },
+  {
+    name: 'ask, on its way from client 9 to an engine',
+    header: { kind: Kind.REQUEST, id: 3, client: 9, op: 'deliver', paradigm: 'pubsub', code: ['ab12'] },
+    payloads: [{ codec: 'msgpack', parts: ['c0'] }],
+    envelope: '080d10031809220764656c6976657232021001420461623132ba0106707562737562',
+  },
+  {
+    name: 'answer of an engine, on its way to its client',
+    header: { kind: Kind.RESPONSE, id: 3, targets: [2], paradigm: 'pubsub' },
+    payloads: [{ codec: 'msgpack', parts: ['01'] }],
+    envelope: '080e10032a010232021001ba0106707562737562',
+  },
+  {
+    name: 'tell, to two engines',
+    header: { kind: Kind.EVENT, op: 'deliver', targets: [0, 2], paradigm: 'pubsub' },
+    payloads: [{ codec: 'msgpack', parts: ['c3'] }],
+    envelope: '080f220764656c697665722a02000232021001ba0106707562737562',
+  },
+  {
+    name: 'stream',
+    header: { kind: Kind.REQUEST, id: 4, op: 'subscribe', stream: 1, paradigm: 'pubsub' },
+    payloads: [{ codec: 'json', parts: ['226122'] }],
+    envelope: '080d10042209737562736372696265320408011001a80101ba0106707562737562',
+  },
+  {
+    name: 'items of a stream',
+    header: { kind: Kind.REQUEST, id: 5, op: '#pull', ids: [4], paradigm: 'pubsub' },
+    payloads: [{ codec: 'json', parts: ['6e756c6c'] }],
+    envelope: '080d100522052370756c6c3204080110015a0104ba0106707562737562',
+  },
+  {
+    name: 'the last items of a stream',
+    header: { kind: Kind.RESPONSE, id: 5, op: 'end', paradigm: 'pubsub' },
+    payloads: [{ codec: 'json', parts: ['5b312c325d'] }],
+    envelope: '080e10052203656e64320408011001ba0106707562737562',
+  },
+  {
+    name: 'stop of what was asked',
+    header: { kind: Kind.EVENT, op: '#stop', ids: [4], paradigm: 'pubsub' },
+    envelope: '080f22052373746f705a0104ba0106707562737562',
+  },
+  {
+    name: 'a half for an engine',
+    header: { kind: Kind.EVENT, op: '#load', paradigm: 'pubsub' },
+    payloads: [{ codec: 'raw', parts: ['3b'] }],
+    envelope: '080f2205236c6f6164320408021001ba0106707562737562',
+  },
 ];
 
 export const frames: GoldenFrames[] = [
