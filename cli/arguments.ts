@@ -73,6 +73,7 @@ export const insecureOption = {
   describe: 'Listen on addresses that other machines reach, without encryption',
 };
 
+export const durableOption = text('--durable', 'Folder for what paradigms keep, which outlives the cluster');
 export const metricsOption = text('--metrics', 'Serve metrics for Prometheus at HOST:PORT, e.g. 127.0.0.1:9464');
 
 /** Where the controller's log goes, and what gets into it. */

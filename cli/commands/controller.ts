@@ -1,6 +1,7 @@
 /** `tutti controller`: a cluster without engines of its own; they join with `tutti engine`. */
 import {
   command,
+  durableOption,
   insecureOption,
   jsonOption,
   listenOption,
@@ -18,11 +19,12 @@ export const controllerCommand = command({
       .option('name', newNameOption)
       .option('listen', listenOption)
       .option('insecure', insecureOption)
+      .option('durable', durableOption)
       .option('metrics', metricsOption)
       .options(logOptions)
       .option('json', jsonOption),
-  handler: async ({ name, listen, insecure, metrics, json, ...rest }) => {
+  handler: async ({ name, listen, insecure, durable, metrics, json, ...rest }) => {
     const { serve } = await import('../foreground.ts');
-    return serve({ name, listen, insecure, metrics, log: logOf(rest), engines: 0 }, { json });
+    return serve({ name, listen, insecure, durable, metrics, log: logOf(rest), engines: 0 }, { json });
   },
 });

@@ -4,6 +4,7 @@ import { UsageError } from '../../core/errors.ts';
 import {
   command,
   cwdOption,
+  durableOption,
   enginesOption,
   insecureOption,
   jsonOption,
@@ -32,6 +33,7 @@ export const startCommand = command({
       })
       .option('insecure', insecureOption)
       .option('cwd', cwdOption)
+      .option('durable', durableOption)
       .option('metrics', metricsOption)
       .options(logOptions)
       .option('json', jsonOption)
@@ -44,6 +46,7 @@ export const startCommand = command({
     detach,
     insecure,
     cwd,
+    durable,
     metrics,
     json,
     ...rest
@@ -51,7 +54,7 @@ export const startCommand = command({
     const log = logOf(rest);
     if (detach && log && log.file === undefined)
       throw new UsageError('--detach leaves the terminal, so there is nowhere to log to: give --log-file too');
-    const options = { name, listen, insecure, cwd, metrics, log, kind: kind as 'process' | undefined };
+    const options = { name, listen, insecure, cwd, durable, metrics, log, kind: kind as 'process' | undefined };
     if (!detach) {
       const { serve } = await import('../foreground.ts');
       return serve({ ...options, engines }, { json });

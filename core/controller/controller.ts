@@ -5,8 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ClusterEvent } from '../cluster-info.ts';
 import { realClock } from '../deferred/clock.ts';
-import { ProtocolError, TuttiError, UsageError, ValueLostError } from '../errors.ts';
+import { ProtocolError, TuttiError, ValueLostError } from '../errors.ts';
 import { type Logger, silentLogger } from '../log.ts';
+import { memoryStores } from '../store/memory-store.ts';
 import type { StoreProvider } from '../store/store.ts';
 import { type Envelope, Kind } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
@@ -37,7 +38,7 @@ export interface ControllerOptions extends LivenessOptions {
   clientWindow?: number | undefined;
   /** What clients and strangers may take; the others keep their defaults. */
   limits?: Partial<Limits> | undefined;
-  /** Where paradigms keep what must outlive the controller. */
+  /** Where paradigms keep what must outlive the controller; whoever gives it closes it. Default: memory, and nothing outlives. */
   stores?: StoreProvider | undefined;
   log?: Logger | undefined;
 }
@@ -108,13 +109,14 @@ export class Controller {
     this.broker = new Broker(this.registry, this.clients, this.limits);
     const { broker, limits, callCounts: counts, log } = this;
     this.#calls = new Calls(this.registry, this.clients, { broker, limits, counts, log });
+    const { stores = memoryStores() } = options;
     this.#paradigms = new Paradigms({
       cluster: { id: this.id, name: this.name },
       registry: this.registry,
       offers: this.offers,
       clients: this.clients,
       emit: (event) => this.#changed(event),
-      store: (paradigm) => options.stores?.open(paradigm) ?? noStore(),
+      store: (paradigm) => stores.open(paradigm),
       log,
       clock: options.clock ?? realClock,
     });
@@ -393,8 +395,4 @@ export class Controller {
     this.#news.tell(event);
     this.#paradigms.event(event);
   }
-}
-
-function noStore(): never {
-  throw new UsageError('This controller has no stores');
 }

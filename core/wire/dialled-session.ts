@@ -1,4 +1,5 @@
 /** The dialling side of a session: connects, proves itself, and when the connection is cut dials again until it resumes. */
+import { backoff } from '../backoff.ts';
 import { RefusedError, TimeoutError, TransportError } from '../errors.ts';
 import { greet, type Key, type Role, type Welcomed } from './handshake.ts';
 import { Session, type SessionHandlers } from './session.ts';
@@ -23,7 +24,7 @@ const FROZEN_FACTOR = 10;
 /** ms for one connection, e.g. to a machine that has gone. */
 const DIAL_PATIENCE = 10_000;
 
-const BACKOFF = { first: 20, factor: 1.6, most: 1_000 };
+const BACKOFF = backoff({ first: 20, factor: 1.6, most: 1_000, jitter: 0.25 });
 
 /** Resolves when the first connection stands. Rejects when no URL answers or the listener refuses. */
 export async function dialSession(options: DialOptions): Promise<void> {
@@ -43,8 +44,8 @@ export async function dialSession(options: DialOptions): Promise<void> {
 async function resume(session: Session, options: DialOptions, reason: string): Promise<void> {
   const start = performance.now();
   let allowed = options.window;
-  for (let wait = BACKOFF.first; ; wait = Math.min(wait * BACKOFF.factor, BACKOFF.most)) {
-    await new Promise((resolve) => setTimeout(resolve, wait * (0.75 + Math.random() / 2)));
+  for (let attempts = 0; ; attempts++) {
+    await new Promise((resolve) => setTimeout(resolve, BACKOFF.delay(attempts)));
     if (session.ended || session.connected) return;
     if (performance.now() > start + allowed) return session.lose(`${reason}; no connection for ${allowed / 1000} s`);
     try {
