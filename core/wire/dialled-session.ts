@@ -1,4 +1,5 @@
 /** The dialling side of a session: connects, proves itself, and when the connection is cut dials again until it resumes. */
+import { backoff } from '../backoff.ts';
 import { RefusedError, TimeoutError, TransportError } from '../errors.ts';
 import { greet, type Key, type Role, type Welcomed } from './handshake.ts';
 import { Session, type SessionHandlers } from './session.ts';
@@ -25,7 +26,7 @@ const FROZEN_FACTOR = 10;
 const DIAL_PATIENCE = 10_000;
 
 const FIRST_ATTEMPTS = 5;
-const BACKOFF = { first: 20, factor: 1.6, most: 1_000 };
+const BACKOFF = backoff({ first: 20, factor: 1.6, most: 1_000, jitter: 0.25 });
 
 /** Resolves when the first connection stands. Rejects when no URL answers or the listener refuses. */
 export async function dialSession(options: SessionOptions): Promise<void> {
@@ -50,7 +51,7 @@ async function firstConnection(options: SessionOptions): ReturnType<typeof conne
     } catch (error) {
       if (!(error instanceof CutInHandshake)) throw error;
       if (attempt === FIRST_ATTEMPTS || options.signal?.aborted) throw error.cause;
-      await new Promise((resolve) => setTimeout(resolve, BACKOFF.first * attempt));
+      await new Promise((resolve) => setTimeout(resolve, BACKOFF.delay(attempt - 1)));
     }
   }
 }
@@ -58,8 +59,8 @@ async function firstConnection(options: SessionOptions): ReturnType<typeof conne
 async function resume(session: Session, options: SessionOptions, reason: string): Promise<void> {
   const start = performance.now();
   let allowed = options.window;
-  for (let wait = BACKOFF.first; ; wait = Math.min(wait * BACKOFF.factor, BACKOFF.most)) {
-    await new Promise((resolve) => setTimeout(resolve, wait * (0.75 + Math.random() / 2)));
+  for (let attempts = 0; ; attempts++) {
+    await new Promise((resolve) => setTimeout(resolve, BACKOFF.delay(attempts)));
     if (session.ended || session.connected) return;
     if (performance.now() > start + allowed) return session.lose(`${reason}; no connection for ${allowed / 1000} s`);
     try {
