@@ -17,13 +17,16 @@ export interface Ticket {
   dir?: string;
 }
 
+/** ms for a connection to an engine that may be ending. */
+const DIAL_PATIENCE = 10_000;
 /** ms within which a ticket must be used. */
 const TICKET_LIFE = 30_000;
 /** Connections at a time that have not shown a ticket. */
 const STRANGERS = 64;
 
 export class Peers {
-  #channels = new Map<number, Promise<Rpc>>();
+  /** By engine and incarnation: the end of an old one's may not have been noticed when the new one has a value. */
+  #channels = new Map<string, Promise<Rpc>>();
   #listeners = new Map<string, Promise<Listener>>();
   #tickets = new Map<string, { secret: string; until: number }>();
   #strangers = new Strangers(STRANGERS);
@@ -65,20 +68,21 @@ export class Peers {
 
   /** Fetches a result from the engine that made it, waiting there until it is made. */
   async fetch(engine: number, need: Need): Promise<Payload[]> {
-    let channel = this.#channels.get(engine);
+    const name = `${engine}.${need.incarnation}`;
+    let channel = this.#channels.get(name);
     if (!channel) {
-      channel = this.#open(engine);
-      this.#channels.set(engine, channel);
-      channel.catch(() => this.#channels.delete(engine));
+      channel = this.#open(engine, () => this.#channels.delete(name));
+      this.#channels.set(name, channel);
+      channel.catch(() => this.#channels.delete(name));
     }
     return (await channel).request('peek', { needs: [need] });
   }
 
-  async #open(engine: number): Promise<Rpc> {
+  async #open(engine: number, onEnd: () => void): Promise<Rpc> {
     const { url, token } = await this.#ask(engine);
-    const connection = await dial(url);
+    const connection = await dial(url, { signal: AbortSignal.timeout(DIAL_PATIENCE) });
     const welcome = await greet(connection, { role: 'peer', key: parseToken(token), about: {} });
-    return this.#talk(welcome.session, connection, () => this.#channels.delete(engine), welcome.early);
+    return this.#talk(welcome.session, connection, onEnd, welcome.early);
   }
 
   async #accept(connection: Connection): Promise<void> {
