@@ -123,6 +123,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
   }
 
   try {
+    observatory = await openObservatory(controller, options);
+    serveRequests(controller, fleet, launcher, observatory, stop); // before anybody can come
     const inline = await open('inline', () => `inline:${randomBytes(8).toString('hex')}`);
     const urls: string[] = options.name !== undefined || options.local ? [await local.unix()] : [];
     for (const url of options.listen ?? []) {
@@ -139,13 +141,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
       pid: process.pid,
     };
     if (options.name !== undefined) file = writeConnectionFile(outside);
-    observatory = await openObservatory(controller, options);
     log.logger.info(`Cluster '${controller.name}' listens`, {
       host: hostname(),
       urls,
       metrics: observatory.metrics,
     });
-    serveRequests(controller, fleet, launcher, observatory, stop);
     return {
       controller,
       fleet,
