@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ClusterEvent, ClusterParadigms } from '../cluster-info.ts';
 import { realClock } from '../deferred/clock.ts';
-import { ProtocolError, TuttiError, UsageError, ValueLostError } from '../errors.ts';
+import { ProtocolError, TuttiError, ValueLostError } from '../errors.ts';
 import { type Logger, silentLogger } from '../log.ts';
 import { memoryStores } from '../store/memory-store.ts';
 import type { StoreProvider } from '../store/store.ts';
