@@ -15,6 +15,7 @@ export type { ClusterEvent, EngineInfo, EngineState } from './core/cluster-info.
 export type { ClusterStatus } from './core/cluster-status.ts';
 export { type Clock, Deferred, realClock, TestClock } from './core/deferred/index.ts';
 export * from './core/errors.ts';
+export { check, type ErrorType, trap } from './core/failure.ts';
 export { remote } from './core/functions/remote.ts';
 export { Opaque } from './core/opaque.ts';
 export { registerClass } from './core/wire/classes.ts';

@@ -1,6 +1,7 @@
 /** A cluster that lives as long as this command. */
 import { connectionFile } from '../core/connection-file.ts';
-import { type HostOptions, startHost } from '../core/controller/host.ts';
+import { startHost } from '../core/controller/host.ts';
+import type { HostOptions } from '../core/controller/host-options.ts';
 import { interruption } from './interruption.ts';
 import { printJson, say } from './output.ts';
 import { sayFailed } from './plugin-failures.ts';

@@ -1,7 +1,7 @@
 /** Arguments of commands that run a controller: where it listens, whom it lets in, what it loads, what it tells. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { HostOptions } from '../core/controller/host.ts';
+import type { HostOptions } from '../core/controller/host-options.ts';
 import { UsageError } from '../core/errors.ts';
 import type { TlsOptions } from '../core/wire/transport.ts';
 import { logOf, logOptions, once, text } from './arguments.ts';
@@ -60,6 +60,7 @@ const insecureOption = {
   describe: 'Listen on addresses that other machines reach, without encryption',
 };
 
+const durableOption = text('--durable', 'Folder for what paradigms keep, which outlives the cluster');
 const metricsOption = text('--metrics', 'Serve metrics for Prometheus at HOST:PORT, e.g. 127.0.0.1:9464');
 
 /** For `yargs.options(…)`. */
@@ -69,6 +70,7 @@ export const serverOptions = {
   ...tlsOptions,
   insecure: insecureOption,
   plugin: pluginOption,
+  durable: durableOption,
   metrics: metricsOption,
   ...logOptions,
 };
@@ -79,12 +81,13 @@ type Given = Parameters<typeof tlsOf>[0] &
     origin: string[] | undefined;
     insecure: boolean;
     plugin: string[] | undefined;
+    durable: string | undefined;
     metrics: string | undefined;
   };
 
 /** What a cluster is told of them. */
 export function serverOf(given: Given) {
-  const { listen, origin: origins, insecure, plugin: plugins, metrics } = given;
-  const server = { listen, origins, tls: tlsOf(given), insecure, plugins, metrics, log: logOf(given) };
+  const { listen, origin: origins, insecure, plugin: plugins, durable, metrics } = given;
+  const server = { listen, origins, tls: tlsOf(given), insecure, plugins, durable, metrics, log: logOf(given) };
   return server satisfies HostOptions;
 }

@@ -1,5 +1,6 @@
 /** Peers that speak something else than a listener does: what their first bytes say, and an answer that they understand. */
 import type net from 'node:net';
+import type { Duplex } from 'node:stream';
 import type tls from 'node:tls';
 import { CLOSE, HEADER_BYTES } from '../core/wire/framing.ts';
 
@@ -52,7 +53,7 @@ function closeFrame(reason: string): Buffer {
 }
 
 /** Says it, and hangs up when the peer has, or soon: cut at once, the peer might never read it. */
-export function turnAway(socket: net.Socket, answer: string | Buffer): void {
+export function turnAway(socket: Duplex, answer: string | Buffer): void {
   socket.on('error', () => {});
   socket.resume().end(answer);
   const timer = setTimeout(() => socket.destroy(), FAREWELL);

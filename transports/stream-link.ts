@@ -1,16 +1,27 @@
 import type net from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import type { Duplex } from 'node:stream';
 import { FrameAssembler } from '../core/wire/frame-assembler.ts';
 import { FrameBatch } from '../core/wire/frame-batch.ts';
 import { FrameConnection, type Link } from '../core/wire/frame-connection.ts';
 import { MAX_MESSAGE_BYTES, type Outbox } from '../core/wire/frame-outbox.ts';
 import { FrameReader } from '../core/wire/frame-reader.ts';
 import { cut } from '../core/wire/framing.ts';
-import type { Capabilities } from '../core/wire/transport.ts';
+import type { Capabilities, Connection } from '../core/wire/transport.ts';
 import { answerTo, explained, turnAway } from './stranger.ts';
 import { inWords } from './system-errors.ts';
 
-/** Frames over one stream of bytes, a socket with or without TLS. */
+/**
+ * A connection over any stream of bytes in both directions: what most transports are made of. It takes the stream over, and ends
+ * it or destroys it. Whoever destroys one end of such a stream must see to it that the other end closes.
+ * @param remote where the peer is, for messages to people
+ */
+export function streamConnection(stream: Duplex, remote: string): Connection {
+  const link = new StreamLink(remote);
+  link.attachStream(stream, true);
+  return link.connection;
+}
+
+/** Frames over one stream of bytes. */
 export class StreamLink implements Link {
   readonly capabilities: Capabilities;
   readonly remote: string;
@@ -21,7 +32,8 @@ export class StreamLink implements Link {
   readonly #reader: FrameReader;
   readonly #batch = new FrameBatch();
   readonly #listener: string | undefined;
-  #socket!: net.Socket;
+  #stream!: Duplex;
+  #keepsChunks = false;
   #begun = false;
   #answer: Buffer | undefined;
 
@@ -49,8 +61,9 @@ export class StreamLink implements Link {
     };
   }
 
-  attach(socket: net.Socket): void {
-    this.#socket = socket;
+  /** One that has been told to read to `onread`. */
+  attach(socket: Duplex): void {
+    this.#stream = socket;
     let error: string | undefined;
     socket.on('error', (e) => {
       error = `The connection with ${this.remote} was lost: ${inWords(e)}`;
@@ -58,12 +71,17 @@ export class StreamLink implements Link {
     socket.on('close', () => this.connection.gone(error));
   }
 
-  /** A TLS socket hands out memory of its own, from which the reader copies. */
-  attachSecure(socket: TLSSocket): void {
+  /**
+   * One that hands out memory of its own, from which the reader copies.
+   * @param keepsChunks it may hold on to what was written after it has said that it is done, as a pair of streams does.
+   */
+  attachStream(stream: Duplex, keepsChunks = false): void {
+    this.#keepsChunks = keepsChunks;
     // Nothing is read before somebody receives.
-    socket.pause();
-    socket.on('data', (bytes: Buffer) => this.#read(bytes, bytes.length));
-    this.attach(socket);
+    stream.pause();
+    stream.on('data', (bytes: Buffer) => this.#read(bytes, bytes.length));
+    stream.on('end', () => stream.end());
+    this.attach(stream);
   }
 
   #read(bytes: Uint8Array, length: number): void {
@@ -79,23 +97,23 @@ export class StreamLink implements Link {
   }
 
   start(): void {
-    this.#socket.resume();
+    this.#stream.resume();
   }
 
   write(outbox: Outbox, sent: (weight: number) => void): boolean {
     const batch = this.#batch;
-    const socket = this.#socket;
+    const stream = this.#stream;
     const weight = cut(outbox, batch);
     if (!batch.finish()) return false;
-    const { buffers } = batch;
+    const buffers = this.#keepsChunks ? [Buffer.concat(batch.buffers)] : batch.buffers;
     const done = () => {
       batch.reset();
       sent(weight);
     };
-    socket.cork();
-    for (let i = 0; i < buffers.length - 1; i++) socket.write(buffers[i]!);
-    socket.write(buffers.at(-1)!, (error) => error || done());
-    socket.uncork();
+    stream.cork();
+    for (let i = 0; i < buffers.length - 1; i++) stream.write(buffers[i]!);
+    stream.write(buffers.at(-1)!, (error) => error || done());
+    stream.uncork();
     return true;
   }
 
@@ -104,12 +122,12 @@ export class StreamLink implements Link {
   }
 
   end(): void {
-    this.#socket.end();
+    this.#stream.end();
   }
 
   destroy(): void {
-    if (this.#answer) turnAway(this.#socket, this.#answer);
-    else this.#socket.destroy();
+    if (this.#answer) turnAway(this.#stream, this.#answer);
+    else this.#stream.destroy();
     this.#answer = undefined;
   }
 }

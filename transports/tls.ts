@@ -26,7 +26,7 @@ async function listen(
       const settings = { ...context, noDelay: true, keepAlive: true, handshakeTimeout: PATIENCE };
       const server = createServer(settings, (accepted) => {
         const link = new StreamLink(address.peer(accepted), address.scheme);
-        link.attachSecure(accepted);
+        link.attachStream(accepted);
         accept(link.connection);
       });
       greetStrangers(server, address.scheme);
@@ -69,7 +69,7 @@ async function dial(url: URL, { signal, tls: options }: DialOptions): Promise<Co
       dialled = connect({ ...address.options, ...context, noDelay: true, keepAlive: true } as ConnectionOptions);
       dialled.once('error', failed).once('secureConnect', () => {
         const link = new StreamLink(address.text);
-        over(() => link.attachSecure(dialled));
+        over(() => link.attachStream(dialled));
         resolve(link.connection);
       });
     } catch (error) {

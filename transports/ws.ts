@@ -88,6 +88,12 @@ async function dial(url: URL, { signal, tls }: DialOptions): Promise<Connection>
   const context = address.scheme === 'wss' ? dialling(tls, address.text) : {};
   const { WebSocket } = await import('ws');
   signal?.throwIfAborted();
+  let dialled: InstanceType<typeof WebSocket>;
+  try {
+    dialled = new WebSocket(url, { ...WS, ...context, handshakeTimeout: PATIENCE, keepAlive: true } as object);
+  } catch (error) {
+    throw failure('dial', address, error);
+  }
   return new Promise((resolve, reject) => {
     const over = (): void => {
       signal?.removeEventListener('abort', aborted);
@@ -103,7 +109,6 @@ async function dial(url: URL, { signal, tls }: DialOptions): Promise<Connection>
     const refused = (_: unknown, response: IncomingMessage): void => {
       void sentenceOf(response).then((sentence) => failed(new Error(sentence)));
     };
-    const dialled = new WebSocket(url, { ...WS, ...context, handshakeTimeout: PATIENCE, keepAlive: true } as object);
     signal?.addEventListener('abort', aborted, { once: true });
     dialled.once('error', failed).once('unexpected-response', refused);
     dialled.once('open', () => {

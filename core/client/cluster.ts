@@ -1,15 +1,19 @@
 /** Starting a cluster from a program: a controller in this process (or one of its own), and its engines. */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConnectionInfo } from '../cluster-info.ts';
-import { type HostOptions, startHost } from '../controller/host.ts';
-import { LaunchError, TransportError, TuttiError, UsageError } from '../errors.ts';
+import { startHost } from '../controller/host.ts';
+import type { HostOptions } from '../controller/host-options.ts';
+import { LaunchError, UsageError } from '../errors.ts';
 import type { Launcher } from '../launch/launcher.ts';
 import { HUGE_PAGES } from '../launch/process.ts';
 import { programUrl } from '../launch/programs.ts';
 import { isLogger, logOptions } from '../log-options.ts';
 import type { AnyDefinition } from '../paradigm/paradigm.ts';
+import { decode } from '../wire/codec.ts';
+import type { Payload } from '../wire/forms.ts';
 import { type Client, type ClientOptions, openClient } from './client.ts';
 import { checkOptions } from './options.ts';
 
@@ -29,7 +33,7 @@ export interface Cluster extends Client {
 }
 
 const OPTIONS =
-  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local plugins log metrics clientWindow limits tls origins'.split(
+  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local plugins durable log metrics clientWindow limits tls origins'.split(
     ' ',
   );
 
@@ -119,14 +123,7 @@ export interface ControllerBoot extends HostOptions {
   detached?: boolean;
 }
 
-/** What can keep a controller from starting, by its error's code. */
-const REASONS: Record<string, typeof TuttiError> = {
-  USAGE: UsageError,
-  LAUNCH: LaunchError,
-  TRANSPORT: TransportError,
-};
-
-export type ControllerNews = { ready: ConnectionInfo; metrics: string | undefined } | { failed: string; code: string };
+export type ControllerNews = { ready: ConnectionInfo; metrics: string | undefined } | { failed: Payload };
 
 /** Starts a controller as a process of its own. Unless detached, it ends with this process. */
 export async function startController(
@@ -137,11 +134,14 @@ export async function startController(
     const foreign = launcher ? 'launcher' : 'logger';
     throw new UsageError(`A ${foreign} of your own needs the controller in this process: controller: 'embedded'`);
   }
-  const options = { ...rest, log: logOptions(log), cwd: boot.cwd ?? process.cwd() };
+  const { durable, cwd = process.cwd() } = boot;
+  // Paths are those of this process, wherever the controller runs.
+  const options = { ...rest, log: logOptions(log), cwd, durable: durable && path.resolve(durable) };
   const child = fork(fileURLToPath(programUrl('controller.js')), [], {
     detached: boot.detached ?? false,
     stdio: ['ignore', boot.detached ? 'ignore' : 'inherit', boot.detached ? 'ignore' : 'inherit', 'ipc'],
     execArgv: [],
+    serialization: 'advanced', // keeps the bytes of an error
     env: { ...HUGE_PAGES, ...process.env },
     cwd: boot.detached ? '/' : process.cwd(),
   });
@@ -156,7 +156,7 @@ export async function startController(
   });
   if ('failed' in news) {
     await exited;
-    throw new (REASONS[news.code] ?? TuttiError)(news.failed);
+    throw decode(news.failed);
   }
   if (boot.detached) {
     child.disconnect();

@@ -210,13 +210,14 @@ export class Link implements CallHome, PipeHome {
     this.#flow.settled(call);
     this.#echo.flush(call.parts.map((part) => part.engine));
     const { verdict } = call;
-    if (!verdict || !this.#lending.find(call.id)) return;
+    if (!verdict || this.#ended || !this.#lending.find(call.id)) return;
     // Given up here; on its engine it may run on for ever. Who waits for its value must not.
     for (const user of [...this.#calls.values()]) {
       if (!user.uses.includes(call)) continue;
-      void user.cancel(
-        new DependencyError(`A pending result used as an argument failed: ${verdict.message}`, { cause: verdict }),
-      );
+      const error = new DependencyError(`A pending result used as an argument failed: ${verdict.message}`, {
+        cause: verdict,
+      });
+      user.cancel(error).catch(() => {}); // the link ended meanwhile: the call knows
     }
   }
 

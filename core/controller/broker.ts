@@ -65,6 +65,11 @@ export class Broker {
     throw client.limit(exceeded('codeBytes', codeBytes, `Client ${client.id} has sent too much code`));
   }
 
+  /** Pieces of code that are kept. */
+  get codeKept(): number {
+    return this.#code.size;
+  }
+
   clientLeft(client: ClientRecord): void {
     this.#code.clientLeft(client.id);
     client.fetches.clear();

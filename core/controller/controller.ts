@@ -38,7 +38,7 @@ export interface ControllerOptions extends LivenessOptions {
   clientWindow?: number | undefined;
   /** What clients and strangers may take; the others keep their defaults. */
   limits?: Partial<Limits> | undefined;
-  /** Where paradigms keep what must outlive the controller. */
+  /** Where paradigms keep what must outlive the controller; whoever gives it closes it. Default: memory, and nothing outlives. */
   stores?: StoreProvider | undefined;
   log?: Logger | undefined;
 }
@@ -87,7 +87,6 @@ export class Controller {
   #clientWindow: number;
   #beat: number;
   #news: News;
-  #stores: StoreProvider;
   #journal: Journal;
   #closed = false;
 
@@ -105,19 +104,19 @@ export class Controller {
         this.#paradigms.engineLost(record, error);
       },
     });
-    this.#stores = options.stores ?? memoryStores();
     this.#news = new News(this.clients, this.registry.engines);
     this.#journal = new Journal(this.log, this.registry.engines);
     this.broker = new Broker(this.registry, this.clients, this.limits);
     const { broker, limits, callCounts: counts, log } = this;
     this.#calls = new Calls(this.registry, this.clients, { broker, limits, counts, log });
+    const { stores = memoryStores() } = options;
     this.#paradigms = new Paradigms({
       cluster: { id: this.id, name: this.name },
       registry: this.registry,
       offers: this.offers,
       clients: this.clients,
       emit: (event) => this.#changed(event),
-      store: (paradigm) => this.#stores.open(paradigm),
+      store: (paradigm) => stores.open(paradigm),
       log,
       clock: options.clock ?? realClock,
     });

@@ -67,7 +67,8 @@ export class Fleet {
       await Promise.all(records.map((record) => this.#paceOf(launcher).run(() => start(record))));
     } catch (error) {
       log.warn('An engine could not be started, so none of these is', { count, kind: launcher.kind, error });
-      await this.remove(records.map((r) => r.id));
+      const { engines } = this.#controller.registry;
+      await this.remove(records.map((r) => r.id).filter((id) => engines.has(id)));
       throw error;
     }
     const ms = Math.round(performance.now() - begun);

@@ -83,10 +83,10 @@ export async function greet(
       throw new RefusedError(
         `${connection.remote} does not know the secret of ${named(key.id)}: it is another cluster, or the connection file is out of date`,
       );
+    connection.allowLarge(); // what is behind the welcome may come with it
     script.say({ kind: Kind.PROOF, proof: sign(key, 'dialler', nonce, challenge?.nonce, role) });
     const { welcome } = await script.hear(Kind.WELCOME);
     if (!welcome) throw new ProtocolError('An empty welcome');
-    connection.allowLarge();
     return {
       session: welcome.session ?? '',
       resumed: welcome.resumed ?? false,

@@ -74,7 +74,7 @@ export class Rpc {
 }
 
 /** An error that cannot be sent must not stand in the way of the answer. */
-function thrown(error: unknown, codec: AnswerCodec): Payload {
+export function thrown(error: unknown, codec: AnswerCodec): Payload {
   try {
     const payload = encodeThrown(error, codec);
     if (payloadBytes(payload) <= ERROR_BYTES) return payload;

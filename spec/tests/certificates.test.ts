@@ -85,9 +85,12 @@ describe.each(['tls', 'wss'])('%s', (scheme) => {
     expect(message).not.toContain(good.key.slice(40, 60));
   });
 
-  test('a dialler whose authority is none', async () => {
+  test('a dialler whose authority is none, or whose own key is that of another', async () => {
     const { url } = await listening(scheme, good);
     const cut = `${ours.ca.slice(0, 120)}\n-----END CERTIFICATE-----`;
+    expect(await refused(dial(url, { tls: { ca: ours.ca, cert: good.cert, key: other.key } }))).toMatch(
+      /Cannot dial .*not that of the certificate/,
+    );
     for (const ca of ['nobody', cut])
       expect(await refused(dial(url, { tls: { ca } }))).toMatch(/\(ca\) is not PEM text/);
   });

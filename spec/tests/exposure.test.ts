@@ -1,7 +1,14 @@
-import { cluster } from 'tutti';
+import { X509Certificate } from 'node:crypto';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { cluster, connect } from 'tutti';
 import { expect, test } from 'vitest';
+import { readConnectionFile } from '../../core/connection-file.ts';
 import { exposure } from '../../core/wire/transport.ts';
 import '../../transports/builtin.ts';
+import { ownHome } from './support/shared.ts';
+
+ownHome();
 
 test.each([
   ['tcp://0.0.0.0:1', 'open'],
@@ -34,4 +41,15 @@ test.each(['tcp:0.0.0.0:0', 'ws://0.0.0.0:0'])('%s is refused, unless insecure',
 test('an open listener that is wanted, and one with TLS, are there', async () => {
   await (await cluster({ engines: 0, listen: ['tcp:0.0.0.0:0'], insecure: true })).close();
   await (await cluster({ engines: 0, listen: ['tls:0.0.0.0:0', 'wss:0.0.0.0:0'] })).close();
+});
+
+test('of a listener on every address, clients learn addresses that its certificate is for', async () => {
+  await using home = await cluster({ engines: 0, name: 'everywhere', listen: ['tls:0.0.0.0:0'], output: 'ignore' });
+  const info = readConnectionFile(path.join(process.env.TUTTI_HOME!, 'everywhere.json'));
+  const hosts = info.urls.filter((url) => url.startsWith('tls:')).map((url) => new URL(url).hostname);
+  expect(hosts).toEqual([hostname(), '127.0.0.1']);
+  const certificate = new X509Certificate(info.ca!);
+  expect([certificate.checkHost(hostname()), certificate.checkIP('127.0.0.1')]).toEqual([hostname(), '127.0.0.1']);
+  await using client = await connect({ ...info, urls: info.urls.slice(-1) });
+  expect(client.name).toBe(home.name);
 });

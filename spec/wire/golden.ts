@@ -18,6 +18,8 @@ export interface GoldenValue {
   name: string;
   codec?: 'json';
   make(): unknown;
+  /** Its class is not known to the reader, so what was read is compared by how it is written again. */
+  foreign?: true;
   /** The payload's parts in hex; `xx*n` is n times the same. */
   parts: string[];
 }
@@ -56,6 +58,14 @@ function error(): Error {
   const made: Error & { stack?: string } = new RangeError('too far', { cause: 'why' });
   delete made.stack;
   return Object.assign(made, { at: 7 });
+}
+
+function libraryError(): Error {
+  class LibraryError extends TypeError {}
+  class HttpError extends LibraryError {}
+  const made: Error & { stack?: string } = new HttpError('down');
+  delete made.stack;
+  return made;
 }
 
 function views(): unknown {
@@ -116,6 +126,14 @@ export const values: GoldenValue[] = [
     make: () => error(),
     parts: [
       'c192d65400000000919ba56572726f7292aa52616e67654572726f72a54572726f72a76d657373616765a7746f6f20666172c2a56361757365a3776879c2a2617407c3',
+    ],
+  },
+  {
+    name: 'an error of a class that the reader does not know, with its parents',
+    make: () => libraryError(),
+    foreign: true,
+    parts: [
+      'c192d654000000009195a56572726f7294a9487474704572726f72ac4c6962726172794572726f72a9547970654572726f72a54572726f72a76d657373616765a4646f776ec2',
     ],
   },
   {
