@@ -62,7 +62,6 @@ export class Paradigms {
     const definition = definitionOf(paradigm);
     if (!definition)
       throw new UsageError('use takes a paradigm, as defineParadigm makes it; e.g. client.use(taskFarm)');
-    for (const required of definition.requires ?? []) this.#install(definitionOf(required) ?? notOne(definition));
     const inUse = this.#install(definition);
     return definition.client(this.#hostFor(client, inUse), ...options) as A;
   }
@@ -80,8 +79,9 @@ export class Paradigms {
     this.#exchange.fail(error);
   }
 
+  /** After those that it requires. */
   #install(definition: AnyDefinition): InUse {
-    const { name, version, controller, engine, apiVersion = PARADIGM_API_VERSION } = definition;
+    const { name, version, controller, engine, requires = [], apiVersion = PARADIGM_API_VERSION } = definition;
     const there = this.#used.get(name);
     if (there) {
       if (
@@ -97,6 +97,7 @@ export class Paradigms {
       throw new ParadigmError(
         `Paradigm '${name}' is written for version ${apiVersion} of the plug-in door, and this tutti has version ${PARADIGM_API_VERSION}; use versions of both that fit`,
       );
+    for (const required of requires) this.#install(definitionOf(required) ?? notOne(definition));
     if (controller) this.#home.offer?.(definition);
     const bundle = bundleHalf(definition);
     const inUse: InUse = { definition, handlers: {}, refusal: undefined, shared: undefined };

@@ -33,9 +33,13 @@ export class PeerVoice implements Party {
       );
   }
 
-  async *stream(op: string, value?: unknown, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<any> {
+  stream(op: string, value?: unknown, { signal }: { signal?: AbortSignal } = {}): AsyncIterable<any> {
+    return this.#read(op, this.#pack(value), signal);
+  }
+
+  async *#read(op: string, asked: Asked, signal: AbortSignal | undefined): AsyncGenerator<any> {
     const { exchange } = await this.#channel();
-    yield* exchange.stream(this.#paradigm, op, HERE, this.#pack(value), signal);
+    yield* exchange.stream(this.#paradigm, op, HERE, asked, signal);
   }
 
   async drained(): Promise<void> {

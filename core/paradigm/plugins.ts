@@ -6,15 +6,22 @@ import { ParadigmError } from '../errors.ts';
 import { type AnyDefinition, paradigmsIn } from './paradigm.ts';
 import { importTypeScript, resolveImport } from './typescript.ts';
 
+/** How long a module may take to load, in ms: a controller that starts waits for it. */
+const PATIENCE = 30_000;
+
 /**
  * The paradigms that a module exports. `plugin` is a package's name or the path of a module, both looked up from `directory`, or a
  * file URL; the module may be TypeScript. Throws ParadigmError when it cannot be found or loaded, or exports none.
  */
-export async function loadPlugin(plugin: string, directory: string): Promise<AnyDefinition[]> {
+export async function loadPlugin(
+  plugin: string,
+  directory: string,
+  { patience = PATIENCE }: { patience?: number } = {},
+): Promise<AnyDefinition[]> {
   const file = await locate(plugin, directory);
   let namespace: object;
   try {
-    namespace = await importFile(file);
+    namespace = await within(patience, importFile(file));
   } catch (cause) {
     throw new ParadigmError(`Plug-in '${plugin}' (${file}) failed to load: ${describe(cause)}`, { cause });
   }
@@ -54,6 +61,17 @@ async function importFile(file: string): Promise<object> {
     if (!cannotRead(cause, file)) throw cause;
     return importTypeScript(file);
   }
+}
+
+function within<T>(patience: number, loading: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`it has not loaded within ${patience} ms; what does it await?`)),
+      patience,
+    );
+  });
+  return Promise.race([loading, late]).finally(() => clearTimeout(timer));
 }
 
 /** TypeScript that this Node does not read: none of it, none in packages, or none whose imports say `.js` for `.ts`. */

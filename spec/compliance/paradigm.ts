@@ -47,7 +47,7 @@ export function paradigmCompliance<A, O extends unknown[]>(fixture: ParadigmFixt
   const endless = (client: Client): Promise<unknown> => (fixture.endless ?? exercise)(use(client), client);
   const installed: ClusterOptions = { controller: 'process', plugins: [plugin], cwd: directory };
   const withCluster = async (o: ClusterOptions, body: (home: Cluster) => Promise<void>): Promise<void> => {
-    const home = await cluster({ engines: 2, output: 'ignore', name: `compliance-${unique()}`, ...o });
+    const home = await cluster({ engines: 2, output: 'ignore', kind: 'thread', name: `compliance-${unique()}`, ...o });
     try {
       await body(home);
     } finally {

@@ -28,7 +28,9 @@ import { ownHome, urlOf, using } from './support/shared.ts';
 ownHome();
 
 const folder = new URL('../fixtures/paradigms/', import.meta.url).pathname;
-const thread: ClusterOptions = { engines: 1, kind: 'thread' };
+/** The faults of these halves are told to whoever asks them; the log repeats them. */
+const log = 'silent';
+const thread: ClusterOptions = { engines: 1, kind: 'thread', log };
 let names = 0;
 const simple = (controller: (host: any) => any, more: object = {}) =>
   defineParadigm({ name: `simple-${++names}`, version: '1.0.0', controller, client: (host) => host, ...more });
@@ -75,6 +77,9 @@ describe('a start list', () => {
   ])('with %s is told why not', async (plugin, words) => {
     await assert.rejects(loadPlugin(plugin, folder), (e) => e instanceof ParadigmError && words.test(e.message));
   });
+
+  test('does not wait for ever', () =>
+    assert.rejects(loadPlugin('./hangs.mjs', folder, { patience: 10 }), /hangs\.mjs\) failed to load: .*within 10 ms/));
 
   test('starts what it can; whoever misses the rest is told why', () =>
     using(
@@ -206,8 +211,9 @@ describe('a client', () => {
         return { half: (n: number) => n / 2 };
       });
       const other = simple(() => ({}));
+      const middle = simple(() => order.push('middle') && {}, { requires: [base] });
       const top = simple(() => order.push('top') && {}, {
-        requires: [base],
+        requires: [middle, base],
         client: (host: ClientHost) => ({
           half: (n: number): Promise<number> => host.use(base).controller.ask('half', n),
           stray: () => host.use(other),
@@ -215,14 +221,14 @@ describe('a client', () => {
       });
       const api = (c.use as any)(top);
       assert.equal(await api.half(8), 4);
-      assert.deepEqual(order, ['base', 'top']);
+      assert.deepEqual(order, ['base', 'middle', 'top']);
       assert.throws(() => api.stray(), /does not name in 'requires'/);
     }));
 });
 
 describe('a half that fails', () => {
   test.each(['process', 'thread'] as const)('is the reason for all that is asked of it; others go on (%s)', (kind) =>
-    using({ engines: 1, kind }, async (c) => {
+    using({ engines: 1, kind, log }, async (c) => {
       const ask = (paradigm: any, at: (h: ClientHost) => { ask(op: string, value?: unknown): Promise<any> }) =>
         at(c.use(paradigm) as ClientHost).ask('echo', 5);
       const there = (h: ClientHost) => h.controller;
@@ -268,7 +274,7 @@ test('halves end in the reverse order of their start, each once, and one that fa
         if (fails) throw new Error('it cannot end');
       },
     }));
-  await using({ engines: 0 }, async (c) => {
+  await using({ engines: 0, log }, async (c) => {
     for (const paradigm of [ending('first'), ending('second', true), ending('third')])
       await assert.rejects(c.use(paradigm).controller.ask('none'), /does not know/);
     await c.close();

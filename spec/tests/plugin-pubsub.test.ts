@@ -50,10 +50,38 @@ const TYPED = `
     }),
   });`;
 
+const USER = `
+  import { cluster } from 'tutti';
+  import { pubsub, type Topic } from 'tutti-pubsub';
+  await using client = await cluster({ engines: 1 });
+  const api = client.use(pubsub);
+  const went: number = await api.publish('a', new Map());
+  for await (const wind of api.subscribe<number>('wind')) wind.toFixed(went);
+  const topics: Topic[] = await api.topics();
+  // @ts-expect-error a topic has a name
+  api.publish(topics, 5);
+  await client.all.apply(() => publish('b', 6));`;
+
 test('its own test passes there', async () => {
   const { stdout } = await run(process.execPath, ['--test', 'node_modules/tutti-pubsub/test/'], terminal.cwd);
   expect(stdout).toMatch(/^# fail 0$/m);
   expect(stdout).toMatch(/^# pass [1-9]\d$/m);
+});
+
+test('its types fit those of tutti', async () => {
+  const compilerOptions = {
+    module: 'NodeNext',
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    lib: ['ES2023', 'ESNext.Disposable'],
+  };
+  const types = { types: ['node'], typeRoots: [path.join(root, 'node_modules/@types')] };
+  writeFileSync(path.join(terminal.cwd, 'typed.mts'), USER);
+  const config = { compilerOptions: { ...compilerOptions, ...types }, files: ['typed.mts'] };
+  writeFileSync(path.join(terminal.cwd, 'tsconfig.json'), JSON.stringify(config));
+  const tsc = path.join(root, 'node_modules/.bin/tsc');
+  expect(await run(tsc, ['-p', terminal.cwd], terminal.cwd)).toMatchObject({ stdout: '' });
 });
 
 test('it is found, without being loaded', async () => {
