@@ -30,6 +30,7 @@ import { News } from './news.ts';
 import { Offers } from './offers.ts';
 import { Paradigms } from './paradigms.ts';
 import { type EngineRecord, Registry } from './registry.ts';
+import { Sessions } from './sessions.ts';
 import { addTraffic, noTraffic, trafficOf } from './traffic.ts';
 
 export interface ControllerOptions extends LivenessOptions {
@@ -42,18 +43,6 @@ export interface ControllerOptions extends LivenessOptions {
   stores?: StoreProvider | undefined;
   log?: Logger | undefined;
 }
-
-/** A session, and what belongs to it. */
-interface Opened {
-  session: Session;
-  key: string;
-  resumed(): void;
-  /** Ends it, and tells the peer why. */
-  end(reason: string): void;
-}
-
-/** Sessions that were ended here, so that their clients can be told why when they come back. */
-const ENDED_KEPT = 1_024;
 
 export class Controller {
   /** Of this run of the cluster. */
@@ -78,8 +67,7 @@ export class Controller {
   readonly pastClients = noTraffic();
   readonly offers = new Offers();
   readonly #paradigms: Paradigms;
-  #sessions = new Map<string, Opened>();
-  #ended = new Map<string, string>();
+  #sessions = new Sessions();
   #strangers: Strangers;
   #calls: Calls;
   #liveness: { stop(): void }[];
@@ -141,15 +129,13 @@ export class Controller {
   }
 
   #admit(guest: Guest, connection: Connection): void {
-    for (const [id, { session }] of this.#sessions) if (session.ended) this.#sessions.delete(id);
-    const opened = this.#sessions.get(guest.session);
-    const known = opened?.key === guest.key ? opened : undefined;
+    const known = this.#sessions.find(guest.session, guest.key);
     if (known?.session.resumable(guest.received)) {
       guest.welcome({ session: guest.session, resumed: true, received: known.session.received, about: {} });
       known.session.attach(connection, guest.received);
       known.resumed();
     } else if (guest.session) {
-      const reason = this.#ended.get(guest.session);
+      const reason = this.#sessions.reasonOf(guest.session);
       guest.welcome({ session: guest.session, resumed: false, received: 0, about: { reason } });
       void connection.close(reason ?? 'this session cannot be resumed here');
       known?.session.lose('its messages since the cut are more than are kept for a replay');
@@ -162,7 +148,7 @@ export class Controller {
     const record = this.registry.byKey(key);
     if (!this.keys.drop(key) && !record) return false;
     if (record) record.key = mintKey('e');
-    for (const opened of [...this.#sessions.values()]) if (opened.key === key) opened.end('its key was revoked');
+    for (const opened of this.#sessions) if (opened.key === key) opened.end('its key was revoked');
     return true;
   }
 
@@ -180,7 +166,7 @@ export class Controller {
     this.#news.stop();
     const clients = [...this.clients.values()].map((client) => client.session.close('the cluster has stopped'));
     await Promise.all(clients);
-    for (const { session } of this.#sessions.values()) session.abandon('the cluster has stopped');
+    for (const { session } of this.#sessions) session.abandon('the cluster has stopped');
   }
 
   #lock(key: string): Lock | undefined {
@@ -200,7 +186,7 @@ export class Controller {
       stuck: ({ id }, bytes) => {
         const reason = `it had not read ${bytes} bytes (limits.bufferedBytes of the cluster: ${this.limits.bufferedBytes})`;
         this.log.warn('client dropped', { client: id, remote: connection.remote, reason });
-        this.#remember(session.id, reason);
+        this.#sessions.explain(session.id, reason);
         session.lose(reason);
       },
       limited: ({ id }, error) => this.log.warn('limit met', { client: id, limit: error.limit, max: error.max }),
@@ -237,7 +223,7 @@ export class Controller {
       ...(client.observer ? { status: this.requests.status! } : this.requests),
     });
     this.clients.set(client.id, client);
-    this.#sessions.set(session.id, {
+    this.#sessions.add({
       session,
       key: guest.key,
       resumed: () => {
@@ -245,7 +231,7 @@ export class Controller {
         client.fetches.pump();
       },
       end: (reason) => {
-        this.#remember(session.id, reason);
+        this.#sessions.explain(session.id, reason);
         void session.close(reason);
         leave();
       },
@@ -298,7 +284,7 @@ export class Controller {
     record.rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
       ...this.broker.forEngine(record),
     });
-    this.#sessions.set(session.id, {
+    this.#sessions.add({
       session,
       key: guest.key,
       resumed: () => this.registry.state(record, 'alive'),
@@ -333,14 +319,6 @@ export class Controller {
       this.registry.remove(oldest, 'lost, and others have come');
     }
     return this.registry.expect(mintKey('e'), true);
-  }
-
-  #remember(session: string, reason: string): void {
-    this.#ended.set(session, reason);
-    for (const oldest of this.#ended.keys()) {
-      if (this.#ended.size <= ENDED_KEPT) break;
-      this.#ended.delete(oldest);
-    }
   }
 
   #violated(connection: Connection, fields: { client?: number; engine?: number; reason: string }): void {

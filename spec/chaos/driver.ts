@@ -90,39 +90,6 @@ class Driver {
     await Promise.all(this.#busy.values());
     const { registry, clients } = this.#stage.host.controller;
     await this.#inTime(Promise.all(this.#pending));
-    if (process.env.DUMP && this.#pending.size) {
-      for (const m of this.model.calls)
-        if (!m.settled)
-          console.log(
-            'unsettled',
-            m.token,
-            m.client,
-            m.engines,
-            'given',
-            m.given?.token,
-            m.given?.engines,
-            m.given?.settled,
-            m.ends,
-          );
-      for (const [id, rec] of registry.engines)
-        console.log(
-          id,
-          rec.info.kind,
-          rec.info.transport,
-          rec.info.state,
-          rec.info.incarnation,
-          rec.session?.connected,
-          rec.session?.backlog,
-          [...rec.running.values()].slice(0, 4),
-          [...this.#busy.keys()],
-        );
-      const _c = this.#seats[0]!.client;
-      for (const { id } of registry.infos())
-        console.log(
-          id,
-          await Promise.race([registry.get(id).rpc!.ask('cancel', { client: 1, call: 1, reason: '' }), pause(1000)]),
-        );
-    }
     this.runs = this.model.checkRuns(this.#stage.file);
     for (const { client } of this.#seats) await client.close();
     await this.#inTime(this.#until(() => clients.size === 0));

@@ -6,7 +6,7 @@ const bytes = (...values: number[]): Buffer => Buffer.from(values);
 const times = (count: number, piece: Buffer): Buffer => Buffer.concat(Array.from({ length: count }, () => piece));
 const u32 = (n: number): number[] => [n >>> 24, (n >>> 16) & 255, (n >>> 8) & 255, n & 255];
 
-/** Msgpack, each with a name for the corpus. */
+/** Msgpack that asks for more than it brings. */
 export const BOMBS: Record<string, Buffer> = {
   'nested arrays': times(50_000, bytes(0x91)),
   'nested maps': times(20_000, bytes(0x81, 0xa1, 0x61)),

@@ -74,3 +74,40 @@ test('an observer is refused calls, and may not bring code', async () => {
   say(observer, { kind: Kind.EVENT, op: 'code', code: ['ab'] }, [textPayload('anything')]);
   await expect.poll(() => observer.peer.closed.length).toBe(1);
 });
+
+test('a need that can never be met fails the call at once; it does not hold up an engine', async () => {
+  const engine = await joinEngine();
+  const client = await join('client');
+  const replies = () => client.peer.heard.filter((h) => h.kind === Kind.REPLY);
+  const call = (id: number, needs: object[]) =>
+    say(client, { kind: Kind.CALL, id, op: 'pull', targets: [0], needs }, [encode(['x'], { codec: 'json' })]);
+  call(5, []);
+  call(6, [{ client: 1, call: 5, engine: 0 }]); // pending there
+  call(7, [{ client: 99, call: 1, engine: 0 }]); // nobody's
+  say(client, { kind: Kind.CALL, id: 8, op: 'pull', targets: [1], needs: [] }, [encode(['x'])]); // to nobody
+  await expect.poll(() => engine.peer.heard.filter((h) => h.kind === Kind.CALL).length).toBe(2);
+  await expect.poll(() => replies().map((r) => r.id)).toEqual([7, 8]);
+  call(9, [{ client: 1, call: 8, engine: 0 }]); // which did not go there
+  call(10, [{ client: 1, call: 2, engine: 0 }]); // nor did this, but the engine knows what it has seen
+  await expect.poll(() => replies().map((r) => r.id)).toEqual([7, 8, 9]);
+  await expect.poll(() => engine.peer.heard.filter((h) => h.kind === Kind.CALL).length).toBe(3);
+  call(11, [{ client: 1, call: 11, engine: 0 }]); // its own result
+  await expect.poll(() => client.peer.closed.length).toBe(1);
+});
+
+test.each([null, 5, 'x', [], { host: 7, pid: 'x', kind: {}, cwd: 'x'.repeat(5_000) }])(
+  'an engine that tells %j of itself is let in, and told of as far as it makes sense',
+  async (about) => {
+    await joinEngine(about as object);
+    const [info] = controller.registry.infos();
+    expect(info).toMatchObject({ id: 0, state: 'alive', host: '', pid: 0, kind: '' });
+    expect(info!.cwd.length).toBeLessThanOrEqual(1_024);
+  },
+);
+
+async function joinEngine(about: object = {}): Promise<Joined> {
+  const [connection, far] = await connectedPair();
+  void controller.accept(far);
+  const welcomed = await greet(connection, { role: 'engine', key: controller.joinKey, about });
+  return { connection, welcomed, peer: rawPeer(connection) };
+}

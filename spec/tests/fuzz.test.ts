@@ -4,11 +4,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Client, openClient } from '../../core/client/client.ts';
 import { type Host, startHost } from '../../core/controller/host.ts';
 import type { Logger } from '../../core/log.ts';
+import { Kind, pack } from '../../core/wire/envelope.ts';
+import type { Payload } from '../../core/wire/forms.ts';
+import { BOMBS } from '../fuzz/bodies.ts';
 import '../../main.ts';
 import type { Fate } from '../fuzz/frames.ts';
 import { type As, answers, finish, join, type Outcome, type Range, shoot } from '../fuzz/gunner.ts';
 import { random, seedOf } from '../fuzz/random.ts';
-import { RawPeer } from '../fuzz/raw-peer.ts';
+import { RawPeer, whole } from '../fuzz/raw-peer.ts';
 
 const FRAMES = 100_000;
 const LANES = 6;
@@ -94,6 +97,16 @@ test('the corpus: what once was, or nearly was, more than it should be', async (
     } else judge({ as, ...(await finish(peer, { bytes, fate })), frames: 1 });
   }
   expect(await clients[1]!.engine(0).execute('1 + 1')).toBe(2);
+});
+
+test.each(Object.entries(BOMBS))('%s, as arguments and as a question', async (_, bomb) => {
+  const payload: Payload = { codec: 'msgpack', parts: [bomb, Buffer.alloc(64)] };
+  const client = await join(range, 'client');
+  client.write(whole(pack({ kind: Kind.CALL, id: 1, op: 'apply', targets: [0] }, [payload])));
+  client.write(whole(pack({ kind: Kind.REQUEST, id: 1, op: 'cancel' }, [payload])));
+  await answers(client);
+  client.destroy();
+  expect(await clients[0]!.engine(0).execute('1 + 1')).toBe(2);
 });
 
 test(`${FRAMES} frames`, async () => {

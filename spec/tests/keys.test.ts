@@ -45,7 +45,7 @@ test('a key that is taken back takes its sessions with it, and opens nothing any
     await expect(connect(outside)).rejects.toThrow(/no key/);
     expect((await watcher.status()).clients).toBe(1);
     expect(controller.revoke(controller.registry.get(0).key.id)).toBe(true);
-    await expect.poll(() => watcher.engines[0]!.state).toBe('lost');
+    await expect.poll(() => watcher.engines[0]!.state, { timeout: 20_000 }).toBe('lost');
     await watcher.close();
   } finally {
     await host.stop();

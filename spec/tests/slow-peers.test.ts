@@ -13,6 +13,8 @@ import { first } from './support/conditions.ts';
 import { ownHome, urlOf } from './support/shared.ts';
 
 const MIB = 1 << 20;
+/** For what takes as long as the machine needs. */
+const SLOW = { timeout: 30_000 };
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const cell = (code: string) => ({ code, url: 'x', declared: [], wrapped: false, async: false, params: [] });
 
@@ -74,11 +76,11 @@ describe('a client that does not read', () => {
       const header = { kind: Kind.CALL, id, op: 'execute', targets: [0] };
       peer.write(whole(pack(header, [encode([cell('new Uint8Array(8 * 2 ** 20)')])])));
     }
-    await expect.poll(() => record.account.retainedBytes).toBeGreaterThan(results * 8 * MIB);
+    await expect.poll(() => record.account.retainedBytes, SLOW).toBeGreaterThan(results * 8 * MIB);
     for (let id = 1; id <= results; id++)
       peer.write(whole(pack({ kind: Kind.REQUEST, id, op: 'fetch', engine: 0, ids: [id] })));
-    await expect.poll(() => record.session.backlog).toBeGreaterThan(8 * MIB);
-    await expect.poll(() => record.fetches.waiting).toBeGreaterThan(results / 2);
+    await expect.poll(() => record.session.backlog, SLOW).toBeGreaterThan(8 * MIB);
+    await expect.poll(() => record.fetches.waiting, SLOW).toBeGreaterThan(results / 2);
     const other = await openClient(host.info, { output: 'ignore' });
     closing.push(() => other.close());
     expect(await other.engine(0).execute('1 + 1')).toBe(2);
@@ -103,12 +105,12 @@ test('diallers that say nothing: only so many at a time, and those who speak get
   const silent = Array.from({ length: 100 }, () => net.connect(Number(port), hostname).on('error', () => {}));
   closing.push(() => silent.map((socket) => socket.destroy()));
   const open = (): number => silent.filter((socket) => !socket.closed).length;
-  await expect.poll(open).toBe(16);
+  await expect.poll(open, SLOW).toBe(16);
   const client = await connect({ ...host.outside, urls: [url] });
   expect((await client.status()).clients).toBe(1);
   await client.close();
   expect(open()).toBe(15); // the client took a place
-  await expect.poll(() => box.of('turned a peer away').length).toBe(85);
+  await expect.poll(() => box.of('turned a peer away').length, SLOW).toBe(85);
 });
 
 describe('a connection that is dead and looks open', () => {
@@ -171,7 +173,7 @@ test('a controller that is stopped for longer than its clients wait for beats: t
   process.kill(pid, 'SIGSTOP');
   try {
     const value = client.engine(0).execute('kept + 1');
-    await expect.poll(() => proxy.connections, { timeout: 20_000 }).toBeGreaterThan(1);
+    await expect.poll(() => proxy.connections, SLOW).toBeGreaterThan(1);
     process.kill(pid, 'SIGCONT');
     expect(await value).toBe(8);
   } finally {

@@ -1,0 +1,108 @@
+/** What happens around the welcome, over real sockets. */
+import net from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { dialSession } from '../../core/wire/dialled-session.ts';
+import { Kind, pack, payloadText, textPayload } from '../../core/wire/envelope.ts';
+import { meet, mintKey } from '../../core/wire/handshake.ts';
+import { comesBack, takeMemory } from '../../core/wire/memory-pool.ts';
+import { Session } from '../../core/wire/session.ts';
+import { type Connection, type Listener, listen, registerTransport } from '../../core/wire/transport.ts';
+import { socket } from '../../transports/socket.ts';
+
+registerTransport(socket());
+const key = mintKey('c');
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+async function welcoming(then: (connection: Connection) => void): Promise<Listener> {
+  const listener = await listen('tcp://127.0.0.1:0', async (connection) => {
+    const guest = await meet(connection, async () => ({ secret: key.secret, roles: ['client'] }));
+    guest.welcome({ session: 's', resumed: false, received: 0, about: {} });
+    then(connection);
+    closing.push(() => connection.destroy());
+  });
+  closing.push(() => listener.close());
+  return listener;
+}
+
+function dialled(url: string): Promise<{ session: Session; got: string[]; ended: string[] }> {
+  const [got, ended]: [string[], string[]] = [[], []];
+  return new Promise((resolve, reject) => {
+    dialSession({
+      urls: [url],
+      role: 'client',
+      key,
+      window: 100,
+      about: () => ({}),
+      handlers: {
+        opened: (session) => {
+          closing.push(() => session.abandon('over'));
+          resolve({ session, got, ended });
+        },
+        message: (_, payloads) => got.push(payloadText(payloads[0])),
+        ended: (reason) => ended.push(reason),
+      },
+    }).catch(reject);
+  });
+}
+
+test('a large message may come right behind the welcome', async () => {
+  const text = 'x'.repeat(200_000);
+  const { url } = await welcoming((connection) =>
+    connection.send(pack({ kind: Kind.EVENT, op: 'x' }, [textPayload(text)])),
+  );
+  const { got, ended } = await dialled(url);
+  await expect.poll(() => got.length + ended.length).toBe(1);
+  expect(ended).toEqual([]);
+  expect(got[0] === text).toBe(true);
+});
+
+test('a connection that is cut during the first handshake is tried again', async () => {
+  const { url } = await welcoming(() => {});
+  const { hostname, port } = new URL(url);
+  let cut = 0;
+  const unsteady = net.createServer((near) => {
+    if (cut++ < 2) return void near.once('data', () => near.resetAndDestroy());
+    const far = net.connect(Number(port), hostname);
+    near.pipe(far).pipe(near);
+    for (const end of [near, far]) end.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => unsteady.listen(0, '127.0.0.1', resolve));
+  closing.push(() => unsteady.close());
+  const { session } = await dialled(`tcp://127.0.0.1:${(unsteady.address() as net.AddressInfo).port}`);
+  expect([session.connected, cut]).toEqual([true, 3]);
+});
+
+test('memory that a peer claims to have before it has left is not used again', () => {
+  const progress = { accepted: 0, written: 0 };
+  let hear: (parts: Uint8Array[], lane: 0 | 1) => void = () => {};
+  const connection = {
+    capabilities: { lossless: false },
+    progress,
+    bufferedAmount: 0,
+    receive: (handlers: { message: typeof hear }) => {
+      hear = handlers.message;
+    },
+    destroy: () => {},
+    send: (_: unknown, { lane = 1 } = {}) => void (progress.accepted += lane),
+  } as unknown as Connection;
+  const session = new Session('s', { message: () => {}, ended: () => {} });
+  closing.push(() => session.abandon('over'));
+  session.attach(connection, 0);
+  const length = (1 << 20) + 64;
+  const send = (): ArrayBufferLike => {
+    const part = takeMemory(length);
+    comesBack(part);
+    session.send({ kind: Kind.EVENT, op: 'x' }, [{ codec: 'raw', parts: [part] }]);
+    return part.buffer;
+  };
+  const early = send();
+  hear(pack({ kind: Kind.ACK, received: 1 }), 0);
+  expect(takeMemory(length).buffer === early).toBe(false);
+  const written = send();
+  progress.written = 2;
+  hear(pack({ kind: Kind.ACK, received: 2 }), 0);
+  expect(takeMemory(length).buffer === written).toBe(true);
+});
