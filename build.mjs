@@ -1,7 +1,9 @@
-// Builds dist/: wire code from the schema, TypeScript to JavaScript, and the engine's programs as single minified files.
+// Builds dist/: wire code from the schema, TypeScript to JavaScript, and the engine's programs and
+// the client of pages in browsers as single minified files.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 const root = import.meta.dirname;
@@ -114,6 +116,49 @@ await build({
     js: `import{createRequire as $cr}from'node:module';const require=$cr(import.meta.url);const{${globals.join(',')}}=globalThis;`,
   },
 });
+
+// What a page in a browser has in place of Node.
+const standIns = {
+  'core/client/program.ts': 'browser/program.ts',
+  'core/console/text.ts': 'browser/text.ts',
+  'core/functions/builtins.ts': 'browser/builtins.ts',
+  'core/functions/captures.ts': 'browser/captures.ts',
+  'core/functions/module-reference.ts': 'browser/module-reference.ts',
+  'core/functions/script.ts': 'browser/script.ts',
+  'core/paradigm/bundle.ts': 'browser/paradigm-bundle.ts',
+  'core/wire/bytes.ts': 'browser/bytes.ts',
+  'core/wire/code-hash.ts': 'browser/code-hash.ts',
+  'core/wire/secrets.ts': 'browser/secrets.ts',
+};
+const standIn = {
+  name: 'stand-in',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ path: specifier, resolveDir }) => {
+      const file = path.relative(root, path.resolve(resolveDir, specifier));
+      return standIns[file] && { path: path.join(root, standIns[file]) };
+    });
+  },
+};
+const page = path.join(root, 'dist/browser.js');
+rmSync(`${page}.map`);
+await build({
+  entryPoints: [path.join(root, 'browser.ts')],
+  outfile: page,
+  allowOverwrite: true,
+  bundle: true,
+  minify: true,
+  platform: 'browser',
+  // rxjs as it was written, without helpers for old browsers.
+  conditions: ['es2015'],
+  format: 'esm',
+  target: 'es2022',
+  logLevel: 'warning',
+  plugins: [standIn],
+  alias: { long: path.join(root, 'browser/long.ts') },
+  inject: [path.join(root, 'browser/timers.ts')],
+});
+const kB = (bytes) => `${(bytes / 1000).toFixed(0)} kB`;
+console.log(`dist/browser.js: ${kB(statSync(page).size)}, ${kB(gzipSync(readFileSync(page)).length)} by gzip`);
 
 // `npx tutti` inside the repository then runs this build, like any installed program.
 const program = path.join(root, 'dist/cli/main.js');

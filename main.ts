@@ -2,3 +2,4 @@
 import './transports/builtin.ts';
 
 export * from './core/index.ts';
+export { streamConnection } from './transports/stream-link.ts';

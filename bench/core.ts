@@ -1,7 +1,8 @@
 /** The core's figures: `npm run bench -- core`. */
 import { readFileSync } from 'node:fs';
-import { cluster, ref, share, transfer } from 'tutti';
-import { atLeast, below, gigabytes, latency, ms, rate, report, us } from './measure.ts';
+import { type ConnectionInfo, cluster, connect, ref, share, transfer } from 'tutti';
+import { connectionFile } from '../core/connection-file.ts';
+import { atLeast, below, gigabytes, type Latency, latency, ms, rate, report, us } from './measure.ts';
 import { forked, workers } from './peers.ts';
 
 const MIB_64 = 64 << 20;
@@ -10,6 +11,7 @@ const big = (): Float64Array<ArrayBuffer> => new Float64Array(MIB_64 / 8).fill(1
 export async function core(): Promise<void> {
   await startUp();
   await roundTrips();
+  await carriers();
   await calls();
   await pushes();
   await scatterGather();
@@ -50,6 +52,33 @@ async function roundTrips(): Promise<void> {
       peer: `bare ${kind === 'process' ? 'fork' : 'worker'} messages ${us(p)}`,
     });
     await peers[kind].close();
+  }
+}
+
+/** What carries a client's calls: one small call, there and back, beside the same over tcp. */
+async function carriers(): Promise<void> {
+  const schemes = ['tcp', 'ws', 'tls', 'wss'];
+  await using home = await cluster({
+    engines: 1,
+    kind: 'thread',
+    name: `bench-${process.pid}`,
+    listen: schemes.map((scheme) => `${scheme}:127.0.0.1:0`),
+  });
+  const info = JSON.parse(readFileSync(connectionFile(home.name), 'utf8')) as ConnectionInfo;
+  const round = async (scheme: string): Promise<Latency> => {
+    await using client = await connect({ ...info, urls: info.urls.filter((url) => url.startsWith(`${scheme}:`)) });
+    return await latency(3_000, () => client.engine(0).execute('1'));
+  };
+  await round('tcp'); // or whoever comes first would pay for all
+  const tcp = await round('tcp');
+  for (const scheme of schemes) {
+    const l = scheme === 'tcp' ? tcp : await round(scheme);
+    const times = l.p50 / tcp.p50;
+    report({
+      what: `a small call over ${scheme}, round trip`,
+      value: `${us(l)}, ${times.toFixed(2)} times tcp at p50`,
+      ...(scheme === 'ws' && { goal: below(2, times, 'times tcp') }),
+    });
   }
 }
 

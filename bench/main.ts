@@ -3,6 +3,7 @@ import { machine } from './measure.ts';
 
 const benches: Record<string, () => Promise<void>> = {
   core: async () => (await import('./core.ts')).core(),
+  store: async () => (await import('./store.ts')).store(),
   log: async () => (await import('./log.ts')).log(),
   many: async () => (await import('./many.ts')).many(),
 };

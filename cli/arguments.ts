@@ -16,7 +16,7 @@ export function command<A>(spec: {
   return spec as unknown as CommandModule;
 }
 
-const text = (option: string, describe: string) => ({
+export const text = (option: string, describe: string) => ({
   type: 'string' as const,
   requiresArg: true,
   describe,
@@ -61,20 +61,6 @@ export const targetsOption = {
   describe: 'Engines to use, e.g. 0,2 or 0-3 (repeatable; default: all)',
   coerce: (given: string | string[] | undefined) => (given === undefined ? undefined : parseIds('-t', [given].flat())),
 };
-export const listenOption = {
-  type: 'string' as const,
-  requiresArg: true,
-  describe: 'Another address to listen on, e.g. tcp://127.0.0.1:7000 (repeatable)',
-  coerce: (given: string | string[] | undefined) => (given === undefined ? [] : [given].flat()),
-};
-export const insecureOption = {
-  type: 'boolean' as const,
-  default: false,
-  describe: 'Listen on addresses that other machines reach, without encryption',
-};
-
-export const metricsOption = text('--metrics', 'Serve metrics for Prometheus at HOST:PORT, e.g. 127.0.0.1:9464');
-
 /** Where the controller's log goes, and what gets into it. */
 export const logOptions = {
   'log-level': {
@@ -102,7 +88,7 @@ function choice<T extends string>(option: string, known: readonly T[], given: st
   return given === undefined ? undefined : oneOf(option, known, once(option, given));
 }
 
-function once(option: string, given: string | string[] | undefined): string | undefined {
+export function once(option: string, given: string | string[] | undefined): string | undefined {
   if (Array.isArray(given)) throw new UsageError(`${option} is given ${given.length} times: ${given.join(', ')}`);
   if (given === '') throw new UsageError(`${option} is empty`);
   return given;
@@ -126,6 +112,11 @@ export function parseIds(what: string, given: readonly string[]): number[] {
   return [...ids].sort((a, b) => a - b);
 }
 
+/** The first word that is no option, nor an option's value. */
+export function commandOf(argv: string[]): string | undefined {
+  return wordsOf(argv).find((token) => token.kind === 'positional')?.value;
+}
+
 export interface Taken {
   /** What is left for the parser. */
   own: string[];
@@ -137,22 +128,7 @@ export interface Taken {
 
 /** Takes code and scripts out of the arguments before the parser reads anything into them, such as options or numbers. */
 export function takeText(argv: string[]): Taken {
-  const value = { type: 'string' } as const;
-  const { tokens } = parseArgs({
-    args: argv,
-    strict: false,
-    tokens: true,
-    options: {
-      engines: { ...value, short: 'n' },
-      targets: { ...value, short: 't' },
-      name: value,
-      kind: value,
-      file: value,
-      'log-level': value,
-      'log-format': value,
-      'log-file': value,
-    },
-  });
+  const tokens = wordsOf(argv);
   const [command, text] = tokens.filter((token) => token.kind === 'positional');
   if (!text || (command?.value !== 'exec' && command?.value !== 'run')) return { own: argv, text: undefined, rest: [] };
   const marker = tokens.find((token) => token.kind === 'option-terminator');
@@ -160,4 +136,19 @@ export function takeText(argv: string[]): Taken {
   const after = argv.slice(text.index + 1);
   if (command.value === 'run') return { own: before, text: text.value, rest: after };
   return { own: [...before, ...after], text: text.value, rest: [] };
+}
+
+function wordsOf(argv: string[]) {
+  const value = { type: 'string' } as const;
+  const options = {
+    engines: { ...value, short: 'n' },
+    targets: { ...value, short: 't' },
+    name: value,
+    kind: value,
+    file: value,
+    'log-level': value,
+    'log-format': value,
+    'log-file': value,
+  };
+  return parseArgs({ args: argv, strict: false, tokens: true, options }).tokens;
 }

@@ -1,8 +1,10 @@
 /** A cluster that lives as long as this command. */
 import { connectionFile } from '../core/connection-file.ts';
-import { type HostOptions, startHost } from '../core/controller/host.ts';
+import { startHost } from '../core/controller/host.ts';
+import type { HostOptions } from '../core/controller/host-options.ts';
 import { interruption } from './interruption.ts';
 import { printJson, say } from './output.ts';
+import { sayFailed } from './plugin-failures.ts';
 import '../transports/builtin.ts';
 
 /** Resolves when it was stopped by another command; rejects when interrupted. Either way nothing of it is left. */
@@ -22,6 +24,7 @@ export async function serve(
     await Promise.race([started, interrupted]);
     if (!signal.aborted) {
       const { name, urls } = host.outside;
+      sayFailed(host.controller.paradigms());
       const { metrics } = host;
       if (json) printJson({ name, pid: process.pid, engines, urls, metrics });
       say(

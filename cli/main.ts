@@ -4,12 +4,13 @@ import { readFileSync } from 'node:fs';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { UsageError } from '../core/errors.ts';
-import { takeText } from './arguments.ts';
+import { commandOf, takeText } from './arguments.ts';
 import { controllerCommand } from './commands/controller.ts';
 import { engineCommand } from './commands/engine.ts';
 import { enginesCommand } from './commands/engines.ts';
 import { execCommand } from './commands/exec.ts';
 import { listCommand } from './commands/list.ts';
+import { paradigmsCommand } from './commands/paradigms.ts';
 import { runCommand } from './commands/run.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
@@ -18,19 +19,23 @@ import { report } from './errors.ts';
 
 const { own, text, rest } = takeText(hideBin(process.argv));
 let json = false;
+const builtIn = [
+  startCommand,
+  stopCommand,
+  statusCommand,
+  listCommand,
+  execCommand(text),
+  runCommand(text, rest),
+  enginesCommand,
+  engineCommand,
+  controllerCommand,
+  paradigmsCommand,
+];
 const parser = yargs(own)
   .scriptName('tutti')
   .version(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version)
   .usage('tutti <command>\n\nInteractive parallel and distributed computing: many engines, one shell.')
-  .command(startCommand)
-  .command(stopCommand)
-  .command(statusCommand)
-  .command(listCommand)
-  .command(execCommand(text))
-  .command(runCommand(text, rest))
-  .command(enginesCommand)
-  .command(engineCommand)
-  .command(controllerCommand)
+  .command(builtIn as never)
   .middleware((args) => {
     json = args.json === true;
   })
@@ -50,6 +55,13 @@ const parser = yargs(own)
   });
 
 try {
+  const names = builtIn.map(({ command }) => String(command).split(' ')[0]!);
+  const named = commandOf(own);
+  if (named === undefined || !names.includes(named)) {
+    const { pluginCommands } = await import('./plugins.ts');
+    json = own.includes('--json'); // what fails before the parser has seen it
+    parser.command((await pluginCommands(named, names)) as never);
+  }
   await parser.parseAsync();
 } catch (error) {
   process.exitCode = report(error, json);

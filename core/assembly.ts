@@ -70,7 +70,7 @@ function lengthOf(parts: readonly ArrayLike<unknown>[]): number {
 
 /** Zeros, of the same type. */
 export function typedArray(like: object, length: number): TypedArray {
-  if (Buffer.isBuffer(like)) return Buffer.alloc(length) as never;
+  if (typeof Buffer !== 'undefined' && Buffer.isBuffer(like)) return Buffer.alloc(length) as never;
   return new (like as TypedArray).constructor(length);
 }
 

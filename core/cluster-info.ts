@@ -28,8 +28,30 @@ export type ClusterEvent =
   | { type: 'engine-removed'; engine: EngineInfo }
   | { type: 'client-joined'; client: number }
   | { type: 'client-left'; client: number }
+  /** What the controller's half of a paradigm emits. */
+  | { type: 'paradigm'; paradigm: string; event: unknown }
   /** Output that no task of this client printed. */
   | { type: 'output'; engine: number; stream: 'stdout' | 'stderr'; text: string };
+
+/** A paradigm as its cluster knows it. */
+export interface ParadigmInfo {
+  readonly name: string;
+  readonly version: string;
+  /** Has it a half for the controller, and for engines? */
+  readonly controller: boolean;
+  readonly engine: boolean;
+  /** A client has used it since the cluster was started. */
+  readonly use: boolean;
+  /** Where its controller half was loaded from, if it says so. */
+  readonly module?: string;
+}
+
+export interface ClusterParadigms {
+  /** Those that any client can use, and those that clients have brought along. */
+  readonly paradigms: readonly ParadigmInfo[];
+  /** Plug-ins of the controller's start list that could not be loaded, and why. */
+  readonly failed: readonly { readonly plugin: string; readonly reason: string }[];
+}
 
 /** How to reach a cluster. Holds a secret: keep it out of logs. */
 export interface ConnectionInfo {
@@ -38,8 +60,12 @@ export interface ConnectionInfo {
   readonly urls: readonly string[];
   /** Lets a client in: `id.secret`. */
   readonly token: string;
+  /** Lets in who only watches. */
+  readonly observerToken?: string;
   /** Lets an engine join by itself. */
   readonly engineToken?: string;
+  /** PEM: the authority that signed the certificates of its `tls:` and `wss:` addresses, where the system knows of none. */
+  readonly ca?: string;
   readonly host?: string;
   readonly pid?: number;
 }

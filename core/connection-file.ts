@@ -58,7 +58,7 @@ export function writeConnectionFile(info: ConnectionInfo): string {
 }
 
 /** With the folders above it; by hand, since Node's own `recursive` never returns where nothing can be made (/proc). */
-function makeFolder(folder: string): void {
+export function makeFolder(folder: string): void {
   const make = (): void => void mkdirSync(folder, { mode: 0o700 });
   try {
     make();

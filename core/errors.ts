@@ -96,6 +96,59 @@ export class CancelledError extends TuttiError {
 export class TimeoutError extends TuttiError {
   override readonly code: string = 'TIMEOUT';
 }
+/** A plug-in that cannot be used: two of one name, versions that do not match, a half that is missing or failed to load. */
+export class ParadigmError extends TuttiError {
+  override readonly code: string = 'PARADIGM';
+}
+/** The controller has not been started with this paradigm, and controller halves are not sent to it. */
+export class ParadigmNotInstalledError extends ParadigmError {
+  override readonly code: string = 'PARADIGM_NOT_INSTALLED';
+}
+/** A store cannot be opened, read or written; the message says which folder and why. */
+export class StoreError extends TuttiError {
+  override readonly code: string = 'STORE';
+}
+/** The folder of a store is in use; `pid` is the process that uses it. */
+export class StoreLockedError extends StoreError {
+  override readonly code: string = 'STORE_LOCKED';
+  readonly pid: number;
+  constructor(message: string, pid: number) {
+    super(message);
+    this.pid = pid;
+  }
+}
+/** No room for what was to be written: the disk or the store's `maxBytes`. Reads and removals go on working. */
+export class StoreFullError extends StoreError {
+  override readonly code: string = 'STORE_FULL';
+}
+/** The store's files are damaged, or are none of ours. */
+export class StoreCorruptError extends StoreError {
+  override readonly code: string = 'STORE_CORRUPT';
+}
+/** The store was written in a format that this version does not know. */
+export class StoreFormatError extends StoreError {
+  override readonly code: string = 'STORE_FORMAT';
+}
+/** A write found something else than it expected at `key`; none of it happened. */
+export class StoreConflictError extends StoreError {
+  override readonly code: string = 'STORE_CONFLICT';
+  readonly key: string;
+  constructor(message: string, key: string) {
+    super(message);
+    this.key = key;
+  }
+}
+/** More than the cluster lets one client have; only what met the limit failed. `limit` is its name, `max` its value. */
+export class LimitError extends TuttiError {
+  override readonly code: string = 'LIMIT';
+  readonly limit: string;
+  readonly max: number;
+  constructor(message: string, info: { limit: string; max: number }) {
+    super(message);
+    this.limit = info.limit;
+    this.max = info.max;
+  }
+}
 /** `callback` or `errback` on a Deferred that has fired. */
 export class AlreadyCalledError extends TuttiError {
   override readonly code: string = 'ALREADY_CALLED';

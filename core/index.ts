@@ -1,3 +1,4 @@
+export { type Backoff, type BackoffOptions, backoff } from './backoff.ts';
 export type { AsyncResult, CancelOutcome, PartOf, Settled, Timing } from './client/async-result.ts';
 export type { CallOptions } from './client/call-spec.ts';
 export type { Client, ClientOptions } from './client/client.ts';
@@ -14,28 +15,77 @@ export type {
   SendableArgs,
   View,
 } from './client/view-types.ts';
-export type { ClusterEvent, ConnectionInfo, EngineInfo, EngineState } from './cluster-info.ts';
+export type {
+  ClusterEvent,
+  ClusterParadigms,
+  ConnectionInfo,
+  EngineInfo,
+  EngineState,
+  ParadigmInfo,
+} from './cluster-info.ts';
 export type { CallStatus, ClusterStatus, ControllerStatus, EngineStatus, Traffic } from './cluster-status.ts';
+export type { Limits } from './controller/limits.ts';
+export { registerParadigm } from './controller/offers.ts';
 export { type Clock, Deferred, realClock, TestClock } from './deferred/index.ts';
-export { Opaque } from './engine/opaque.ts';
 export * from './errors.ts';
+export { check, type ErrorType, trap } from './failure.ts';
 export { remote } from './functions/index.ts';
 export type { EngineExit, EngineHandle, EngineSpec, Launcher } from './launch/launcher.ts';
 export { processLauncher } from './launch/process.ts';
 export { threadLauncher } from './launch/thread.ts';
 export type { Logger } from './log.ts';
 export type { LogFormat, LogLevel, LogOptions } from './log-options.ts';
+export { Opaque } from './opaque.ts';
+export {
+  type Caller,
+  type ClientHost,
+  type Command,
+  type CommandTools,
+  type ControllerHalf,
+  type ControllerHost,
+  defineParadigm,
+  type EngineHalf,
+  type EngineHost,
+  type Group,
+  type Handlers,
+  type Loss,
+  type Paradigm,
+  type ParadigmDefinition,
+  type ParadigmFactory,
+  type Party,
+  type RunOptions,
+} from './paradigm/paradigm.ts';
+export { Parcel } from './paradigm/parcel.ts';
+export { loadPlugin } from './paradigm/plugins.ts';
+export {
+  type ClientService,
+  type ClientServiceOptions,
+  type ClientState,
+  clientService,
+  type ServedConnection,
+} from './service/client-service.ts';
+export type { Service } from './service/service.ts';
+export { type ServiceTree, type ServiceTreeOptions, serviceTree } from './service/service-tree.ts';
+export { checkChanges, compareKeys, selectKeys } from './store/key.ts';
+export { type LmdbOptions, lmdbStores } from './store/lmdb-store.ts';
+export { memoryStores } from './store/memory-store.ts';
+export type { Change, KeyRange, Store, StoreProvider } from './store/store.ts';
 export { registerClass } from './wire/classes.ts';
+export { quoteEndpoint } from './wire/endpoint.ts';
 export { share, transfer } from './wire/ownership.ts';
 export {
   type Capabilities,
   type CloseReason,
   type Connection,
   type ConnectionHandlers,
+  type DialOptions,
+  type Exposure,
   type Lane,
   type Listener,
+  type ListenOptions,
   type Message,
   registerTransport,
   type SendOptions,
+  type TlsOptions,
   type Transport,
 } from './wire/transport.ts';

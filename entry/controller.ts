@@ -1,7 +1,7 @@
 /** Program of a controller with a process of its own. The IPC channel brings its options; unless detached, its end ends us. */
 import type { ControllerBoot, ControllerNews } from '../core/client/cluster.ts';
 import { startHost } from '../core/controller/host.ts';
-import { TuttiError } from '../core/errors.ts';
+import { thrown } from '../core/wire/rpc.ts';
 import '../transports/builtin.ts';
 
 process.once('message', async (boot: ControllerBoot) => {
@@ -24,7 +24,7 @@ process.once('message', async (boot: ControllerBoot) => {
     await host.stopped;
     process.exit(0);
   } catch (error) {
-    tell({ failed: (error as Error).message, code: error instanceof TuttiError ? error.code : 'TUTTI' });
+    tell({ failed: thrown(error, 'msgpack') });
     process.exitCode = 1;
     if (process.connected) process.disconnect();
   }

@@ -6,6 +6,8 @@ import { TuttiError } from '../core/errors.ts';
 import type { EngineBoot } from '../core/launch/launcher.ts';
 import { registerTransport } from '../core/wire/transport.ts';
 import { socket } from '../transports/socket.ts';
+import { tls } from '../transports/tls.ts';
+import { ws } from '../transports/ws.ts';
 
 const LIFELINE = 3;
 /** Exit code of an engine that no controller took. */
@@ -21,6 +23,8 @@ function readBoot(): EngineBoot {
 }
 
 registerTransport(socket());
+registerTransport(tls());
+registerTransport(ws());
 // Ctrl-C in a terminal reaches the whole process group; what it means is decided where it was typed.
 process.on('SIGINT', () => {});
 const boot = readBoot();

@@ -4,8 +4,12 @@ import { registerTransport } from '../core/wire/transport.ts';
 import { inline } from './inline.ts';
 import { socket } from './socket.ts';
 import { brokerPort, thread } from './thread.ts';
+import { tls } from './tls.ts';
+import { ws } from './ws.ts';
 
 registerTransport(inline());
 registerTransport(thread());
 registerTransport(socket());
+registerTransport(tls());
+registerTransport(ws());
 provideBroker(brokerPort);

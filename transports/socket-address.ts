@@ -1,14 +1,15 @@
 import { lstat, unlink } from 'node:fs/promises';
 import net from 'node:net';
 import { TransportError } from '../core/errors.ts';
+import type { Exposure } from '../core/wire/transport.ts';
 
 /** Linux takes 107 bytes, macOS 103; this is portable. */
 const MAX_PATH_BYTES = 100;
 
-/** One URL of the socket transport, understood. */
-export interface SocketAddress {
-  readonly options: { path: string } | { host: string; port: number };
-  readonly path?: string;
+/** A URL that names a host and a port, understood. */
+export interface NetworkAddress {
+  readonly options: { host: string; port: number };
+  readonly scheme: string;
   /** As a person would write it. */
   readonly text: string;
   /** The URL to dial once the server is bound. */
@@ -17,8 +18,14 @@ export interface SocketAddress {
   peer(accepted: net.Socket): string;
 }
 
+/** One URL of the socket transport, understood. */
+export interface SocketAddress extends Omit<NetworkAddress, 'options'> {
+  readonly options: { path: string } | { host: string; port: number };
+  readonly path?: string;
+}
+
 export function socketAddress(url: URL): SocketAddress {
-  return url.protocol === 'unix:' ? unixAddress(url) : tcpAddress(url);
+  return url.protocol === 'unix:' ? unixAddress(url) : networkAddress(url);
 }
 
 function unixAddress(url: URL): SocketAddress {
@@ -36,22 +43,39 @@ function unixAddress(url: URL): SocketAddress {
       `The socket path '${path}' has ${Buffer.byteLength(path)} bytes and systems allow about ${MAX_PATH_BYTES}; choose a shorter directory, e.g. under /tmp`,
     );
   }
-  return { options: { path }, path, text: url.href, url: () => url.href, peer: () => url.href };
+  return { options: { path }, scheme: 'unix', path, text: url.href, url: () => url.href, peer: () => url.href };
 }
 
-function tcpAddress(url: URL): SocketAddress {
+/** @param ports what the schemes' URLs leave out, as those of the web do. */
+export function networkAddress(url: URL, ports: Readonly<Record<string, number>> = {}): NetworkAddress {
+  const scheme = url.protocol.slice(0, -1);
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  if (host === '' || url.port === '') {
-    throw new TransportError(`'${url.href}' names no host and port; write tcp://host:port, e.g. tcp://127.0.0.1:7777`);
+  const port = url.port === '' ? ports[scheme] : Number(url.port);
+  if (host === '' || port === undefined) {
+    throw new TransportError(
+      `'${url.href}' names no host and port; write ${scheme}://host:port, e.g. ${scheme}://127.0.0.1:7777`,
+    );
   }
-  const withPort = (port: number) => `tcp://${url.hostname}:${port}`;
+  const path = url.pathname === '/' ? '' : url.pathname;
+  const withPort = (n: number) => `${scheme}://${url.hostname}:${n}${path}`;
   return {
-    options: { host, port: Number(url.port) },
-    text: withPort(Number(url.port)),
+    options: { host, port },
+    scheme,
+    text: withPort(port),
     url: (bound) => withPort((bound as net.AddressInfo).port),
     peer: ({ remoteAddress = 'unknown', remotePort = 0 }) =>
-      `tcp://${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`,
+      `${scheme}://${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`,
   };
+}
+
+/** Of a URL without encryption. Only addresses that never leave this host are private; a name may lead anywhere. */
+export function networkExposure(url: URL): Exposure {
+  return url.protocol === 'unix:' || isLoopback(url.hostname) ? 'private' : 'open';
+}
+
+export function isLoopback(hostname: string): boolean {
+  const name = hostname.toLowerCase();
+  return name === 'localhost' || name === '[::1]' || (net.isIPv4(name) && name.startsWith('127.'));
 }
 
 /** Removes a socket file that nobody listens on, as a killed process leaves it; true if it did. */
@@ -71,32 +95,4 @@ function refuses(path: string): Promise<boolean> {
     });
     probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
   });
-}
-
-const WORDS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the address is in use; somebody listens there already',
-  EADDRNOTAVAIL: 'this machine does not have that address',
-  EACCES: 'not permitted',
-  EPERM: 'not permitted',
-  ENOENT: 'there is no such file or directory',
-  ENOTDIR: 'a part of the path is not a directory',
-  ENOTFOUND: 'the host name is not known',
-  EAI_AGAIN: 'the host name could not be looked up just now',
-  ECONNREFUSED: 'nobody listens there',
-  ECONNRESET: 'the peer cut the connection',
-  EPIPE: 'the peer has ended the connection',
-  ECONNABORTED: 'the connection was aborted',
-  EHOSTUNREACH: 'the host cannot be reached',
-  ENETUNREACH: 'the network cannot be reached',
-  ETIMEDOUT: 'no answer in time',
-  EMFILE: 'this process has too many open files',
-  ENFILE: 'the system has too many open files',
-  ENOTSOCK: 'the file is not a socket',
-};
-
-/** A system error in words, with its code for searching. */
-export function inWords(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const words = code === undefined ? undefined : WORDS[code];
-  return words ? `${words} (${code})` : message;
 }

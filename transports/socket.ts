@@ -1,17 +1,13 @@
 import net from 'node:net';
 import { TransportError } from '../core/errors.ts';
-import { FrameAssembler } from '../core/wire/frame-assembler.ts';
-import { FrameBatch } from '../core/wire/frame-batch.ts';
-import { FrameConnection, type Link } from '../core/wire/frame-connection.ts';
-import { MAX_MESSAGE_BYTES, type Outbox } from '../core/wire/frame-outbox.ts';
-import { FrameReader } from '../core/wire/frame-reader.ts';
-import { cut } from '../core/wire/framing.ts';
-import type { Capabilities, Connection, Listener, Transport } from '../core/wire/transport.ts';
-import { inWords, type SocketAddress, socketAddress, unlinkIfStale } from './socket-address.ts';
+import type { Connection, DialOptions, Listener, Transport } from '../core/wire/transport.ts';
+import { networkExposure, type SocketAddress, socketAddress, unlinkIfStale } from './socket-address.ts';
+import { StreamLink } from './stream-link.ts';
+import { inWords } from './system-errors.ts';
 
 /** Sockets: `unix:/absolute/path.sock` and `tcp://host:port` (port 0 chooses one). */
 export function socket(): Transport {
-  return { schemes: ['unix', 'tcp'], listen, dial };
+  return { schemes: ['unix', 'tcp'], listen, dial, exposure: networkExposure };
 }
 
 async function listen(url: URL, accept: (connection: Connection) => void): Promise<Listener> {
@@ -29,7 +25,7 @@ async function listen(url: URL, accept: (connection: Connection) => void): Promi
 
 function bind(address: SocketAddress, accept: (connection: Connection) => void): Promise<Listener> {
   const server = net.createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true }, (accepted) => {
-    const link = new SocketLink(address.peer(accepted));
+    const link = new StreamLink(address.peer(accepted), address.scheme);
     link.attach(adopt(accepted, link.onread));
     accept(link.connection);
   });
@@ -48,9 +44,9 @@ function bind(address: SocketAddress, accept: (connection: Connection) => void):
   });
 }
 
-function dial(url: URL, { signal }: { signal?: AbortSignal | undefined }): Promise<Connection> {
+function dial(url: URL, { signal }: DialOptions): Promise<Connection> {
   const address = socketAddress(url);
-  const link = new SocketLink(url.href);
+  const link = new StreamLink(url.href);
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const dialled = net.connect({ ...address.options, noDelay: true, keepAlive: true, onread: link.onread });
@@ -85,82 +81,4 @@ function adopt(accepted: net.Socket, onread: net.OnReadOpts): net.Socket {
 
 function failure(what: string, address: SocketAddress, error: unknown): TransportError {
   return new TransportError(`Cannot ${what} ${address.text}: ${inWords(error)}`, { cause: error });
-}
-
-class SocketLink implements Link {
-  readonly capabilities: Capabilities;
-  readonly remote: string;
-  readonly connection: FrameConnection;
-  readonly onread: net.OnReadOpts;
-  readonly #assembler: FrameAssembler;
-  readonly #batch = new FrameBatch();
-  #socket!: net.Socket;
-
-  constructor(remote: string) {
-    this.remote = remote;
-    this.capabilities = {
-      sharedMemory: false,
-      transfer: false,
-      maxMessage: MAX_MESSAGE_BYTES,
-      crossHost: !remote.startsWith('unix:'),
-      lossless: false,
-    };
-    this.connection = new FrameConnection(this);
-    this.#assembler = new FrameAssembler(this.connection);
-    const reader = new FrameReader(this.#assembler);
-    this.onread = {
-      // Node accepts a function here that its type does not know: the place for each read in turn.
-      buffer: (() => reader.memory()) as unknown as Uint8Array,
-      callback: (length, bytes) => {
-        try {
-          reader.push(bytes as Uint8Array, 0, length);
-        } catch (error) {
-          this.connection.violated((error as Error).message);
-        }
-        return true;
-      },
-    };
-  }
-
-  attach(socket: net.Socket): void {
-    this.#socket = socket;
-    let error: string | undefined;
-    socket.on('error', (e) => {
-      error = `The connection with ${this.remote} was lost: ${inWords(e)}`;
-    });
-    socket.on('close', () => this.connection.gone(error));
-  }
-
-  start(): void {
-    this.#socket.resume();
-  }
-
-  write(outbox: Outbox, sent: (weight: number) => void): boolean {
-    const batch = this.#batch;
-    const socket = this.#socket;
-    const weight = cut(outbox, batch);
-    if (!batch.finish()) return false;
-    const { buffers } = batch;
-    const done = () => {
-      batch.reset();
-      sent(weight);
-    };
-    socket.cork();
-    for (let i = 0; i < buffers.length - 1; i++) socket.write(buffers[i]!);
-    socket.write(buffers.at(-1)!, (error) => error || done());
-    socket.uncork();
-    return true;
-  }
-
-  allowLarge(): void {
-    this.#assembler.allowLarge();
-  }
-
-  end(): void {
-    this.#socket.end();
-  }
-
-  destroy(): void {
-    this.#socket.destroy();
-  }
 }

@@ -1,28 +1,13 @@
 /** `tutti controller`: a cluster without engines of its own; they join with `tutti engine`. */
-import {
-  command,
-  insecureOption,
-  jsonOption,
-  listenOption,
-  logOf,
-  logOptions,
-  metricsOption,
-  newNameOption,
-} from '../arguments.ts';
+import { command, jsonOption, newNameOption } from '../arguments.ts';
+import { serverOf, serverOptions } from '../server-arguments.ts';
 
 export const controllerCommand = command({
   command: 'controller',
   describe: 'Start a controller that engines join by themselves (tutti engine)',
-  builder: (y) =>
-    y
-      .option('name', newNameOption)
-      .option('listen', listenOption)
-      .option('insecure', insecureOption)
-      .option('metrics', metricsOption)
-      .options(logOptions)
-      .option('json', jsonOption),
-  handler: async ({ name, listen, insecure, metrics, json, ...rest }) => {
+  builder: (y) => y.option('name', newNameOption).options(serverOptions).option('json', jsonOption),
+  handler: async ({ name, json, ...rest }) => {
     const { serve } = await import('../foreground.ts');
-    return serve({ name, listen, insecure, metrics, log: logOf(rest), engines: 0 }, { json });
+    return serve({ name, ...serverOf(rest), engines: 0 }, { json });
   },
 });

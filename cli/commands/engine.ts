@@ -14,14 +14,16 @@ export const engineCommand = command({
     y
       .option('connect', connectOption)
       .option('cwd', cwdOption)
-      .epilogue('With a URL its token comes from the environment variable TUTTI_ENGINE_TOKEN (or TUTTI_TOKEN).'),
+      .epilogue(
+        'With a URL its token comes from the environment variable TUTTI_ENGINE_TOKEN (or TUTTI_TOKEN), and TUTTI_CA names a file with the authority to trust.',
+      ),
   handler: async ({ connect, cwd = process.cwd() }) => {
     const { findDoor } = await import('../engine-door.ts');
     const { processLauncher } = await import('../../core/launch/process.ts');
-    const { urls, token, name } = findDoor(connect!);
+    const { name, ...door } = findDoor(connect!);
     const signal = interruption();
     const launcher = processLauncher({ kind: 'external' });
-    const engine = launcher.launch({ id: -1, urls, token, cwd, env: {}, litter: [], beat: BEAT });
+    const engine = launcher.launch({ id: -1, ...door, cwd, env: {}, litter: [], beat: BEAT });
     engine.onOutput((stream, text) => void process[stream].write(text));
     say(`Engine process ${engine.pid} joins cluster ${name}; Ctrl-C ends it`);
     signal.addEventListener('abort', () => engine.kill(), { once: true });

@@ -1,20 +1,10 @@
 /** `tutti start`: a named cluster, in the foreground or (`--detach`) on its own. */
 import { availableParallelism } from 'node:os';
 import { UsageError } from '../../core/errors.ts';
-import {
-  command,
-  cwdOption,
-  enginesOption,
-  insecureOption,
-  jsonOption,
-  kindOption,
-  listenOption,
-  logOf,
-  logOptions,
-  metricsOption,
-  newNameOption,
-} from '../arguments.ts';
+import { command, cwdOption, enginesOption, jsonOption, kindOption, newNameOption } from '../arguments.ts';
 import { printJson } from '../output.ts';
+import { askFailed } from '../plugin-failures.ts';
+import { serverOf, serverOptions } from '../server-arguments.ts';
 
 export const startCommand = command({
   command: 'start',
@@ -24,44 +14,32 @@ export const startCommand = command({
       .option('engines', { ...enginesOption, describe: 'How many engines (default: as many as cores)' })
       .option('name', newNameOption)
       .option('kind', kindOption)
-      .option('listen', listenOption)
       .option('detach', {
         type: 'boolean',
         default: false,
         describe: 'Return when it is ready; it goes on until tutti stop',
       })
-      .option('insecure', insecureOption)
       .option('cwd', cwdOption)
-      .option('metrics', metricsOption)
-      .options(logOptions)
+      .options(serverOptions)
       .option('json', jsonOption)
       .example('tutti start -n 4 --detach', 'then: tutti exec, tutti status, tutti stop'),
-  handler: async ({
-    engines = availableParallelism(),
-    name,
-    kind,
-    listen,
-    detach,
-    insecure,
-    cwd,
-    metrics,
-    json,
-    ...rest
-  }) => {
-    const log = logOf(rest);
+  handler: async ({ engines = availableParallelism(), name, kind, detach, cwd, json, ...rest }) => {
+    const server = serverOf(rest);
+    const { log, plugins } = server;
     if (detach && log && log.file === undefined)
       throw new UsageError('--detach leaves the terminal, so there is nowhere to log to: give --log-file too');
-    const options = { name, listen, insecure, cwd, metrics, log, kind: kind as 'process' | undefined };
+    const options = { name, ...server, cwd, kind: kind as 'process' | undefined };
     if (!detach) {
       const { serve } = await import('../foreground.ts');
       return serve({ ...options, engines }, { json });
     }
     const { startController } = await import('../../core/client/cluster.ts');
-    const { pid, info, metrics: served } = await startController({ ...options, engines, detached: true });
-    if (json) printJson({ name: info.name, pid, engines, urls: info.urls, metrics: served });
+    const { pid, info, metrics } = await startController({ ...options, engines, detached: true });
+    if (plugins?.length) await askFailed(info);
+    if (json) printJson({ name: info.name, pid, engines, urls: info.urls, metrics });
     else
       process.stdout.write(
-        `Cluster '${name}' is ready: ${engines} engines, pid ${pid}. Stop it: tutti stop --name ${name}\n${served ? `  metrics at ${served}\n` : ''}`,
+        `Cluster '${name}' is ready: ${engines} engines, pid ${pid}. Stop it: tutti stop --name ${name}\n${metrics ? `  metrics at ${metrics}\n` : ''}`,
       );
   },
 });

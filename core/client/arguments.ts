@@ -26,9 +26,9 @@ export class Luggage {
   }
 
   /** Throws CannotTravelError with the path, or DependencyError when a result in it has failed. */
-  pack(args: readonly unknown[], first?: string): Payload {
+  pack(args: unknown, first?: string, root = 'args'): Payload {
     try {
-      const payload = encode(args, { root: 'args', hooks: { form: (value, path) => this.#form(value, path) } });
+      const payload = encode(args, { root, hooks: { form: (value, path) => this.#form(value, path) } });
       this.bytes += payloadBytes(payload);
       for (const part of payload.parts) comesBack(part);
       return payload;

@@ -1,8 +1,9 @@
 /** A client of a cluster: a program, the console, a test. Several can share one cluster. */
 import { defer, type Observable, startWith } from 'rxjs';
-import type { ClusterEvent, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
+import type { ClusterEvent, ClusterParadigms, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
 import type { ClusterStatus } from '../cluster-status.ts';
 import { InvalidTargetError, LaunchError, TimeoutError, UsageError } from '../errors.ts';
+import type { Paradigm } from '../paradigm/paradigm.ts';
 import { lineEcho } from './echo.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { createView } from './view.ts';
@@ -23,10 +24,18 @@ export interface Client extends AsyncDisposable {
   view(targets: readonly number[] | ((engine: EngineInfo) => boolean)): View;
   /** One engine: its results are scalars. */
   engine(id: number): EngineView;
+  /**
+   * A paradigm's API in this client: `client.use(taskFarm)`. Options follow: `client.use(tupleSpace, { name: 'jobs' })`.
+   * @throws ParadigmError when the plug-in itself is at fault. What the cluster says of it (not installed, another version) comes
+   * with the first thing that is asked of it.
+   */
+  use<A, O extends unknown[]>(paradigm: (...options: O) => Paradigm<A>, ...options: O): A;
   /** Resolves when at least `n` engines are there. */
   waitForEngines(n: number, options?: { signal?: AbortSignal; timeout?: number }): Promise<void>;
   /** What the controller says of itself and its engines, with the numbers that its metrics show. */
   status(): Promise<ClusterStatus>;
+  /** Paradigms that can be used in this cluster, with their versions, and plug-ins of its start list that failed to load. */
+  paradigms(): Promise<ClusterParadigms>;
   /** Starts engines, ends them, or starts them anew; resolves when that is done. */
   add(count: number, kind?: 'process' | 'thread'): Promise<number[]>;
   remove(engines: readonly number[]): Promise<void>;
@@ -37,12 +46,15 @@ export interface Client extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export interface ClientOptions extends Pick<LinkOptions, 'window' | 'signal'> {
+export interface ClientOptions extends Pick<LinkOptions, 'window' | 'signal' | 'observe' | 'tls'> {
   /** What engines print and no `stdout$` takes: `'inherit'` (default) prints it here, each line with `[engine] `; `'ignore'` drops it. */
   output?: 'inherit' | 'ignore';
 }
 
-export async function openClient(info: ConnectionInfo, options: ClientOptions = {}): Promise<Client & { link: Link }> {
+export async function openClient(
+  info: ConnectionInfo,
+  options: ClientOptions & Pick<LinkOptions, 'offer'> = {},
+): Promise<Client & { link: Link }> {
   const { output = 'inherit', ...rest } = options;
   if (output !== 'inherit' && output !== 'ignore')
     throw new UsageError(`output is 'inherit' or 'ignore', not '${String(output)}'`);
@@ -62,7 +74,7 @@ export async function openClient(info: ConnectionInfo, options: ClientOptions = 
   };
   const base = { link, single: false, options: {} };
 
-  return {
+  const client: Client & { link: Link } = {
     link,
     get name() {
       return link.name;
@@ -96,8 +108,10 @@ export async function openClient(info: ConnectionInfo, options: ClientOptions = 
       known([id]);
       return createView({ ...base, single: true, targets: () => known([id]) });
     },
+    use: (paradigm, ...options) => link.paradigms.use(client, paradigm, options),
     waitForEngines: (n, options) => waitForEngines(link, n, options),
     status: () => link.rpc.ask('status'),
+    paradigms: () => link.rpc.ask('paradigms'),
     add: (count, kind) => link.rpc.ask('add', { count, kind }),
     remove: (engines) => link.rpc.ask('remove', known(engines)),
     restart: (engines) => link.rpc.ask('restart', known(engines)),
@@ -108,6 +122,7 @@ export async function openClient(info: ConnectionInfo, options: ClientOptions = 
     close: () => link.close(),
     [Symbol.asyncDispose]: () => link.close(),
   };
+  return client;
 }
 
 function waitForEngines(

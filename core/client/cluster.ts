@@ -1,18 +1,23 @@
 /** Starting a cluster from a program: a controller in this process (or one of its own), and its engines. */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConnectionInfo } from '../cluster-info.ts';
-import { type HostOptions, startHost } from '../controller/host.ts';
-import { LaunchError, TransportError, TuttiError, UsageError } from '../errors.ts';
+import { startHost } from '../controller/host.ts';
+import type { HostOptions } from '../controller/host-options.ts';
+import { LaunchError, UsageError } from '../errors.ts';
 import type { Launcher } from '../launch/launcher.ts';
 import { HUGE_PAGES } from '../launch/process.ts';
 import { programUrl } from '../launch/programs.ts';
 import { isLogger, logOptions } from '../log-options.ts';
+import type { AnyDefinition } from '../paradigm/paradigm.ts';
+import { decode } from '../wire/codec.ts';
+import type { Payload } from '../wire/forms.ts';
 import { type Client, type ClientOptions, openClient } from './client.ts';
 import { checkOptions } from './options.ts';
 
-export interface ClusterOptions extends ClientOptions, HostOptions {
+export interface ClusterOptions extends Omit<ClientOptions, 'observe'>, HostOptions {
   /** How many engines; default: as many as there are cores. */
   engines?: number;
   /** Where the controller runs. `'process'`: of its own, so that a client that blocks does not hold it up. */
@@ -20,13 +25,15 @@ export interface ClusterOptions extends ClientOptions, HostOptions {
 }
 
 export interface Cluster extends Client {
+  /** How others join: the addresses that it listens on, and the tokens that let them in. Holds secrets. */
+  readonly connection: ConnectionInfo;
   /** Adds or removes engines (the newest first) until there are `n`. */
   scale(n: number): Promise<void>;
   add(count: number, launcher?: 'process' | 'thread' | Launcher): Promise<number[]>;
 }
 
 const OPTIONS =
-  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local log metrics'.split(
+  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local plugins durable log metrics clientWindow limits tls origins'.split(
     ' ',
   );
 
@@ -45,7 +52,7 @@ export async function cluster(options: ClusterOptions = {}): Promise<Cluster> {
   };
   const home = controller === 'embedded' ? await embedded(host) : await startController({ ...host, engines: 0 });
   try {
-    const client = await openClient(home.info, clientOptions);
+    const client = await openClient(home.info, { ...clientOptions, offer: home.offer });
     const extended = extend(client, home);
     await extended.add(engines);
     await extended.waitForEngines(engines);
@@ -58,14 +65,24 @@ export async function cluster(options: ClusterOptions = {}): Promise<Cluster> {
 
 interface Home {
   info: ConnectionInfo;
+  /** For other processes. */
+  outside: ConnectionInfo;
   stop(): Promise<void>;
   /** With a launcher of the caller's own: only where the controller runs in this process. */
   add?(count: number, launcher: Launcher): Promise<number[]>;
+  /** What this program uses, a controller in this process may start. */
+  offer?(definition: AnyDefinition): void;
 }
 
 async function embedded(options: HostOptions): Promise<Home> {
   const host = await startHost(options);
-  return { info: host.info, stop: host.stop, add: (count, launcher) => host.fleet.add(count, launcher) };
+  return {
+    info: host.info,
+    stop: host.stop,
+    outside: host.outside,
+    offer: (definition) => host.controller.offers.add(definition),
+    add: (count, launcher) => host.fleet.add(count, launcher),
+  };
 }
 
 function extend(client: Client, home: Home): Cluster {
@@ -74,7 +91,8 @@ function extend(client: Client, home: Home): Cluster {
     await leave();
     await home.stop();
   };
-  return Object.assign(client, {
+  const extended = Object.assign(client, {
+    connection: home.outside,
     async add(count: number, launcher?: 'process' | 'thread' | Launcher): Promise<number[]> {
       if (typeof launcher !== 'object') return add(count, launcher);
       if (!home.add)
@@ -95,6 +113,8 @@ function extend(client: Client, home: Home): Cluster {
     close,
     [Symbol.asyncDispose]: close,
   });
+  // Secrets: whoever prints the client does not print them.
+  return Object.defineProperty(extended, 'connection', { enumerable: false });
 }
 
 export interface ControllerBoot extends HostOptions {
@@ -103,14 +123,7 @@ export interface ControllerBoot extends HostOptions {
   detached?: boolean;
 }
 
-/** What can keep a controller from starting, by its error's code. */
-const REASONS: Record<string, typeof TuttiError> = {
-  USAGE: UsageError,
-  LAUNCH: LaunchError,
-  TRANSPORT: TransportError,
-};
-
-export type ControllerNews = { ready: ConnectionInfo; metrics: string | undefined } | { failed: string; code: string };
+export type ControllerNews = { ready: ConnectionInfo; metrics: string | undefined } | { failed: Payload };
 
 /** Starts a controller as a process of its own. Unless detached, it ends with this process. */
 export async function startController(
@@ -121,11 +134,14 @@ export async function startController(
     const foreign = launcher ? 'launcher' : 'logger';
     throw new UsageError(`A ${foreign} of your own needs the controller in this process: controller: 'embedded'`);
   }
-  const options = { ...rest, log: logOptions(log), cwd: boot.cwd ?? process.cwd() };
+  const { durable, cwd = process.cwd() } = boot;
+  // Paths are those of this process, wherever the controller runs.
+  const options = { ...rest, log: logOptions(log), cwd, durable: durable && path.resolve(durable) };
   const child = fork(fileURLToPath(programUrl('controller.js')), [], {
     detached: boot.detached ?? false,
     stdio: ['ignore', boot.detached ? 'ignore' : 'inherit', boot.detached ? 'ignore' : 'inherit', 'ipc'],
     execArgv: [],
+    serialization: 'advanced', // keeps the bytes of an error
     env: { ...HUGE_PAGES, ...process.env },
     cwd: boot.detached ? '/' : process.cwd(),
   });
@@ -140,7 +156,7 @@ export async function startController(
   });
   if ('failed' in news) {
     await exited;
-    throw new (REASONS[news.code] ?? TuttiError)(news.failed);
+    throw decode(news.failed);
   }
   if (boot.detached) {
     child.disconnect();
@@ -149,6 +165,7 @@ export async function startController(
   return {
     pid: child.pid ?? -1,
     info: news.ready,
+    outside: news.ready,
     metrics: news.metrics,
     async stop() {
       if (child.connected) child.disconnect();

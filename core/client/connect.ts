@@ -1,13 +1,15 @@
 /** Finding a cluster: by name, connection file, URL or connection record. */
+import { readFileSync } from 'node:fs';
 import type { ConnectionInfo } from '../cluster-info.ts';
 import { connectionFile, isAlive, readConnectionFile, removeDeadCluster } from '../connection-file.ts';
 import { ClusterNotFoundError, RefusedError, TransportError, UsageError } from '../errors.ts';
+import { endpointUrl } from '../wire/endpoint.ts';
 import { type Client, type ClientOptions, openClient } from './client.ts';
 import { checkOptions } from './options.ts';
 
 /**
- * Joins a running cluster. `where`: a name (default `'default'`), the path of a connection file, or a URL (its token
- * then comes from the environment variable TUTTI_TOKEN).
+ * Joins a running cluster. `where`: a name (default `'default'`), the path of a connection file, or a URL or endpoint
+ * string (its token then comes from the environment variable TUTTI_TOKEN, and an authority to trust from the file TUTTI_CA).
  * @throws ClusterNotFoundError when there is none, RefusedError when it does not let us in.
  */
 export async function connect(
@@ -18,22 +20,39 @@ export async function connect(
   if (typeof where !== 'string' && !isInfo) {
     throw new UsageError("connect takes a cluster's name, connection file or URL, or a connection record");
   }
-  checkOptions('connect', options, ['output', 'window', 'signal']);
+  checkOptions('connect', options, ['output', 'window', 'signal', 'observe', 'tls']);
   return openClient(typeof where === 'string' ? findCluster(where) : where, options).catch((error) => {
     if (!(error instanceof TransportError) || typeof where !== 'string') throw error;
     throw new ClusterNotFoundError(`Cluster '${where}' does not answer: ${error.message}`, { cause: error });
   });
 }
 
-/** What a name, path or URL stands for. */
+/** Is it a URL or an endpoint string, rather than a name or a file? */
+export function isAddress(where: string): boolean {
+  return /^[a-z][a-z\d+.-]+:/i.test(where);
+}
+
+/** The authority that TUTTI_CA names, for addresses that come without a connection file. */
+export function trusted(): { ca?: string } {
+  const file = process.env.TUTTI_CA;
+  if (!file) return {};
+  try {
+    return { ca: readFileSync(file, 'utf8') };
+  } catch (cause) {
+    throw new UsageError(`TUTTI_CA names ${file}, which cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** What a name, path, URL or endpoint string stands for. */
 export function findCluster(where: string): ConnectionInfo {
-  if (/^[a-z+]+:/i.test(where)) {
+  if (isAddress(where)) {
+    const url = endpointUrl(where);
     const token = process.env.TUTTI_TOKEN;
     if (!token)
       throw new RefusedError(
         `To reach a cluster by its URL alone, put its token into the environment variable TUTTI_TOKEN`,
       );
-    return { name: where, urls: [where], token };
+    return { name: url, urls: [url], token, ...trusted() };
   }
   const file = /[/\\]|\.json$/.test(where) ? where : connectionFile(where);
   const info = (() => {

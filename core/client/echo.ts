@@ -1,5 +1,6 @@
 /** Prints what engines print in this process: whole lines, each with its engine, so that engines do not write into each other's. */
 import type { Printed } from './call.ts';
+import { printLines } from './program.ts';
 
 export interface Echo {
   print(printed: Printed): void;
@@ -18,18 +19,25 @@ export function lineEcho(): Echo {
       const last = lines.pop() ?? '';
       if (last) begun.set(key, last);
       else begun.delete(key);
-      if (lines.length) process[stream].write(lines.map((line) => `[${engine}] ${line}\n`).join(''));
+      if (lines.length) show(engine, stream, lines);
     },
     flush(engines) {
       if (!begun.size) return;
       for (const engine of engines) {
         for (const stream of STREAMS) {
           const line = begun.get(`${engine} ${stream}`);
-          if (begun.delete(`${engine} ${stream}`)) process[stream].write(`[${engine}] ${line}\n`);
+          if (line === undefined) continue;
+          begun.delete(`${engine} ${stream}`);
+          show(engine, stream, [line]);
         }
       }
     },
   };
+}
+
+function show(engine: number, stream: Printed['stream'], lines: readonly string[]): void {
+  const marked = lines.map((line) => `[${engine}] ${line}`);
+  printLines(stream, marked);
 }
 
 export const silentEcho: Echo = { print() {}, flush() {} };

@@ -15,8 +15,10 @@ import { dialSession } from '../wire/dialled-session.ts';
 import { type Envelope, Kind, payloadText, Status, textPayload } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { parseToken } from '../wire/handshake.ts';
+import { keepPulse } from '../wire/pulse.ts';
 import { Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
+import type { TlsOptions } from '../wire/transport.ts';
 import { Luggage } from './arguments.ts';
 import { AsyncResult, type PipeHome } from './async-result.ts';
 import { Call, type CallHome, type CancelOutcome, type PartRecord, type Printed } from './call.ts';
@@ -25,6 +27,8 @@ import { type Echo, silentEcho } from './echo.ts';
 import { changedEngines } from './engine-list.ts';
 import { Flow } from './flow.ts';
 import { Lending } from './lending.ts';
+import { Paradigms, type ParadigmsHome } from './paradigms.ts';
+import { aboutProgram } from './program.ts';
 
 export interface LinkOptions {
   /** Where output goes that no `stdout$` listens to. Default: this process's stdout and stderr, each line with `[engine] `. */
@@ -32,7 +36,17 @@ export interface LinkOptions {
   /** ms that a cut connection is dialled again. Default 10,000. */
   window?: number | undefined;
   signal?: AbortSignal | undefined;
+  /** Where the controller is in this process: takes what this program uses. */
+  offer?: ParadigmsHome['offer'];
+  /** Only watches: engines, events, `status`. */
+  observe?: boolean | undefined;
+  /** For `tls:` and `wss:` addresses: whom to trust, in place of what the connection record says. */
+  tls?: TlsOptions | undefined;
 }
+
+/** ms that a cut connection is dialled again; a silent one is cut after three times that. */
+const WINDOW = 10_000;
+const SILENT_WINDOWS = 3;
 
 export class Link implements CallHome, PipeHome {
   clientId = 0;
@@ -43,6 +57,7 @@ export class Link implements CallHome, PipeHome {
   readonly engineNews = new Subject<readonly EngineInfo[]>();
   readonly sender = new FunctionSender();
   rpc!: Rpc;
+  readonly paradigms: Paradigms;
   #session!: Session;
   #calls = new Map<number, Call>();
   #lending = new Lending((id, engines) => this.#release(id, engines));
@@ -54,19 +69,36 @@ export class Link implements CallHome, PipeHome {
 
   private constructor(options: LinkOptions) {
     this.#echo = options.echo ?? silentEcho;
+    this.paradigms = new Paradigms({
+      send: (header, payloads, owned) => this.#session.send(header, payloads, owned),
+      drained: () => this.#session.drained(),
+      engines: () => this.engines.filter(({ state }) => state !== 'lost').map(({ id }) => id),
+      luggage: (value) => {
+        const luggage = new Luggage(this.sender, this.clusterId);
+        const payload = luggage.pack(value, undefined, 'value');
+        this.#sendCode(luggage.code);
+        return { payload, luggage };
+      },
+      offer: options.offer,
+    });
   }
 
   static async open(info: ConnectionInfo, options: LinkOptions = {}): Promise<Link> {
     const link = new Link(options);
+    const { window = WINDOW, observe = false } = options;
     await dialSession({
       urls: info.urls,
-      role: 'client',
-      key: parseToken(info.token),
-      window: options.window ?? 10_000,
+      role: observe ? 'observer' : 'client',
+      key: parseToken((observe && info.observerToken) || info.token),
+      window,
       signal: options.signal,
-      about: () => ({ pid: process.pid }),
+      tls: { ca: info.ca, ...options.tls },
+      about: () => ({ ...aboutProgram(), beats: true }),
       handlers: {
-        opened: (session, about) => link.#opened(session, about),
+        opened: (session, about) => {
+          link.#opened(session, about);
+          if (about.beat) keepPulse(session, { beat: about.beat, silence: SILENT_WINDOWS * window });
+        },
         message: (header, payloads) => link.#receive(header, payloads),
         ended: (reason) =>
           link.#end(new SessionLostError(`The connection to cluster '${link.name}' is gone: ${reason}`)),
@@ -178,13 +210,14 @@ export class Link implements CallHome, PipeHome {
     this.#flow.settled(call);
     this.#echo.flush(call.parts.map((part) => part.engine));
     const { verdict } = call;
-    if (!verdict || !this.#lending.find(call.id)) return;
+    if (!verdict || this.#ended || !this.#lending.find(call.id)) return;
     // Given up here; on its engine it may run on for ever. Who waits for its value must not.
     for (const user of [...this.#calls.values()]) {
       if (!user.uses.includes(call)) continue;
-      void user.cancel(
-        new DependencyError(`A pending result used as an argument failed: ${verdict.message}`, { cause: verdict }),
-      );
+      const error = new DependencyError(`A pending result used as an argument failed: ${verdict.message}`, {
+        cause: verdict,
+      });
+      user.cancel(error).catch(() => {}); // the link ended meanwhile: the call knows
     }
   }
 
@@ -225,6 +258,10 @@ export class Link implements CallHome, PipeHome {
   }
 
   #receive(header: Envelope, payloads: Payload[]): void {
+    if (header.paradigm) {
+      this.paradigms.receive(header, payloads);
+      return;
+    }
     if (this.rpc.receive(header, payloads)) return;
     if (header.kind === Kind.REPLY) {
       const call = this.#calls.get(header.id);
@@ -248,7 +285,10 @@ export class Link implements CallHome, PipeHome {
     const { events } = decode(payload) as { events: ClusterEvent[] };
     const engines = changedEngines(this.engines, events);
     if (engines !== this.engines) this.engineNews.next((this.engines = engines));
-    for (const event of events) this.events.next(event);
+    for (const event of events) {
+      if (event.type === 'engine-lost') this.paradigms.engineLost(event.engine.id, event.reason);
+      this.events.next(event);
+    }
   }
 
   /** An engine needs a small result that has come here already. */
@@ -264,6 +304,7 @@ export class Link implements CallHome, PipeHome {
     if (this.#ended) return;
     this.#ended = error;
     this.rpc?.fail(error);
+    this.paradigms.end(error);
     for (const call of this.#calls.values()) call.fail(error);
     this.#flow.clear();
     this.engineNews.complete();

@@ -1,9 +1,8 @@
 /** Makes views: turns each operation into a call, with the arguments of each target. */
-import { fileURLToPath } from 'node:url';
 import type { Assembly } from '../assembly.ts';
 import { mapStack, prepare, splitTag } from '../console/index.ts';
 import { NoEnginesError, UsageError } from '../errors.ts';
-import { bundleScript, mapScriptStack, snapshot } from '../functions/index.ts';
+import { bundleScript, snapshot } from '../functions/index.ts';
 import type { AsyncResult } from './async-result.ts';
 import type { CallOptions, CallSpec } from './call-spec.ts';
 import { checkBy, dealColumns, pieces } from './distribution.ts';
@@ -122,12 +121,12 @@ export function createView(source: ViewSource): View & EngineView {
           throw new UsageError(`run takes its script's arguments as a list: { args: ['a', 'b'] }`);
         if (typeof file !== 'string' && !(file instanceof URL))
           throw new UsageError('run takes the path or URL of a script');
-        const script = bundleScript(file instanceof URL ? fileURLToPath(file) : file);
+        const script = bundleScript(file);
         link.sender.code.set(script.hash, script.text);
         return call({
           op: 'run',
           args: [{ hash: script.hash, file: script.file }, args],
-          mapStack: (stack) => mapScriptStack(stack, script),
+          mapStack: script.mapStack,
           options: more,
           code: [script.hash],
           assembly: each,

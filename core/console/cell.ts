@@ -13,15 +13,24 @@ export interface Cell {
   params: string[];
 }
 
+export interface Position {
+  /** Both count from 1. */
+  line: number;
+  column: number;
+}
+
+/** A text as far as it is JavaScript. */
+export interface Text {
+  /** The text itself, or what is left of it without its types. */
+  script: string;
+  /** Where a place of `script` (both from 0) stands in the text as it was typed; absent where they are the same. */
+  typed?: (line: number, column: number) => Position;
+}
+
 /** A cell, and what stays behind to lead positions in it back to the text as it was typed. */
-export interface Prepared {
+export interface Prepared extends Text {
   cell: Cell;
   source: string;
-  /** The JavaScript that `pieces` refer to: `source` itself, or what is left of it without its types. */
-  script: string;
+  /** They refer to `script`. */
   pieces: Piece[];
-  /** Source map (JSON) from `script` to `source`; absent where they are the same. */
-  map?: string;
-  /** Lines that stood before `source` when its types were stripped. */
-  lineOffset: number;
 }

@@ -2,8 +2,7 @@ import type { Cell, Prepared } from './cell.ts';
 import { syntaxError } from './fault.ts';
 import { typedPosition } from './position.ts';
 import { rewrite } from './rewrite.ts';
-import { parse, type Script, startsWithBrace } from './script.ts';
-import { strip } from './strip.ts';
+import { readText } from './text.ts';
 
 const KEPT = 256;
 const kept = new Map<string, Prepared>();
@@ -11,9 +10,6 @@ const kept = new Map<string, Prepared>();
 const REMEMBERED = 1024;
 const byUrl = new Map<string, Prepared>();
 let texts = 0;
-
-// `f<T>(x)` is JavaScript too (two comparisons), so a text that has it is read as TypeScript at once.
-const MAYBE_TYPES = /<[\s\S]*?(?<!=)>\s*[(`]/;
 
 /**
  * Makes a text that a person typed (TypeScript) ready to run on engines. A repeated text gives the same object, at the cost of a
@@ -41,7 +37,7 @@ function keep(map: Map<string, Prepared>, key: string, prepared: Prepared, most:
 }
 
 function fresh(source: string, params: string[]): Prepared {
-  const text = javascript(source) ?? typescript(source);
+  const text = readText(source);
   try {
     const { pieces, ...ready } = rewrite(text.parsed(), text.script, source, params);
     const cell: Cell = { ...ready, url: `tutti:///cell-${++texts}.ts`, params };
@@ -55,31 +51,4 @@ function fresh(source: string, params: string[]): Prepared {
     const { line, column } = typedPosition(text, pos);
     throw syntaxError(source, error.message.replace(/ \(\d+:\d+\)$/, ''), line, column);
   }
-}
-
-interface Text extends Pick<Prepared, 'script' | 'map' | 'lineOffset'> {
-  parsed(): Script;
-}
-
-function javascript(source: string): Text | undefined {
-  if (MAYBE_TYPES.test(source)) return undefined;
-  try {
-    const script = parse(source);
-    return { script: source, lineOffset: 0, parsed: () => script };
-  } catch {
-    return undefined; // the stripper's message is the better one
-  }
-}
-
-function typescript(source: string): Text {
-  if (startsWithBrace(source)) {
-    try {
-      const { code, map } = strip(`(\n${source.replace(/[;\s]*$/, '')}\n)`);
-      return { script: code, map, lineOffset: 1, parsed: () => parse(code, 'latest') };
-    } catch {
-      // a block
-    }
-  }
-  const { code, map } = strip(source);
-  return { script: code, map, lineOffset: 0, parsed: () => parse(code, 'latest') };
 }

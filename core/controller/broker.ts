@@ -1,11 +1,14 @@
 /** What engines and clients want of each other through the controller: code, direct channels, values, an end to a call. */
+import { callKey } from '../call-key.ts';
 import { EngineLostError, ProtocolError, ValueLostError } from '../errors.ts';
-import { codeHash } from '../wire/code-hash.ts';
-import { type Envelope, payloadText } from '../wire/envelope.ts';
+import { payloadBytes } from '../wire/codec.ts';
+import type { Envelope } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { keyToken, mintKey } from '../wire/handshake.ts';
 import { answering, type RequestHandler } from '../wire/rpc.ts';
 import type { ClientRecord } from './clients.ts';
+import { CodeShelf } from './code-shelf.ts';
+import { exceeded, type Limits } from './limits.ts';
 import type { EngineRecord, Registry } from './registry.ts';
 
 interface CancelOrder {
@@ -14,19 +17,26 @@ interface CancelOrder {
   reason: string;
 }
 
+/** Characters of what a client gives as its reason. */
+const REASON_KEPT = 10_000;
+
 export class Broker {
   /** A folder that engines of this host share, for their sockets. */
   folder: (() => string) | undefined;
   #registry: Registry;
   #clients: ReadonlyMap<number, ClientRecord>;
-  #code = new Map<string, Payload>();
+  #limits: Limits;
+  #code: CodeShelf;
 
-  constructor(registry: Registry, clients: ReadonlyMap<number, ClientRecord>) {
+  constructor(registry: Registry, clients: ReadonlyMap<number, ClientRecord>, limits: Limits) {
     this.#registry = registry;
     this.#clients = clients;
+    this.#limits = limits;
+    this.#code = new CodeShelf(limits.codeBytes);
   }
 
   forClient(client: ClientRecord): Record<string, RequestHandler> {
+    if (client.observer) return {};
     return {
       fetch: (header) => this.#fetch(client, header),
       cancel: answering((order: CancelOrder) => this.#cancel(client, order)),
@@ -41,12 +51,28 @@ export class Broker {
     };
   }
 
-  /** Code of a client, known by its hash from now on. */
-  keepCode(header: Envelope, payloads: Payload[]): void {
+  /** Code of a client, known by its hash while the client is there. */
+  keepCode(client: ClientRecord, header: Envelope, payloads: Payload[]): void {
     for (const [i, hash] of header.code.entries()) {
-      if (codeHash(payloadText(payloads[i])) !== hash) throw new ProtocolError('Code that does not match its hash');
-      this.#code.set(hash, payloads[i]!);
+      if (!this.#code.keep(client.id, hash, payloads[i])) client.account.codeRefused = true;
     }
+  }
+
+  /** Throws LimitError for code that was sent and not kept. */
+  checkCode(client: ClientRecord, hashes: readonly string[]): void {
+    if (!client.account.codeRefused || hashes.every((hash) => this.#code.get(hash))) return;
+    const { codeBytes } = this.#limits;
+    throw client.limit(exceeded('codeBytes', codeBytes, `Client ${client.id} has sent too much code`));
+  }
+
+  /** Pieces of code that are kept. */
+  get codeKept(): number {
+    return this.#code.size;
+  }
+
+  clientLeft(client: ClientRecord): void {
+    this.#code.clientLeft(client.id);
+    client.fetches.clear();
   }
 
   /** Engines ask for code that they have not seen. */
@@ -70,6 +96,7 @@ export class Broker {
     const scheme = sameProcess ? 'thread' : sameHost && this.folder ? 'unix' : 'tcp';
     const url = await record.rpc.ask('ticket', {
       token: ticket,
+      from: from.id,
       scheme,
       dir: scheme === 'unix' ? this.folder?.() : undefined,
     });
@@ -86,26 +113,42 @@ export class Broker {
 
   /** Asks each target to let go of a call; an engine that is gone has nothing to let go of. */
   #cancel(client: ClientRecord, { call, targets, reason }: CancelOrder): Promise<string[]> {
-    return Promise.all(
-      targets.map(async (engine) => {
-        const rpc = this.#registry.engines.get(engine)?.rpc;
-        return rpc ? rpc.ask('cancel', { client: client.id, call, reason }).catch(() => 'done') : 'done';
-      }),
-    );
+    const asked = new Map<number, Promise<string>>();
+    const ask = async (engine: number): Promise<string> => {
+      const { rpc, running } = this.#registry.engines.get(engine) ?? {};
+      // What is not running there has been answered, and asking twice of an engine that is stuck would pile up.
+      const job = running?.get(callKey(client.id, call));
+      if (!rpc || !job) return 'done';
+      const order = { client: client.id, call, reason: String(reason).slice(0, REASON_KEPT) };
+      job.cancelling ??= rpc.ask('cancel', order).catch(() => 'done');
+      return job.cancelling;
+    };
+    for (const engine of targets) if (!asked.has(engine)) asked.set(engine, ask(engine));
+    return Promise.all(targets.map((engine) => asked.get(engine)!));
   }
 
   /** A result that stayed on its engine, wanted by its client. */
   async #fetch(client: ClientRecord, header: Envelope): Promise<{ payloads: Payload[]; owned: boolean }> {
     const record = this.#registry.get(header.engine);
-    if (!record.rpc)
-      throw new ValueLostError(`The result stayed on engine ${record.id}, which was lost before it was fetched`);
-    const request = { needs: [{ client: client.id, call: header.ids[0] ?? 0, engine: record.id }] };
+    const call = header.ids[0] ?? 0;
+    const { account, fetches } = client;
+    const { pendingCalls } = this.#limits;
+    if (fetches.waiting >= pendingCalls)
+      throw client.limit(exceeded('pendingCalls', pendingCalls, `Client ${client.id} waits for too many results`));
+    const payloads = await fetches.run(account.bytesOf(record.id, call), () => this.#fetchNow(client, record, call));
+    return { payloads, owned: true };
+  }
+
+  async #fetchNow(client: ClientRecord, record: EngineRecord, call: number): Promise<Payload[]> {
+    const lost = `The result stayed on engine ${record.id}, which was lost before it was fetched`;
+    if (!record.rpc) throw new ValueLostError(lost);
+    const request = { needs: [{ client: client.id, call, engine: record.id }] };
     const payloads = await record.rpc.request('fetch', request).catch((error) => {
       if (!(error instanceof EngineLostError)) throw error;
-      throw new ValueLostError(`The result stayed on engine ${record.id}, which was lost before it was fetched`, {
-        cause: error,
-      });
+      throw new ValueLostError(lost, { cause: error });
     });
-    return { payloads, owned: true };
+    client.account.release(record.id, new Set([call]));
+    for (const payload of payloads) client.fetched(payloadBytes(payload));
+    return payloads;
   }
 }

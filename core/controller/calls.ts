@@ -3,39 +3,55 @@
  * one order, the same for every engine; that is why calls that wait for each other's values cannot wait in a circle.
  */
 import { callKey } from '../call-key.ts';
-import { InvalidTargetError, ProtocolError, RefusedError } from '../errors.ts';
+import { DependencyError, InvalidTargetError, ProtocolError, RefusedError, ValueLostError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { loud } from '../log-output.ts';
 import { type AnswerCodec, answerCodec, encodeThrown } from '../wire/answer.ts';
 import { type Envelope, Kind, pack, Status } from '../wire/envelope.ts';
 import { copyOf, type Payload } from '../wire/forms.ts';
+import type { Session } from '../wire/session.ts';
+import type { Broker } from './broker.ts';
 import type { CallCounts } from './call-counts.ts';
 import type { ClientRecord } from './clients.ts';
+import { exceeded, type Limits } from './limits.ts';
 import { type EngineRecord, lostError, type Registry } from './registry.ts';
+
+/** A call may name this many targets that there never were; each is answered with an error. */
+const UNKNOWN_TARGETS = 1_024;
 
 export class Calls {
   #registry: Registry;
   #clients: ReadonlyMap<number, ClientRecord>;
+  #broker: Broker;
+  #limits: Limits;
   #counts: CallCounts;
   /** Only where each call is logged. */
   #trace: Logger | undefined;
+  /** The last call of each client that went to an engine in this session of its. */
+  #forwarded = new WeakMap<Session, Map<number, number>>();
 
-  constructor(registry: Registry, clients: ReadonlyMap<number, ClientRecord>, counts: CallCounts, log: Logger) {
+  constructor(
+    registry: Registry,
+    clients: ReadonlyMap<number, ClientRecord>,
+    { broker, limits, counts, log }: { broker: Broker; limits: Limits; counts: CallCounts; log: Logger },
+  ) {
     this.#registry = registry;
     this.#clients = clients;
+    this.#broker = broker;
+    this.#limits = limits;
     this.#counts = counts;
     this.#trace = loud(log, 'debug');
   }
 
-  /** CALL of a client. */
+  /** CALL of a client. Throws ProtocolError for one that no client of ours would make. */
   forward(client: ClientRecord, header: Envelope, payloads: Payload[]): void {
+    this.#checkShape(client, header, payloads);
     const { id, targets, op, code, needs, label } = header;
-    if (header.spread && payloads.length !== 1 + targets.length)
-      throw new ProtocolError(`Call ${id} is spread over ${targets.length} engines with ${payloads.length} payloads`);
     this.#trace?.debug(`Call ${id} of client ${client.id}: ${op}`, { client: client.id, call: id, op, targets, label });
     const codec = answerCodec(payloads);
-    if (client.observer) {
-      const refusal = new RefusedError('An observer can watch this cluster, not use it');
+    client.account.lastCall = id;
+    const refusal = this.#refusal(client, header);
+    if (refusal) {
       for (const engine of targets) this.#fail(client, id, engine, refusal, codec);
       return;
     }
@@ -52,19 +68,15 @@ export class Calls {
     const last = targets.length - 1;
     for (const [i, engine] of targets.entries()) {
       const record = this.#registry.engines.get(engine);
-      if (!record?.session) {
-        const error = record
-          ? lostError(
-              record,
-              `${record.end?.reason ?? 'not connected'} (start it anew: client.restart([${engine}]))`,
-              record.end,
-            )
-          : new InvalidTargetError(`There is no engine ${engine} (any more)`);
-        this.#fail(client, id, engine, error, codec);
+      const error = this.#obstacle(client, engine, record);
+      if (error || !record?.session) {
+        this.#fail(client, id, engine, error!, codec);
         count.lost++;
         continue;
       }
       record.running.set(callKey(client.id, id), { client: client.id, call: id, codec, count, began });
+      client.account.pending++;
+      this.#callsTo(record.session).set(client.id, id);
       const lastOne = i === last;
       if (common) record.session.sendPacked(common, handOver && lastOne);
       else {
@@ -79,25 +91,47 @@ export class Calls {
     const key = callKey(header.client, header.id);
     const result = header.results[0];
     const running = record.running.get(key);
-    if (!running || result?.incarnation !== record.info.incarnation) return;
+    if (result?.incarnation !== record.info.incarnation || !running) return;
+    const { status = Status.OK, bytes = 0 } = result;
+    const kept = status === Status.KEPT;
+    if (!(status! in Status) || (kept && !(bytes! >= 0 && bytes! <= Number.MAX_SAFE_INTEGER)))
+      throw new ProtocolError(`A reply with status ${status} and ${bytes} bytes`);
     record.running.delete(key);
-    running.count.answered(result.status ?? Status.OK, running.began);
+    running.count.answered(status!, running.began);
     this.#trace?.debug(`Call ${header.id} of client ${header.client} is answered by engine ${record.id}`, {
       client: header.client,
       call: header.id,
       engine: record.id,
-      status: Status[result.status ?? 0],
+      status: Status[status!],
     });
-    this.#clients.get(header.client)?.reply(header.id, result, payloads[0]);
+    const client = this.#clients.get(header.client);
+    if (!client) return;
+    client.account.pending--;
+    result.engine = record.id; // whatever it says
+    if (kept && !this.#retain(client, record, header.id, bytes!, running.codec)) return;
+    client.reply(header.id, result, payloads[0]);
+  }
+
+  /** RELEASE of a client: what is not there is nobody's business, and need not be told to an engine. */
+  release({ id: client, account }: ClientRecord, { targets, ids }: Envelope): void {
+    const named = new Set(ids);
+    for (const engine of new Set(targets)) {
+      const gone = account.release(engine, named);
+      const { session } = this.#registry.engines.get(engine) ?? {};
+      if (gone.length) session?.send({ kind: Kind.RELEASE, ids: gone, client });
+    }
   }
 
   engineLost(record: EngineRecord, error: Error): void {
     for (const { client, call, codec, count } of record.running.values()) {
       count.lost++;
       const waiting = this.#clients.get(client);
-      if (waiting) this.#fail(waiting, call, record.id, error, codec);
+      if (!waiting) continue;
+      waiting.account.pending--;
+      this.#fail(waiting, call, record.id, error, codec);
     }
     record.running.clear();
+    for (const { account } of this.#clients.values()) account.engineLost(record.id);
   }
 
   clientLeft(client: ClientRecord): void {
@@ -107,8 +141,92 @@ export class Calls {
         record.running.delete(key);
         running.count.dropped++;
       }
-      record.session?.send({ kind: Kind.EVENT, op: 'client-left', client: client.id });
+      const { session } = record;
+      if (!session) continue;
+      this.#callsTo(session).delete(client.id);
+      session.send({ kind: Kind.EVENT, op: 'client-left', client: client.id });
     }
+  }
+
+  #checkShape(client: ClientRecord, { id, targets, spread, needs }: Envelope, payloads: Payload[]): void {
+    if (spread && payloads.length !== 1 + targets.length)
+      throw new ProtocolError(`Call ${id} is spread over ${targets.length} engines with ${payloads.length} payloads`);
+    if (id <= client.account.lastCall)
+      throw new ProtocolError(`Call ${id} came after call ${client.account.lastCall}; calls count up`);
+    if (targets.length > this.#registry.given + UNKNOWN_TARGETS || new Set(targets).size !== targets.length)
+      throw new ProtocolError(
+        `Call ${id} names an engine twice, or ${targets.length} engines, more than there ever were`,
+      );
+    if (needs.some((need) => need.client === client.id && !((need.call ?? 0) < id)))
+      throw new ProtocolError(`Call ${id} needs the result of a call that was not made before it`);
+  }
+
+  /** Why the whole call cannot be carried out, if so. */
+  #refusal(client: ClientRecord, { targets, code, needs }: Envelope): Error | undefined {
+    if (client.observer) return new RefusedError('An observer can watch this cluster, not use it');
+    const { pendingCalls } = this.#limits;
+    const pending = client.account.pending + targets.length;
+    if (pending > pendingCalls)
+      return client.limit(
+        exceeded('pendingCalls', pendingCalls, `Client ${client.id} would have ${pending} calls pending`),
+      );
+    try {
+      this.#broker.checkCode(client, code);
+    } catch (error) {
+      return error as Error;
+    }
+    for (const need of needs) {
+      const why = this.#neverComes(client, need);
+      if (why) {
+        const cause = new ValueLostError(why);
+        return new DependencyError(`A pending result used as an argument failed: ${why}`, { cause });
+      }
+    }
+    return undefined;
+  }
+
+  /** Why an engine would wait for this value for ever, if so. */
+  #neverComes(client: ClientRecord, need: Envelope['needs'][number]): string | undefined {
+    const { client: owner = 0, call = 0, engine = 0, incarnation = 0 } = need;
+    if (!this.#clients.has(owner!)) return `client ${owner}, whose result it is, has left`;
+    const { session, info } = this.#registry.engines.get(engine!) ?? {};
+    // Another client's call may be on its way still. What was lost with its engine, the other engine will hear.
+    if (owner !== client.id || !session || (incarnation && incarnation !== info?.incarnation)) return undefined;
+    const last = this.#callsTo(session).get(owner) ?? 0;
+    return call! > last ? `call ${call} never went to engine ${engine}` : undefined;
+  }
+
+  /** Why this target cannot take the call, if so. */
+  #obstacle(client: ClientRecord, engine: number, record: EngineRecord | undefined): Error | undefined {
+    if (!record) return new InvalidTargetError(`There is no engine ${engine} (any more)`);
+    const { session, end } = record;
+    if (!session)
+      return lostError(record, `${end?.reason ?? 'not connected'} (start it anew: client.restart([${engine}]))`, end);
+    const { engineBytes } = this.#limits;
+    if (session.backlog <= engineBytes) return undefined;
+    const what = `Engine ${engine} has not read ${session.backlog} bytes that were sent to it`;
+    return client.limit(exceeded('engineBytes', engineBytes, what));
+  }
+
+  /** False: the client has too much on engines already, and its call fails. */
+  #retain(client: ClientRecord, record: EngineRecord, call: number, bytes: number, codec: AnswerCodec): boolean {
+    const { retainedBytes } = this.#limits;
+    const total = client.account.retainedBytes + bytes;
+    if (total <= retainedBytes) {
+      client.account.retain(record.id, call, bytes);
+      return true;
+    }
+    record.session?.send({ kind: Kind.RELEASE, ids: [call], client: client.id });
+    const what = `With this result of ${bytes} bytes client ${client.id} would have ${total} bytes on engines`;
+    const error = client.limit(exceeded('retainedBytes', retainedBytes, what));
+    this.#fail(client, call, record.id, error, codec);
+    return false;
+  }
+
+  #callsTo(session: Session): Map<number, number> {
+    let calls = this.#forwarded.get(session);
+    if (!calls) this.#forwarded.set(session, (calls = new Map()));
+    return calls;
   }
 
   #fail(client: ClientRecord, call: number, engine: number, error: Error, codec: AnswerCodec): void {

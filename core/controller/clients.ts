@@ -1,27 +1,79 @@
 /** One client as the controller sees it. Replies of one turn of the event loop leave as one message per call. */
-import { Kind, type ResultHeader } from '../wire/envelope.ts';
+import type { LimitError } from '../errors.ts';
+import { type Header, Kind, pack, type ResultHeader } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import type { Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
+import type { Message } from '../wire/transport.ts';
+import { Account } from './account.ts';
+import { Fetches } from './fetches.ts';
 
 /** Output waiting for a client that does not read; beyond this it is dropped and counted. */
 const OUTPUT_LIMIT = 16 << 20;
 
+/** What is unread may pass its limit by what the client itself has fetched, until it has read down to this. */
+const READ_UP = 4 << 20;
+
+export interface ClientHooks {
+  /** Sends what has changed until now. */
+  newsFirst(): void;
+  /** More waits for the client than its limit allows: it does not read. */
+  stuck(client: ClientRecord, bytes: number): void;
+  /** Called once for each limit that the client meets. */
+  limited(client: ClientRecord, error: LimitError): void;
+}
+
 export class ClientRecord {
   readonly id: number;
   readonly observer: boolean;
+  /** It has promised signs of life. */
+  readonly beats: boolean;
+  readonly account = new Account();
+  readonly fetches = new Fetches(() => this.session.bufferedAmount);
   session!: Session;
   rpc!: Rpc;
+  #most: number;
+  #hooks: ClientHooks;
+  #fetched = 0;
+  #met = new Set<string>();
   #replies = new Map<number, { results: ResultHeader[]; payloads: Payload[] }>();
   #flush: NodeJS.Immediate | undefined;
   #dropped = 0;
-  #newsFirst: () => void;
 
-  /** @param newsFirst sends what has changed until now: before anything that may follow from it */
-  constructor(id: number, observer: boolean, newsFirst: () => void) {
-    this.id = id;
-    this.observer = observer;
-    this.#newsFirst = newsFirst;
+  /** `most`: bytes that may wait for it. */
+  constructor(about: { id: number; observer: boolean; beats: boolean }, most: number, hooks: ClientHooks) {
+    this.id = about.id;
+    this.observer = about.observer;
+    this.beats = about.beats;
+    this.#most = most;
+    this.#hooks = hooks;
+  }
+
+  /** After the news that it may follow from. */
+  send(header: Header, payloads: readonly Payload[] = [], owned = false): void {
+    this.#hooks.newsFirst();
+    this.sendPacked(pack(header, payloads), owned);
+  }
+
+  /** As it is: for news themselves. */
+  sendPacked(message: Message, owned = false): void {
+    const { session } = this;
+    if (session.ended) return;
+    session.sendPacked(message, owned);
+    const bytes = session.backlog;
+    if (bytes <= READ_UP) this.#fetched = 0;
+    else if (bytes > this.#most + this.#fetched) this.#hooks.stuck(this, bytes);
+  }
+
+  /** A result that it asked for is about to be sent. */
+  fetched(bytes: number): void {
+    this.#fetched += bytes;
+  }
+
+  /** The limit's error, for the call that met it. */
+  limit(error: LimitError): LimitError {
+    if (this.#met.size < this.#met.add(error.limit).size) this.#hooks.limited(this, error);
+    return error;
   }
 
   reply(call: number, result: ResultHeader, payload?: Payload): void {
@@ -34,15 +86,13 @@ export class ClientRecord {
       this.#flush = undefined;
       const replies = this.#replies;
       this.#replies = new Map();
-      this.#newsFirst();
-      for (const [id, { results, payloads }] of replies)
-        this.session.send({ kind: Kind.REPLY, id, results }, payloads, true);
+      for (const [id, { results, payloads }] of replies) this.send({ kind: Kind.REPLY, id, results }, payloads, true);
     });
   }
 
   /** `call` 0: output that no call of this client caused. */
   output(engine: number, call: number, stream: number, text: Payload): void {
-    this.#newsFirst();
+    this.#hooks.newsFirst();
     if (this.session.bufferedAmount > OUTPUT_LIMIT) {
       for (const part of text.parts) this.#dropped += part.byteLength;
       return;
@@ -52,8 +102,8 @@ export class ClientRecord {
         `[tutti: ${this.#dropped} bytes of output were dropped: the client did not read them]\n`,
       );
       this.#dropped = 0;
-      this.session.send({ kind: Kind.OUTPUT, engine, id: call, stream: 2 }, [{ codec: 'raw', parts: [note] }]);
+      this.send({ kind: Kind.OUTPUT, engine, id: call, stream: 2 }, [{ codec: 'raw', parts: [note] }]);
     }
-    this.session.send({ kind: Kind.OUTPUT, engine, id: call, stream }, [text]);
+    this.send({ kind: Kind.OUTPUT, engine, id: call, stream }, [text]);
   }
 }

@@ -7,6 +7,7 @@ import { Pace } from '../launch/pace.ts';
 import { Kind, textPayload } from '../wire/envelope.ts';
 import { keyToken, mintKey } from '../wire/handshake.ts';
 import type { Controller } from './controller.ts';
+import { exceeded } from './limits.ts';
 import type { EngineRecord } from './registry.ts';
 
 export interface FleetOptions {
@@ -46,7 +47,10 @@ export class Fleet {
   /** Starts engines; resolves with their ids when all have joined, rejects with what the first that failed printed. */
   async add(count: number, launcher: Launcher): Promise<number[]> {
     if (!Number.isInteger(count) || count < 0)
-      throw new UsageError(`The number of engines must be 0, 1, 2, …; got ${count}`);
+      throw new UsageError(`The number of engines must be 0, 1, 2, …; got ${String(count)}`);
+    const { limits, registry } = this.#controller;
+    const total = registry.engines.size + count;
+    if (total > limits.engines) throw exceeded('engines', limits.engines, `The cluster would have ${total} engines`);
     const urls = await this.#options.urls(launcher);
     const records = Array.from({ length: count }, () => this.#controller.registry.expect(mintKey('e')));
     const { log } = this.#controller;
@@ -174,7 +178,8 @@ export class Fleet {
     record.leaving = true;
     record.session?.send({ kind: Kind.EVENT, op: 'exit' });
     const member = this.#members.get(record.id);
-    if (!member) return;
+    // Of one that joined by itself the connection is all we have: cut at once, it might take that order with it.
+    if (!member) return record.session?.close('the engine is to end');
     member.expected = true;
     const timer = setTimeout(() => member.handle.kill(), record.session ? GRACE : 0);
     await member.handle.exited;

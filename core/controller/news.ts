@@ -26,8 +26,15 @@ export class News {
   tell(event: ClusterEvent): void {
     this.#events.push(event);
     this.#eventsDue ??= setImmediate(() => this.flush());
+    if (event.type === 'engine-lost') this.#tellLoss(event.engine.id);
     if (event.type === 'engine-joined' || event.type === 'engine-lost')
       this.#sizeDue ??= setTimeout(() => this.flushSize(), SIZE_DELAY);
+  }
+
+  /** Engines that talk to each other directly want to know who is gone. */
+  #tellLoss(engine: number): void {
+    const message = pack({ kind: Kind.EVENT, op: 'engine-lost', engine });
+    for (const { session } of this.#engines.values()) session?.sendPacked(message);
   }
 
   /** Before what follows from the changes is told. */
@@ -39,7 +46,7 @@ export class News {
     this.#eventsDue = undefined;
     if (!this.#clients.size) return;
     const message = pack({ kind: Kind.EVENT, op: 'changed' }, [encode({ events }, { root: 'changed' })]);
-    for (const { session } of this.#clients.values()) session.sendPacked(message);
+    for (const client of this.#clients.values()) client.sendPacked(message);
   }
 
   /** Engines know how many they are: before a call, and soon after the last of many changes. */

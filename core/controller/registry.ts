@@ -12,14 +12,16 @@ import { addTraffic, noTraffic, trafficOf } from './traffic.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** One engine's part of a call. */
-export interface RunningPart {
-  client: number;
-  call: number;
-  codec: AnswerCodec;
-  count: CallCount;
+/** One engine's part of a call, on the controller's books. */
+export interface Running {
+  readonly client: number;
+  readonly call: number;
+  readonly codec: AnswerCodec;
+  readonly count: CallCount;
   /** performance.now() when it was sent on. */
-  began: number;
+  readonly began: number;
+  /** The engine's answer to a cancel, once it was asked. */
+  cancelling?: Promise<string>;
 }
 
 export interface EngineRecord {
@@ -30,7 +32,7 @@ export interface EngineRecord {
   session: Session | undefined;
   rpc: Rpc | undefined;
   /** Calls forwarded and not answered yet. */
-  readonly running: Map<number, RunningPart>;
+  readonly running: Map<number, Running>;
   lastOutput: string;
   /** Its last heartbeat. */
   beat: NonNullable<Header['beat']>;
@@ -38,6 +40,8 @@ export interface EngineRecord {
   past: Traffic;
   /** How it was lost, while it is. */
   end: { reason: string; exitCode?: number | null; signal?: string | null } | undefined;
+  /** It joined by itself, so nobody here can start it anew. */
+  readonly external: boolean;
   /** It was asked to end: that it is gone will be no surprise. */
   leaving: boolean;
   /** Has it ever joined? Before that it is no target. */
@@ -61,7 +65,7 @@ export class Registry {
   }
 
   /** A place for an engine that is about to join. */
-  expect(key: Key): EngineRecord {
+  expect(key: Key, external = false): EngineRecord {
     const id = this.#next++;
     const info: EngineInfo = {
       id,
@@ -86,6 +90,7 @@ export class Registry {
       beat: {},
       past: noTraffic(),
       end: undefined,
+      external,
       leaving: false,
       joined: false,
     };
@@ -93,11 +98,16 @@ export class Registry {
     return record;
   }
 
+  /** How many ids were given so far. */
+  get given(): number {
+    return this.#next;
+  }
+
   get(id: number): EngineRecord {
     const record = this.engines.get(id);
     if (record) return record;
     const known = [...this.engines.keys()].join(', ');
-    throw new InvalidTargetError(`There is no engine ${id}; engines here: ${known || 'none'}`);
+    throw new InvalidTargetError(`There is no engine ${String(id).slice(0, 20)}; engines here: ${known || 'none'}`);
   }
 
   byKey(key: string): EngineRecord | undefined {
@@ -160,8 +170,9 @@ export class Registry {
     this.#onChange({ type: 'engine-removed', engine: { ...record.info } });
   }
 
-  output(record: EngineRecord, text: string): void {
-    record.lastOutput = (record.lastOutput + text).slice(-OUTPUT_KEPT);
+  output(record: EngineRecord, text: Uint8Array): void {
+    const end = Buffer.from(text.buffer, text.byteOffset, text.byteLength).subarray(-4 * OUTPUT_KEPT);
+    record.lastOutput = (record.lastOutput + end.toString()).slice(-OUTPUT_KEPT);
   }
 }
 

@@ -9,23 +9,25 @@ import { callKey } from '../call-key.ts';
 import { CancelledError, RefusedError, ValueLostError } from '../errors.ts';
 import { FunctionStore } from '../functions/store.ts';
 import type { EngineBoot } from '../launch/launcher.ts';
+import type { RunOptions } from '../paradigm/paradigm.ts';
 import { encodeAnswer, encodeThrown } from '../wire/answer.ts';
-import { decode, payloadBytes } from '../wire/codec.ts';
+import { payloadBytes } from '../wire/codec.ts';
 import { dialSession } from '../wire/dialled-session.ts';
-import { type Envelope, Kind, type Need, Status, textPayload } from '../wire/envelope.ts';
-import type { DecodeHooks, Payload } from '../wire/forms.ts';
+import { type Envelope, Kind, Status, textPayload } from '../wire/envelope.ts';
+import type { Payload } from '../wire/forms.ts';
 import { checkSize } from '../wire/frame-outbox.ts';
 import { type Key, parseToken } from '../wire/handshake.ts';
 import { answering, Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
 import { openDoor } from './door.ts';
 import { createEvaluator } from './evaluator.ts';
-import { Job } from './job.ts';
+import { Job, type OwnWork } from './job.ts';
 import { createNamespace } from './namespace.ts';
-import { encodeShown } from './opaque.ts';
 import { operations, type Workshop } from './operations.ts';
 import { captureOutput } from './output.ts';
+import { Paradigms } from './paradigms.ts';
 import { reportRejoined, reportUncaught } from './reports.ts';
+import { encodeShown } from './shown.ts';
 import { Supplies } from './supplies.ts';
 import { exposeSurface, ScriptExit } from './surface.ts';
 import { Turns } from './turns.ts';
@@ -47,9 +49,11 @@ export class Engine {
   #key: Key;
   #self: ReturnType<typeof exposeSurface>;
   #incarnation = 0;
+  #nextOwn = 0;
   #session: Session | undefined;
   #rpc: Rpc | undefined;
   #supplies: Supplies;
+  #paradigms: Paradigms;
   #turns: Turns;
   #shop: Workshop;
   #output: { flush(): void };
@@ -83,6 +87,17 @@ export class Engine {
       incarnation: () => this.#incarnation,
       rpc: () => this.#rpc,
       functions: this.#shop.functions,
+      lookUp: (expression) => namespace.get(expression),
+      exchange: (session, engine) => this.#paradigms.exchangeOver(session, () => ({ role: 'engine', id: engine })),
+      channelLost: (engine, reason) => this.#paradigms.lost({ type: 'channel', engine, reason }),
+    });
+    this.#paradigms = new Paradigms({
+      engine: () => this.#self.id,
+      directory: boot.cwd,
+      supplies: this.#supplies,
+      hold: () => this.#turns.hold(),
+      run: (...work) => this.#run(...work),
+      log: (message, error) => this.#uncaught(`${message}:`, error),
     });
     this.#vitals = new Vitals({
       queued: () => this.#turns.queued,
@@ -101,6 +116,7 @@ export class Engine {
       role: 'engine',
       key: this.#key,
       window: REJOIN,
+      tls: { ca: boot.ca },
       about: () => ({ host: hostname(), pid: process.pid, kind: boot.kind, cwd: boot.cwd, node: process.version }),
       handlers: {
         opened: (session, about) => this.#joined(session, about),
@@ -117,6 +133,7 @@ export class Engine {
       ...this.#supplies.requests,
       cancel: answering((order: { client: number; call: number; reason: string }) => this.#cancel(order)),
     });
+    this.#paradigms.joined(session);
     this.#key = parseToken(about.token);
     this.#self.id = about.engine;
     this.#incarnation = about.incarnation;
@@ -137,6 +154,7 @@ export class Engine {
   async #rejoin(reason: string): Promise<void> {
     const lost = new ValueLostError(`The engine lost its controller: ${reason}`);
     this.#rpc?.fail(lost);
+    this.#paradigms.lostController(reason);
     this.#turns.drop(() => true, lost);
     this.#turns.abandon(lost);
     const cut = performance.now();
@@ -154,25 +172,23 @@ export class Engine {
   }
 
   #receive(header: Envelope, payloads: Payload[]): void {
+    if (header.paradigm) {
+      this.#paradigms.receive(header, payloads);
+      return;
+    }
     if (this.#rpc?.receive(header, payloads)) return;
     if (header.kind === Kind.CALL) this.#call(header, payloads);
     else if (header.kind === Kind.RELEASE)
       for (const id of header.ids) this.#supplies.values.release(callKey(header.client, id));
     else if (header.kind === Kind.EVENT && header.op === 'size') this.#self.size = header.id;
     else if (header.kind === Kind.EVENT && header.op === 'client-left') this.#clientLeft(header.client);
+    else if (header.kind === Kind.EVENT && header.op === 'engine-lost') this.#engineLost(header.engine);
     else if (header.kind === Kind.EVENT && header.op === 'exit') this.#exit(0);
   }
 
   #call(header: Envelope, payloads: Payload[]): void {
     const { client, id: call, op, code } = header;
-    const needs = header.needs.map(
-      ({ client, call, engine, incarnation }): Need => ({
-        client: client ?? 0,
-        call: call ?? 0,
-        engine: engine ?? 0,
-        incarnation: incarnation ?? 0,
-      }),
-    );
+    const { needs } = header;
     const job = new Job({ key: callKey(client, call), client, call, op, needs, code }, payloads);
     this.#supplies.values.arrived(job.key, client, call);
     if (needs.length || code.length) this.#supplies.gather(job, () => this.#turns.pump());
@@ -180,29 +196,27 @@ export class Engine {
   }
 
   #perform(job: Job): unknown {
+    if (job.own) return job.own.code();
     const { payloads, fetched } = job;
     job.payloads = job.fetched = [];
-    const { functions, namespace } = this.#shop;
-    const hooks: DecodeHooks = {
-      revive: (form) => {
-        if (form.kind === 'need') return { value: fetched[form.index] && decode(fetched[form.index]!) };
-        if (form.kind === 'ref') return { value: namespace.get(form.expression) };
-        return functions.revive(form);
-      },
-    };
-    const args = payloads.flatMap((payload) => decode(payload, hooks) as unknown[]);
-    const operation = operations[job.op];
+    const args = payloads.flatMap((payload) => this.#supplies.decode(payload, fetched) as unknown[]);
+    const operation = Object.hasOwn(operations, job.op) ? operations[job.op] : undefined;
     if (!operation)
       throw new RefusedError(
-        `This engine does not know the operation '${job.op}'; client and engine differ in version`,
+        `This engine does not know the operation '${job.op.slice(0, 40)}'; client and engine differ in version`,
       );
     return operation(this.#shop, args);
   }
 
   #finish(job: Job, ok: boolean, value: unknown): void {
     this.#output.flush();
+    if (job.code.length) this.#shop.functions.done(job.code);
     this.#vitals.calls++;
     if (!ok) cutStack(value);
+    if (job.own) {
+      job.own.done(ok, value);
+      return;
+    }
     let status: Status = ok ? Status.OK : job.failure === undefined ? Status.FAILED : Status.LOST;
     const { codec } = job;
     let payload: Payload;
@@ -243,9 +257,37 @@ export class Engine {
     return 'never-started';
   }
 
+  #engineLost(engine: number): void {
+    this.#supplies.peers.drop(engine, `engine ${engine} was lost`);
+    this.#paradigms.lost({ type: 'engine', engine });
+  }
+
   #clientLeft(client: number): void {
     this.#turns.drop((job) => job.client === client, new CancelledError('Its client has left'));
     this.#supplies.values.clientLeft(client);
+    this.#paradigms.lost({ type: 'client', client });
+  }
+
+  /** For a paradigm: takes its turn, like a call. */
+  #run(code: () => unknown, { client = 0, signal }: RunOptions, done: OwnWork['done']): void {
+    if (signal?.aborted) {
+      done(false, signal.reason);
+      return;
+    }
+    const key = --this.#nextOwn;
+    const job: Job = new Job({ key, client, call: 0, op: 'own', needs: [], code: [] }, [], {
+      code,
+      done: (...outcome) => {
+        signal?.removeEventListener('abort', abort);
+        done(...outcome);
+      },
+    });
+    const abort = (): void => {
+      if (job.state === 'running') job.abort(signal?.reason);
+      else this.#turns.settle(job, false, (job.failure = signal?.reason));
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    this.#turns.push(job);
   }
 
   /** Errors that user code let fall are printed, like in any console; they do not end the engine. */

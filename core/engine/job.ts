@@ -1,7 +1,7 @@
 /** One call on one engine, from its arrival to its reply. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type AnswerCodec, answerCodec } from '../wire/answer.ts';
-import type { Need } from '../wire/envelope.ts';
+import type { Envelope } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 
 /** What user code sees as `task`. */
@@ -14,12 +14,17 @@ export interface Task {
   readonly signal: AbortSignal;
 }
 
+export interface OwnWork {
+  code(): unknown;
+  done(ok: boolean, value: unknown): void;
+}
+
 export class Job {
   readonly key: number;
   readonly client: number;
   readonly call: number;
   readonly op: string;
-  readonly needs: readonly Need[];
+  readonly needs: Envelope['needs'];
   readonly code: readonly string[];
   /** As they came; emptied once decoded, so that arguments do not outlive their use. */
   payloads: Payload[];
@@ -33,12 +38,15 @@ export class Job {
   failure: unknown;
   state: 'waiting' | 'running' | 'done' = 'waiting';
   started = 0;
+  /** Work of a paradigm's half here: instead of a call's operation, and instead of a reply. */
+  readonly own: OwnWork | undefined;
   #abort: AbortController | undefined;
   #reason: unknown;
 
   constructor(
-    head: { key: number; client: number; call: number; op: string; needs: readonly Need[]; code: readonly string[] },
+    head: { key: number; client: number; call: number; op: string; needs: Envelope['needs']; code: readonly string[] },
     payloads: Payload[],
+    own?: OwnWork,
   ) {
     this.key = head.key;
     this.client = head.client;
@@ -48,6 +56,7 @@ export class Job {
     this.code = head.code;
     this.payloads = payloads;
     this.codec = answerCodec(payloads);
+    this.own = own;
   }
 
   /** Made only when somebody looks at it: most jobs never need one. */

@@ -3,7 +3,7 @@ import type { Cell } from '../console/cell.ts';
 import type { FunctionStore } from '../functions/store.ts';
 import type { createEvaluator } from './evaluator.ts';
 import type { createNamespace } from './namespace.ts';
-import { travelling } from './opaque.ts';
+import { travelling } from './shown.ts';
 import { ScriptExit } from './surface.ts';
 
 export interface Workshop {

@@ -1,12 +1,17 @@
-/** Direct channels between engines. A ticket from the controller opens one; it then stays open for further fetches. */
+/**
+ * Direct channels between engines. A ticket from the controller opens one, in one direction or the other; it then serves both,
+ * for results that are fetched and for what halves of paradigms say to each other.
+ */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { ValueLostError } from '../errors.ts';
-import type { Need } from '../wire/envelope.ts';
+import { ProtocolError, ValueLostError } from '../errors.ts';
+import type { Exchange } from '../paradigm/exchange.ts';
+import { type Need, pack, unpack } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
-import { type Early, greet, meet, parseToken } from '../wire/handshake.ts';
+import { type Early, greet, parseToken } from '../wire/handshake.ts';
 import { type RequestHandler, Rpc } from '../wire/rpc.ts';
 import { Session } from '../wire/session.ts';
+import { Strangers } from '../wire/strangers.ts';
 import { type Connection, dial, type Listener, listen } from '../wire/transport.ts';
 
 export interface Ticket {
@@ -14,23 +19,46 @@ export interface Ticket {
   scheme: 'thread' | 'unix' | 'tcp';
   /** For `unix`: where the socket may lie. */
   dir?: string;
+  /** The engine that will come with it. */
+  from: number;
 }
 
+export interface Channel {
+  readonly rpc: Rpc;
+  readonly exchange: Exchange;
+  drained(): Promise<void>;
+  close(reason: string): void;
+}
+
+export interface PeersHome {
+  /** Where the engine listens, and a ticket to it. */
+  ask(engine: number): Promise<{ url: string; token: string }>;
+  readonly serve: Record<string, RequestHandler>;
+  exchange(session: Pick<Session, 'send'>, engine: number): Exchange;
+  /** This engine's id. */
+  engine(): number;
+  /** The channel broke, or could not be opened. */
+  lost(engine: number, reason: string): void;
+}
+
+/** ms for a connection to an engine that may be ending. */
+const DIAL_PATIENCE = 10_000;
+/** ms within which a ticket must be used. */
+const TICKET_LIFE = 30_000;
+/** Connections at a time that have not shown a ticket. */
+const STRANGERS = 64;
+
 export class Peers {
-  #channels = new Map<number, Promise<Rpc>>();
+  #home: PeersHome;
+  #channels = new Map<number, Channel | Promise<Channel>>();
   #listeners = new Map<string, Promise<Listener>>();
-  #tickets = new Map<string, string>();
-  #serve: Record<string, RequestHandler>;
+  #tickets = new Map<string, { secret: string; from: number; until: number }>();
+  #strangers = new Strangers(STRANGERS);
   #sessions = new Set<Session>();
   #past = { sent: 0, received: 0 };
-  #ask: (engine: number) => Promise<{ url: string; token: string }>;
 
-  constructor(options: {
-    ask(engine: number): Promise<{ url: string; token: string }>;
-    serve: Record<string, RequestHandler>;
-  }) {
-    this.#ask = options.ask;
-    this.#serve = options.serve;
+  constructor(home: PeersHome) {
+    this.#home = home;
   }
 
   /** Bytes, of all channels there have been. */
@@ -44,9 +72,15 @@ export class Peers {
   }
 
   /** Another engine will come with this ticket: listens where it can, and says where. */
-  async admit({ token, scheme, dir }: Ticket): Promise<string> {
+  async admit({ token, scheme, dir, from }: Ticket): Promise<string> {
     const { id, secret } = parseToken(token);
-    this.#tickets.set(id, secret);
+    const now = performance.now();
+    // They expire in the order in which they came.
+    for (const [old, { until }] of this.#tickets) {
+      if (until > now) break;
+      this.#tickets.delete(old);
+    }
+    this.#tickets.set(id, { secret, from, until: now + TICKET_LIFE });
     const name = `engine-${randomBytes(6).toString('hex')}`;
     const url = {
       thread: `thread:${name}`,
@@ -54,59 +88,116 @@ export class Peers {
       tcp: 'tcp://127.0.0.1:0',
     }[scheme];
     let listener = this.#listeners.get(scheme);
-    if (!listener) this.#listeners.set(scheme, (listener = listen(url, (connection) => void this.#accept(connection))));
+    if (!listener) {
+      listener = listen(url, (connection) => void this.#accept(connection));
+      this.#listeners.set(scheme, listener);
+      listener.catch(() => this.#listeners.delete(scheme)); // the next ticket tries again
+    }
     return (await listener).url;
   }
 
   /** Fetches a result from the engine that made it, waiting there until it is made. */
   async fetch(engine: number, need: Need): Promise<Payload[]> {
-    let channel = this.#channels.get(engine);
-    if (!channel) {
-      channel = this.#open(engine);
-      this.#channels.set(engine, channel);
-      channel.catch(() => this.#channels.delete(engine));
-    }
-    return (await channel).request('peek', { needs: [need] });
+    const { rpc } = await this.channel(engine);
+    return rpc.request('peek', { needs: [need] });
   }
 
-  async #open(engine: number): Promise<Rpc> {
-    const { url, token } = await this.#ask(engine);
-    const connection = await dial(url);
+  /** The channel itself once it is open: no promise then. */
+  channel(engine: number): Channel | Promise<Channel> {
+    const there = this.#channels.get(engine);
+    if (there) return there;
+    if (engine === this.#home.engine()) {
+      const self = this.#toSelf(engine);
+      this.#channels.set(engine, self);
+      return self;
+    }
+    const opening = this.#open(engine);
+    this.#channels.set(engine, opening);
+    opening.then(
+      (channel) => this.#channels.get(engine) === opening && this.#channels.set(engine, channel),
+      (error: Error) => this.#forget(engine, opening, error.message),
+    );
+    return opening;
+  }
+
+  /** That incarnation of the engine is gone: the end of its channel may not have been noticed when the next one has a value. */
+  drop(engine: number, reason: string): void {
+    const channel = this.#channels.get(engine);
+    this.#channels.delete(engine);
+    if (channel instanceof Promise) channel.then(({ close }) => close(reason)).catch(() => {});
+    else channel?.close(reason);
+  }
+
+  #forget(engine: number, channel: Channel | Promise<Channel>, reason: string): void {
+    if (this.#channels.get(engine) !== channel) return;
+    this.#channels.delete(engine);
+    this.#home.lost(engine, reason);
+  }
+
+  async #open(engine: number): Promise<Channel> {
+    const { url, token } = await this.#home.ask(engine);
+    const connection = await dial(url, { signal: AbortSignal.timeout(DIAL_PATIENCE) });
     const welcome = await greet(connection, { role: 'peer', key: parseToken(token), about: {} });
-    return this.#talk(welcome.session, connection, () => this.#channels.delete(engine), welcome.early);
+    return this.#talk(welcome.session, connection, engine, welcome.early);
   }
 
   async #accept(connection: Connection): Promise<void> {
-    try {
-      const guest = await meet(connection, async (id) => {
-        const secret = this.#tickets.get(id);
-        this.#tickets.delete(id); // good once
-        return secret === undefined ? undefined : { secret, roles: ['peer'] };
-      });
-      guest.welcome({ session: guest.key, resumed: false, received: 0, about: {} });
-      this.#talk(guest.key, connection, () => {});
-    } catch {
-      // turned away, and told why
-    }
+    let from = -1;
+    const guest = await this.#strangers.meet(connection, async (id) => {
+      const ticket = this.#tickets.get(id);
+      this.#tickets.delete(id); // good once
+      if (!ticket || ticket.until < performance.now()) return undefined;
+      from = ticket.from;
+      return { secret: ticket.secret, roles: ['peer'] };
+    });
+    if (!guest) return; // turned away, and told why
+    guest.welcome({ session: guest.key, resumed: false, received: 0, about: {} });
+    const channel = this.#talk(guest.key, connection, from);
+    if (!this.#channels.has(from)) this.#channels.set(from, channel);
   }
 
-  #talk(id: string, connection: Connection, onEnd: () => void, early?: Early): Rpc {
+  #talk(id: string, connection: Connection, engine: number, early?: Early): Channel {
     const end = (reason: string): void => {
       session.abandon(reason);
       this.#past.sent += session.bytesSent;
       this.#past.received += session.bytesReceived;
       this.#sessions.delete(session);
-      rpc.fail(new ValueLostError(`The engine that held the value was lost: ${reason}`));
-      onEnd();
+      const error = new ValueLostError(`The engine that held the value was lost: ${reason}`);
+      rpc.fail(error);
+      exchange.fail(error);
+      for (const [key, there] of this.#channels) if (there === channel) this.#forget(key, channel, reason);
     };
     const session = new Session(id, {
-      message: (header, payloads) => void rpc.receive(header, payloads),
+      message: (header, payloads) => {
+        if (header.paradigm) exchange.receive(header, payloads);
+        else if (!rpc.receive(header, payloads))
+          throw new ProtocolError(`An engine sent another one a message of kind ${header.kind}`);
+      },
       disconnected: end,
       ended: end,
     });
-    const rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), this.#serve);
+    const rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), this.#home.serve);
+    const exchange = this.#home.exchange(session, engine);
+    const channel: Channel = { rpc, exchange, drained: () => session.drained(), close: end };
     this.#sessions.add(session);
     session.attach(connection, 0, early);
-    return rpc;
+    return channel;
+  }
+
+  /** What an engine says to itself arrives as a copy, like everything. */
+  #toSelf(engine: number): Channel {
+    const exchange: Exchange = this.#home.exchange(
+      {
+        send(header, payloads = []) {
+          const copies = pack(header, payloads).map((part) => new Uint8Array(part));
+          setImmediate(() => {
+            const { header: received, payloads: parts } = unpack(copies);
+            exchange.receive(received, parts);
+          });
+        },
+      },
+      engine,
+    );
+    return { rpc: new Rpc(() => {}), exchange, drained: async () => {}, close: () => {} };
   }
 }

@@ -6,8 +6,7 @@ import { decode } from '../wire/codec.ts';
 import { type Envelope, type Need, payloadText } from '../wire/envelope.ts';
 import { copyOf, type Payload } from '../wire/forms.ts';
 import { answering, type RequestHandler, type Rpc } from '../wire/rpc.ts';
-import type { Job } from './job.ts';
-import { Peers, type Ticket } from './peers.ts';
+import { Peers, type PeersHome, type Ticket } from './peers.ts';
 import { type Outcome, Values } from './values.ts';
 
 export interface SuppliesHome {
@@ -17,7 +16,24 @@ export interface SuppliesHome {
   /** To the controller; absent before the engine has joined. */
   rpc(): Rpc | undefined;
   readonly functions: FunctionStore;
+  /** The value of an expression in the namespace. */
+  lookUp(expression: string): unknown;
+  /** For halves of paradigms: messages of another engine, and the end of a channel. */
+  exchange: PeersHome['exchange'];
+  channelLost: PeersHome['lost'];
 }
+
+/** What must be here before a payload can be decoded, and what has come of it. */
+export interface Wanting {
+  readonly code: readonly string[];
+  readonly needs: readonly NeedFields[];
+  fetched: Payload[];
+  missing: number;
+  failure: unknown;
+}
+
+/** A need as it is read from the wire: what is 0 may be absent. */
+type NeedFields = { [K in keyof Need]?: Need[K] | null | undefined };
 
 export class Supplies {
   readonly values = new Values();
@@ -31,6 +47,9 @@ export class Supplies {
     this.peers = new Peers({
       ask: async (engine) => home.rpc()?.ask('ticket', engine),
       serve: { peek: (header) => this.#peek(header) },
+      exchange: (session, engine) => home.exchange(session, engine),
+      engine: () => home.engine(),
+      lost: (engine, reason) => home.channelLost(engine, reason),
     });
     this.requests = {
       ticket: answering((ticket: Ticket) => this.peers.admit(ticket)),
@@ -39,13 +58,14 @@ export class Supplies {
   }
 
   /** Sees to it that code and pending values are here before the job starts; `progress` is called at each arrival. */
-  gather(job: Job, progress: () => void): void {
+  gather(job: Wanting, progress: () => void): void {
     const arrived = (error?: unknown): void => {
       job.missing--;
       if (error !== undefined) job.failure ??= error;
       progress();
     };
     const { functions } = this.#home;
+    functions.pin(job.code);
     const unknown = job.code.filter((hash) => !functions.has(hash));
     if (unknown.length) {
       job.missing++;
@@ -57,13 +77,51 @@ export class Supplies {
           arrived();
         }, arrived);
     }
-    for (const [i, need] of job.needs.entries()) {
+    for (const [i, fields] of job.needs.entries()) {
+      const need = needOf(fields);
       job.missing++;
       this.#resolve(need, (got) => {
         if ('payload' in got) job.fetched[i] = got.payload;
         arrived('payload' in got ? undefined : dependencyError(got.error));
       });
     }
+  }
+
+  /** Gathers what it needs, and decodes it. */
+  open(
+    item: { payload: Payload; code: readonly string[]; needs: readonly NeedFields[] },
+    done: (error: { thrown: unknown } | undefined, value?: unknown) => void,
+  ): void {
+    const wanting: Wanting = { code: item.code, needs: item.needs, fetched: [], missing: 1, failure: undefined };
+    const progress = (): void => {
+      if (wanting.missing) return;
+      this.#home.functions.done(item.code);
+      let value: unknown;
+      try {
+        if (wanting.failure !== undefined) throw wanting.failure;
+        value = this.decode(item.payload, wanting.fetched);
+      } catch (thrown) {
+        done({ thrown });
+        return;
+      }
+      done(undefined, value);
+    };
+    this.gather(wanting, progress);
+    // Some may have arrived at once.
+    wanting.missing--;
+    progress();
+  }
+
+  /** With the functions, fetched values and names of the namespace that stand in it. */
+  decode(payload: Payload, fetched: readonly Payload[]): unknown {
+    const { functions, lookUp } = this.#home;
+    return decode(payload, {
+      revive: (form) => {
+        if (form.kind === 'need') return { value: fetched[form.index] && decode(fetched[form.index]!) };
+        if (form.kind === 'ref') return { value: lookUp(form.expression) };
+        return functions.revive(form);
+      },
+    });
   }
 
   /** A pending value: from this engine, from the engine that makes it, or from the client that has it already. */
@@ -116,6 +174,10 @@ export class Supplies {
     const { payload, read } = this.values.take(callKey(client, call));
     return { payloads: [payload], owned: !read };
   }
+}
+
+function needOf({ client, call, engine, incarnation }: NeedFields): Need {
+  return { client: client ?? 0, call: call ?? 0, engine: engine ?? 0, incarnation: incarnation ?? 0 };
 }
 
 type Got = { payload: Payload } | { error: unknown };

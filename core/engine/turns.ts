@@ -16,6 +16,7 @@ export class Turns {
   #queue: Job[] = [];
   #running: Job | undefined;
   #pumping = false;
+  #held = 0;
   #door: Door;
   #hooks: TurnsHooks;
 
@@ -71,6 +72,18 @@ export class Turns {
     if (this.#running) this.settle(this.#running, false, (this.#running.failure = reason));
   }
 
+  /** No job begins before what is returned has been called. */
+  hold(): () => void {
+    this.#held++;
+    let holding = true;
+    return () => {
+      if (!holding) return;
+      holding = false;
+      this.#held--;
+      this.pump();
+    };
+  }
+
   /** Call when the job at the head may have become ready. */
   pump(): void {
     if (this.#pumping) return;
@@ -97,7 +110,7 @@ export class Turns {
   }
 
   #next(): Job | undefined {
-    if (this.#running) return undefined;
+    if (this.#running || this.#held) return undefined;
     const head = this.#queue[0];
     return head && (head.missing === 0 || head.failure !== undefined) ? head : undefined;
   }

@@ -19,11 +19,16 @@ type Waiter = (outcome: Outcome | undefined) => void;
 
 const RECENT = { count: 1_024, bytes: 8 << 20 };
 
+/** Clients that have left, remembered for others who still ask for their results. */
+const LEFT = 65_536;
+
 export class Values {
   #kept = new Map<number, Outcome>();
   #recent = new Map<number, Outcome>();
   #recentBytes = 0;
   #waiting = new Map<number, Waiter[]>();
+  /** Those of them whose call has not arrived yet. */
+  #early = new Set<number>();
   /** Highest call seen of each client: a call beyond it has not arrived yet, one below it has come and gone. */
   #seen = new Map<number, number>();
   #pending = new Set<number>();
@@ -39,11 +44,17 @@ export class Values {
   arrived(key: number, client: number, call: number): void {
     this.#pending.add(key);
     this.#seen.set(client, Math.max(call, this.#seen.get(client) ?? 0));
+    for (const waited of this.#early) {
+      if (clientOfKey(waited) !== client || waited > key) continue;
+      this.#early.delete(waited);
+      // Calls come in order: an earlier one will not come any more.
+      if (waited !== key) this.#tell(waited, undefined);
+    }
   }
 
   settled(key: number, outcome: Outcome, keep: boolean): void {
     this.#pending.delete(key);
-    if (this.#left.has(clientOfKey(key))) return;
+    if (this.#left.has(clientOfKey(key))) return; // what still ran for it is nobody's
     if (keep) this.#kept.set(key, outcome);
     else this.#remember(key, outcome);
     this.#tell(key, outcome);
@@ -52,11 +63,13 @@ export class Values {
   /** Calls back with the outcome, now or when it is there; with undefined when it has come and gone. */
   whenSettled(key: number, client: number, call: number, callback: Waiter): void {
     const outcome = this.#kept.get(key) ?? this.#recent.get(key);
+    const early = call > (this.#seen.get(client) ?? 0);
     if (outcome) callback(outcome);
-    else if (this.#pending.has(key) || call > (this.#seen.get(client) ?? 0)) {
+    else if (!this.#left.has(client) && (early || this.#pending.has(key))) {
       const waiters = this.#waiting.get(key);
       if (waiters) waiters.push(callback);
       else this.#waiting.set(key, [callback]);
+      if (early) this.#early.add(key);
     } else callback(undefined);
   }
 
@@ -78,11 +91,14 @@ export class Values {
       this.#recent.delete(key);
       this.#recentBytes -= bytes;
     }
-    for (const map of [this.#kept, this.#waiting]) {
-      for (const key of map.keys()) if (clientOfKey(key) === client) map.delete(key);
-    }
+    for (const key of this.#kept.keys()) if (clientOfKey(key) === client) this.#kept.delete(key);
     this.#seen.delete(client);
-    this.#left.add(client); // what still runs for it is nobody's
+    this.#left.add(client);
+    for (const oldest of this.#left) {
+      if (this.#left.size <= LEFT) break;
+      this.#left.delete(oldest);
+    }
+    for (const key of [...this.#waiting.keys()]) if (clientOfKey(key) === client) this.#tell(key, undefined);
   }
 
   #remember(key: number, outcome: Outcome): void {
@@ -98,6 +114,7 @@ export class Values {
   #tell(key: number, outcome: Outcome | undefined): void {
     const waiters = this.#waiting.get(key);
     this.#waiting.delete(key);
+    this.#early.delete(key);
     for (const waiter of waiters ?? []) waiter(outcome);
   }
 }

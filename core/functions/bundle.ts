@@ -10,6 +10,13 @@ export interface ModuleBundle {
   text: string;
 }
 
+export interface BundleOptions {
+  /** Packages that are there where it runs. */
+  external?: readonly string[];
+  /** Without comments, which say where its files lay, and spaces. */
+  small?: boolean;
+}
+
 // Loading it costs 40 ms and a process of its own: only clients that send a module pay.
 let loaded: typeof esbuild | undefined;
 
@@ -36,12 +43,15 @@ const bundles = new Map<string, ModuleBundle & { stamp: string; inputs: string[]
  * read as an import in a file of `directory`; built again only when a local file has changed. Throws UsageError with file,
  * line and column where it cannot be built.
  */
-export function bundleModule(specifier: string, directory: string): ModuleBundle {
-  const key = `${directory}\0${specifier}`;
+export function bundleModule(specifier: string, directory: string, options: BundleOptions = {}): ModuleBundle {
+  const { external = [] } = options;
+  const key = [directory, specifier, ...external].join('\0');
   const known = bundles.get(key);
   if (known && known.stamp === stampOf(known.inputs)) return known;
   const built = build({
     ...COMMON,
+    external: [...COMMON.external, ...external],
+    minifyWhitespace: options.small ?? false,
     stdin: {
       contents: `export * as namespace from ${JSON.stringify(specifier)};`,
       resolveDir: directory,

@@ -1,12 +1,13 @@
-import { codeHash } from '../wire/code-hash.ts';
-import type { Form } from '../wire/forms.ts';
+/** What functions close over. A page in a browser, which has no inspector, has a stand-in for this file. */
+import { builtinForm } from './builtins.ts';
 import { bundleModule, type ModuleBundle } from './bundle.ts';
+import { moduleForm, nativeForm } from './form-makers.ts';
+import { globalPath, isNamespace } from './globals.ts';
 import { type ImportBinding, importsOf } from './imports.ts';
-import { builtinForm, globalPath, isNamespace } from './natives.ts';
 import { capturedPath, refusal } from './refusal.ts';
 import { type Closure, closureOf, type ScopeRecord } from './scopes.ts';
-import { BASE, factoryOf, HELPERS, type Source } from './source.ts';
-import { type Code, type FormMaker, standIn, travellerForm } from './travellers.ts';
+import { HELPERS, type Source, withBase } from './source.ts';
+import { type Code, standIn, travellerForm } from './travellers.ts';
 
 /**
  * The values, now, of the free names that the function closes over; what was imported is replaced by a stand-in. Names
@@ -24,17 +25,6 @@ export function readCaptures(fn: Code, source: Source, path: string): Record<str
     captures[name] = isPortable(value) ? reference(value, name, scope, closure, source) : value;
   }
   return withBase(fn, source, captures);
-}
-
-/**
- * Adds the class that a class extends, under a name of ours. The runtime keeps only variables that are used inside
- * functions, and an `extends` clause is outside: its own name may not have been found.
- */
-export function withBase(fn: Code, { base }: Source, captures: Record<string, unknown>): Record<string, unknown> {
-  if (!base) return captures;
-  const found = base.name !== null && Object.hasOwn(captures, base.name);
-  if (found && base.member) return captures;
-  return { ...captures, [BASE]: found ? captures[base.name!] : Object.getPrototypeOf(fn) };
 }
 
 function inspect(fn: Code, path: string): Closure {
@@ -99,37 +89,4 @@ function tryBundle(binding: ImportBinding): ModuleBundle | undefined {
 
 function pick(from: Record<string, unknown>, names: Iterable<string>): Record<string, unknown> {
   return Object.fromEntries(Array.from(names, (name) => [name, from[name]]));
-}
-
-/** The form of one export of a bundled module. */
-export function moduleForm({ hash, text }: ModuleBundle, name: string | null): FormMaker {
-  return (code) => {
-    code.set(hash, text);
-    return { kind: 'module', hash, export: name };
-  };
-}
-
-/** The form of what every Node has: exports of its modules, and well-known globals, which travel as their name. */
-export function nativeForm(value: object): FormMaker | undefined {
-  const expression = globalPath(value);
-  if (expression) {
-    const text = `(function () { return ${expression}; })`;
-    const hash = codeHash(text);
-    return (code) => {
-      code.set(hash, text);
-      return { kind: 'code', hash, name: expression, captures: {} };
-    };
-  }
-  const form = builtinForm(value);
-  return form && (() => form);
-}
-
-/** The form of a function with the given captured values. */
-export function codeForm(fn: Code, source: Source, captures: Record<string, unknown>): FormMaker {
-  const { hash, text } = factoryOf(source, Object.keys(captures));
-  const form: Form = { kind: 'code', hash, name: String(fn.name), captures };
-  return (code) => {
-    code.set(hash, text);
-    return form;
-  };
 }

@@ -1,6 +1,3 @@
-export { bundleModule, type ModuleBundle } from './bundle.ts';
-export { capturedPath, refusal } from './refusal.ts';
 export { remote, snapshot } from './remote.ts';
-export { bundleScript, type ScriptBundle, transformScript } from './script.ts';
-export { mapScriptStack } from './script-stack.ts';
+export { bundleScript } from './script.ts';
 export { FunctionSender } from './sender.ts';

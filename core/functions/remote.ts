@@ -1,10 +1,9 @@
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { UsageError } from '../errors.ts';
-import { bundleModule } from './bundle.ts';
-import { codeForm, moduleForm, nativeForm, readCaptures, withBase } from './captures.ts';
+import { readCaptures } from './captures.ts';
+import { codeForm, nativeForm } from './form-makers.ts';
+import { reference } from './module-reference.ts';
 import { capturedPath } from './refusal.ts';
-import { HELPERS, sourceOf } from './source.ts';
+import { HELPERS, sourceOf, withBase } from './source.ts';
 import { type Code, travellerForm, travelling } from './travellers.ts';
 
 /**
@@ -32,17 +31,6 @@ export function remote(target: Code | URL, detail?: Record<string, unknown> | st
     }
   }
   return travelling(target, codeForm(target, source, withBase(target, source, captures)));
-}
-
-function reference(url: URL, name: unknown): Code {
-  if (url.protocol !== 'file:' || typeof name !== 'string') {
-    throw new UsageError(
-      `remote(url, name) takes a file URL and the name of an export, not ${url.href} and ${String(name)}`,
-    );
-  }
-  const file = fileURLToPath(url);
-  const local = async (...args: unknown[]) => (await import(url.href))[name](...args);
-  return travelling(local, (code) => moduleForm(bundleModule(file, path.dirname(file)), name)(code));
 }
 
 /**

@@ -2,8 +2,7 @@ import { SourceMap } from 'node:module';
 import path from 'node:path';
 import type { ScriptBundle } from './script.ts';
 
-/** Rewrites positions in a script's bundle to the files, lines and columns that it was made of. Other frames stay as they are. */
-export function mapScriptStack(stack: string, script: ScriptBundle): string {
+export function mapScriptStack(stack: string, script: Omit<ScriptBundle, 'mapStack'>): string {
   const map = new SourceMap(JSON.parse(script.map));
   return stack.replaceAll(/tutti:\/\/\/run\/[^\s:]*-([0-9a-f]{8})\.js:(\d+):(\d+)/g, (whole, hash, line, column) => {
     if (!script.hash.startsWith(hash)) return whole;

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UsageError } from '../errors.ts';
 import { codeHash } from '../wire/code-hash.ts';
 import { build, COMMON } from './bundle.ts';
+import { mapScriptStack } from './script-stack.ts';
 import { type Node, statementsOf } from './syntax.ts';
 
 export interface ScriptBundle {
@@ -13,14 +14,16 @@ export interface ScriptBundle {
   map: string;
   /** Absolute path of the script. */
   file: string;
+  /** Rewrites positions in the text to the files, lines and columns that it was made of. Other frames stay as they are. */
+  mapStack(stack: string): string;
 }
 
 /**
  * A .ts or .js script with everything it imports as one text that `FunctionStore.runScript` runs. Throws UsageError with
  * file, line, column and the line itself for a syntax error or an import that is not found.
  */
-export function bundleScript(script: string): ScriptBundle {
-  const file = path.resolve(script);
+export function bundleScript(script: string | URL): ScriptBundle {
+  const file = script instanceof URL ? fileURLToPath(script) : path.resolve(script);
   try {
     readFileSync(file);
   } catch (cause) {
@@ -38,7 +41,8 @@ export function bundleScript(script: string): ScriptBundle {
   const output = (extension: string) => outputFiles.find((o) => o.path.endsWith(extension))!.text;
   const meta = { url: pathToFileURL(file).href, filename: file, dirname: path.dirname(file), main: true };
   const text = transformScript(output('.mjs'), meta);
-  return { hash: codeHash(text), text, map: output('.map'), file };
+  const bundle = { hash: codeHash(text), text, map: output('.map'), file };
+  return { ...bundle, mapStack: (stack) => mapScriptStack(stack, bundle) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Form } from '../wire/forms.ts';
-import { codeForm, nativeForm, readCaptures } from './captures.ts';
-import { isNamespace } from './natives.ts';
+import { readCaptures } from './captures.ts';
+import { codeForm, nativeForm } from './form-makers.ts';
+import { isNamespace } from './globals.ts';
 import { sourceOf } from './source.ts';
 import { type Code, type FormMaker, travellerForm } from './travellers.ts';
 

@@ -96,6 +96,17 @@ function refuseOuter(what: string, name: string, path: string) {
 /** The captured name that stands for what a class extends. */
 export const BASE = '__base';
 
+/**
+ * Adds the class that a class extends, under a name of ours. The runtime keeps only variables that are used inside
+ * functions, and an `extends` clause is outside: its own name may not have been found.
+ */
+export function withBase(fn: Code, { base }: Source, captures: Record<string, unknown>): Record<string, unknown> {
+  if (!base) return captures;
+  const found = base.name !== null && Object.hasOwn(captures, base.name);
+  if (found && base.member) return captures;
+  return { ...captures, [BASE]: found ? captures[base.name!] : Object.getPrototypeOf(fn) };
+}
+
 /** Names that transpilers use and every receiver defines. */
 export const HELPERS: ReadonlySet<string> = new Set(['__name', '__vite_ssr_dynamic_import__']);
 

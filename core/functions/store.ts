@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import { ProtocolError, UsageError } from '../errors.ts';
 import type { Form } from '../wire/forms.ts';
+import { Texts } from './texts.ts';
 import type { Code } from './travellers.ts';
 
 type Captures = Record<string, unknown>;
@@ -20,7 +21,7 @@ export interface Revived {
  * is run once and then shared, as an imported module is.
  */
 export class FunctionStore {
-  readonly #texts = new Map<string, string>();
+  readonly #texts = new Texts((hash) => void this.#factories.delete(hash));
   readonly #factories = new Map<string, Factory>();
   readonly #modules = new Map<string, Captures>();
   readonly #builtins = new Map<string, Captures>();
@@ -34,7 +35,16 @@ export class FunctionStore {
   }
 
   has(hash: string): boolean {
-    return this.#texts.has(hash);
+    return this.#texts.has(hash) || this.#modules.has(hash);
+  }
+
+  /** A call that is about to come needs these: they stay, once they are here, until it is `done`. */
+  pin(hashes: readonly string[]): void {
+    this.#texts.pin(hashes);
+  }
+
+  done(hashes: readonly string[]): void {
+    this.#texts.unpin(hashes);
   }
 
   add(hash: string, text: string): void {

@@ -6,6 +6,8 @@ export interface EngineSpec {
   urls: string[];
   /** The engine's own key, `id.secret`. It travels over a pipe or by message, never on a command line. */
   token: string;
+  /** PEM: the authority to trust where a URL is of `tls:` or `wss:`. */
+  ca?: string;
   /** Working directory: imports of user code resolve from here. */
   cwd: string;
   env: Record<string, string>;

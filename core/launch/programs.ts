@@ -8,5 +8,5 @@ export function programUrl(name: string): URL {
     const url = new URL(base + name, import.meta.url);
     if (existsSync(url)) return url;
   }
-  throw new LaunchError(`The engine program ${name} is missing beside ${import.meta.url}; run 'npm run build'`);
+  throw new LaunchError(`The program ${name} is missing beside ${import.meta.url}; run 'npm run build'`);
 }

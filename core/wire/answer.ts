@@ -3,7 +3,9 @@
  * only read the codec that it writes.
  */
 import { CannotTravelError } from '../errors.ts';
+import { textOf } from './bytes.ts';
 import { encode } from './codec.ts';
+import { classNames } from './error-codec.ts';
 import type { Payload } from './forms.ts';
 
 export type AnswerCodec = 'msgpack' | 'json';
@@ -17,21 +19,22 @@ export function encodeAnswer(value: unknown, root: string, codec: AnswerCodec): 
   return encode(value === undefined && codec === 'json' ? null : value, { root, codec });
 }
 
-/** What was thrown. In JSON errors become `{ name, message, code, stack }`, as far as they have them, and so does anything else. */
+/** What was thrown. In JSON errors become `{ name, message, code, stack, classes }`, as far as they have them, and so does anything else. */
 export function encodeThrown(thrown: unknown, codec: AnswerCodec): Payload {
   if (codec === 'msgpack') return encode(thrown, { root: 'error' });
   return encode(thrown instanceof Error ? plainError(thrown) : { name: 'Error', message: shown(thrown) }, { codec });
 }
 
-function plainError(error: Error): Record<string, string> {
+function plainError(error: Error): Record<string, unknown> {
   const { name, message, code, stack } = error as Error & { code?: unknown };
   const fields = Object.entries({ name, message, code, stack });
-  return Object.fromEntries(fields.filter(([, text]) => typeof text === 'string')) as Record<string, string>;
+  const texts = Object.fromEntries(fields.filter(([, text]) => typeof text === 'string'));
+  return { ...texts, classes: classNames(error) };
 }
 
 function shown(thrown: unknown): string {
   try {
-    return `threw ${Buffer.from(encode(thrown, { codec: 'json' }).parts[0]!).toString()}, not an Error`;
+    return `threw ${textOf(encode(thrown, { codec: 'json' }).parts[0]!)}, not an Error`;
   } catch (error) {
     if (!(error instanceof CannotTravelError)) throw error;
     return `threw ${typeof thrown}, not an Error`;

@@ -51,7 +51,8 @@ export function decode(payload: Payload, hooks?: DecodeHooks): unknown {
   } catch (error) {
     if (error instanceof Escaped) throw error.error;
     if (error instanceof TuttiError) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    // msgpackr goes on with what it has read: a user's value, which is nobody else's business.
+    const why = (error instanceof Error ? error.message : String(error)).replace(/(buffer not reached).*/s, '$1');
     throw new ProtocolError(`A ${codec} payload of ${payloadBytes(payload)} bytes makes no sense: ${why}`, {
       cause: error,
     });

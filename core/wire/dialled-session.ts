@@ -1,10 +1,11 @@
 /** The dialling side of a session: connects, proves itself, and when the connection is cut dials again until it resumes. */
-import { RefusedError, TransportError } from '../errors.ts';
+import { backoff } from '../backoff.ts';
+import { RefusedError, TimeoutError, TransportError } from '../errors.ts';
 import { greet, type Key, type Role, type Welcomed } from './handshake.ts';
 import { Session, type SessionHandlers } from './session.ts';
-import { type Connection, dial } from './transport.ts';
+import { type Connection, dial, type TlsOptions } from './transport.ts';
 
-export interface DialOptions {
+export interface SessionOptions {
   /** Tried in order; the first that answers is used. */
   urls: readonly string[];
   role: Role;
@@ -14,16 +15,23 @@ export interface DialOptions {
   /** How long a cut connection is dialled again, in ms. */
   window: number;
   signal?: AbortSignal | undefined;
+  tls?: TlsOptions | undefined;
   /** `opened` comes once, before the first message. */
   handlers: SessionHandlers & { opened(session: Session, about: any): void; resumed?(): void };
 }
 
-const BACKOFF = { first: 20, factor: 1.6, most: 1_000 };
+/** Where somebody accepts connections and then says nothing, a process is there, stopped or computing: it gets this many windows. */
+const FROZEN_FACTOR = 10;
+/** ms for one connection, e.g. to a machine that has gone. */
+const DIAL_PATIENCE = 10_000;
+
+const FIRST_ATTEMPTS = 5;
+const BACKOFF = backoff({ first: 20, factor: 1.6, most: 1_000, jitter: 0.25 });
 
 /** Resolves when the first connection stands. Rejects when no URL answers or the listener refuses. */
-export async function dialSession(options: DialOptions): Promise<void> {
+export async function dialSession(options: SessionOptions): Promise<void> {
   const { handlers } = options;
-  const { connection, welcomed } = await connect(options);
+  const { connection, welcomed } = await firstConnection(options);
   const session: Session = new Session(welcomed.session, {
     ...handlers,
     disconnected(reason) {
@@ -35,34 +43,51 @@ export async function dialSession(options: DialOptions): Promise<void> {
   session.attach(connection, 0, welcomed.early);
 }
 
-async function resume(session: Session, options: DialOptions, reason: string): Promise<void> {
-  const deadline = performance.now() + options.window;
-  for (let wait = BACKOFF.first; ; wait = Math.min(wait * BACKOFF.factor, BACKOFF.most)) {
-    await new Promise((resolve) => setTimeout(resolve, wait * (0.75 + Math.random() / 2)));
+/** A connection that is cut in the middle of the handshake is no answer: it is tried again, a few times. */
+async function firstConnection(options: SessionOptions): ReturnType<typeof connect> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await connect(options);
+    } catch (error) {
+      if (!(error instanceof CutInHandshake)) throw error;
+      if (attempt === FIRST_ATTEMPTS || options.signal?.aborted) throw error.cause;
+      await new Promise((resolve) => setTimeout(resolve, BACKOFF.delay(attempt - 1)));
+    }
+  }
+}
+
+async function resume(session: Session, options: SessionOptions, reason: string): Promise<void> {
+  const start = performance.now();
+  let allowed = options.window;
+  for (let attempts = 0; ; attempts++) {
+    await new Promise((resolve) => setTimeout(resolve, BACKOFF.delay(attempts)));
     if (session.ended || session.connected) return;
-    if (performance.now() > deadline) return session.lose(`${reason}; no connection for ${options.window / 1000} s`);
+    if (performance.now() > start + allowed) return session.lose(`${reason}; no connection for ${allowed / 1000} s`);
     try {
       const { connection, welcomed } = await connect(options, session);
       if (session.ended) return connection.destroy('the session ended meanwhile');
       if (welcomed.resumed && session.attach(connection, welcomed.received, welcomed.early))
         return options.handlers.resumed?.();
       connection.destroy('the session cannot be resumed');
-      return session.lose(`${reason}; the other side could not resume`);
+      return session.lose(`${reason}; ${welcomed.about?.reason ?? 'the other side could not resume'}`);
     } catch (error) {
       if (error instanceof RefusedError) return session.lose(error.message);
+      allowed = options.window * (error instanceof TimeoutError ? FROZEN_FACTOR : 1);
     }
   }
 }
 
 async function connect(
-  options: DialOptions,
+  options: SessionOptions,
   session?: Session,
 ): Promise<{ connection: Connection; welcomed: Welcomed }> {
   const failures: unknown[] = [];
   for (const url of options.urls) {
     let connection: Connection;
     try {
-      connection = await dial(url, { signal: options.signal });
+      const patience = AbortSignal.timeout(DIAL_PATIENCE);
+      const signal = options.signal ? AbortSignal.any([options.signal, patience]) : patience;
+      connection = await dial(url, { signal, tls: options.tls });
     } catch (error) {
       if (options.signal?.aborted) throw error;
       failures.push(error);
@@ -70,10 +95,15 @@ async function connect(
     }
     const { role, key } = options;
     const greeting = { role, key, session: session?.id, received: session?.received ?? 0, about: options.about() };
-    return { connection, welcomed: await greet(connection, greeting, options.signal) };
+    const welcomed = await greet(connection, greeting, options.signal).catch((error) => {
+      throw error instanceof TransportError ? new CutInHandshake(error.message, { cause: error }) : error;
+    });
+    return { connection, welcomed };
   }
   if (failures.length === 1) throw failures[0];
   throw new TransportError(`Nobody answers: ${failures.map((f) => (f as Error).message).join('; ')}`, {
     cause: failures,
   });
 }
+
+class CutInHandshake extends TransportError {}

@@ -1,5 +1,6 @@
 /** One message between two peers: an envelope (protobuf, part 0) and the parts of its payloads, in order. */
-import { ProtocolError } from '../errors.ts';
+import { ProtocolError, UsageError } from '../errors.ts';
+import { textOf, utf8 } from './bytes.ts';
 import type { Payload } from './forms.ts';
 import { tutti } from './generated/envelope.js';
 import type { Message } from './transport.ts';
@@ -21,6 +22,9 @@ export type ResultHeader = tutti.Result.$Properties;
 /** Protocol version; peers of another one are refused in the handshake. */
 export const PROTOCOL_VERSION = 1;
 
+/** Of an envelope alone: what it lists takes many times its bytes in memory. */
+const MAX_ENVELOPE_BYTES = 4 << 20;
+
 const CODECS = ['msgpack', 'json', 'raw'] as const;
 
 export function pack(header: Header, payloads: readonly Payload[] = []): Uint8Array[] {
@@ -32,12 +36,20 @@ export function pack(header: Header, payloads: readonly Payload[] = []): Uint8Ar
   }
   const envelope = header as tutti.Envelope.$Properties;
   envelope.payloads = descriptors;
-  parts.unshift(tutti.Envelope.encode(envelope).finish());
+  const packed = tutti.Envelope.encode(envelope).finish();
+  if (packed.length > MAX_ENVELOPE_BYTES)
+    throw new UsageError(
+      `An envelope of ${packed.length} bytes is too large (limit: ${MAX_ENVELOPE_BYTES}): the call names too many targets or pending results; make several calls of it`,
+    );
+  parts.unshift(packed);
   return parts;
 }
 
 export function unpack(message: Message): { header: Envelope; payloads: Payload[] } {
   let header: Envelope;
+  const bytes = message[0]?.length ?? 0;
+  if (bytes > MAX_ENVELOPE_BYTES)
+    throw new ProtocolError(`An envelope of ${bytes} bytes; the limit is ${MAX_ENVELOPE_BYTES}`);
   try {
     header = tutti.Envelope.decode(message[0]!);
   } catch (cause) {
@@ -58,10 +70,10 @@ export function unpack(message: Message): { header: Envelope; payloads: Payload[
 
 /** Text as a payload without any codec, e.g. source code or output. */
 export function textPayload(text: string): Payload {
-  return { codec: 'raw', parts: [Buffer.from(text)] };
+  return { codec: 'raw', parts: [utf8(text)] };
 }
 
 export function payloadText(payload: Payload | undefined): string {
   const part = payload?.parts[0];
-  return part ? Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString() : '';
+  return part ? textOf(part) : '';
 }

@@ -10,6 +10,10 @@ type ErrorClass = abstract new (...args: any[]) => Error;
 const HIDDEN = ['message', 'stack', 'name', 'cause', 'errors'];
 /** Marks the name of a registered class, since many programs have, say, a TimeoutError of their own. */
 const REGISTERED = '@';
+/** On the prototype of a class that stands in for one that is not known here: its name on the wire. One for all copies of this module. */
+const STANDS_FOR = Symbol.for('tutti.stands-for');
+/** Classes and parents that a decoded error has at most; a peer may claim any number. */
+const MOST_CLASSES = 32;
 const NONE: ReadonlySet<string> = new Set();
 /** What a DOMException keeps inside, out of our reach once it is made. */
 const INSIDE_DOM_EXCEPTION: ReadonlySet<string> = new Set(['name', 'message', 'code']);
@@ -48,17 +52,46 @@ export function isError(value: object): value is Error {
   return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
 }
 
-/** The class of an error and its parents, nearest first. */
+/** The class of an error and its parents, nearest first, as they are called on the wire. */
 export function classNames(error: Error): string[] {
   const names: string[] = [];
   for (let p = Object.getPrototypeOf(error); p !== null && p !== Object.prototype; p = Object.getPrototypeOf(p)) {
-    const mark = registeredNames.get(p);
-    const name: unknown = Object.hasOwn(p, 'constructor') ? p.constructor?.name : undefined;
-    if (mark !== undefined) names.push(REGISTERED + mark);
-    else if (typeof name === 'string' && name !== '') names.push(name);
+    const name = wireName(p);
+    if (name !== undefined) names.push(name);
     if (name === 'Error') break;
   }
   return names;
+}
+
+function wireName(prototype: object): string | undefined {
+  const mark = registeredNames.get(prototype);
+  if (mark !== undefined) return REGISTERED + mark;
+  const stoodFor = standsFor(prototype);
+  if (stoodFor !== undefined) return stoodFor;
+  const name: unknown = Object.hasOwn(prototype, 'constructor') ? prototype.constructor?.name : undefined;
+  return typeof name === 'string' && name !== '' ? name : undefined;
+}
+
+function standsFor(prototype: object): string | undefined {
+  return Object.hasOwn(prototype, STANDS_FOR) ? (prototype as Record<symbol, string>)[STANDS_FOR] : undefined;
+}
+
+/**
+ * Did this error come over the wire as one of this class, which was not known there or here by more than its name? One
+ * that was made here is what `instanceof` says.
+ */
+export function arrivedAs(error: Error, C: ErrorClass): boolean {
+  const wanted = typeof C.prototype === 'object' && C.prototype ? wireName(C.prototype) : undefined;
+  if (wanted === undefined) return false;
+  for (let p = Object.getPrototypeOf(error); p !== null; p = Object.getPrototypeOf(p)) {
+    if (standsFor(p) === wanted) return true;
+  }
+  return false;
+}
+
+/** What a class is called by people: the last part of a name that it is registered under. */
+export function shownName(name: string): string {
+  return name.startsWith(REGISTERED) ? name.slice(name.lastIndexOf('.') + 1) : name;
 }
 
 export function errorFields(error: Error): ErrorField[] {
@@ -94,8 +127,10 @@ export function newError(
   }
   const index = names.findIndex((name) => knownClass(name) !== undefined);
   const Known = knownClass(names[index] ?? 'Error')!;
-  // A class of the same name stands in for one that is not known here, so that consoles print what they printed there.
-  const Made = index === 0 ? Known : standIn(names[0] ?? 'Error', Known);
+  // Classes of the same names stand in for those that are not known here: consoles print what they printed there, and
+  // the error can be checked by any of its classes, here and wherever it goes next.
+  const unknown = names.slice(0, Math.min(index < 0 ? names.length : index, MOST_CLASSES));
+  const Made = unknown.reduceRight(standIn, Known);
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
   try {
@@ -112,17 +147,17 @@ function knownClass(name: string): ErrorClass | undefined {
   return name.startsWith(REGISTERED) ? registered.get(name.slice(REGISTERED.length)) : builtIn.get(name);
 }
 
-function standIn(name: string, Known: ErrorClass): ErrorClass {
-  const shown = name.startsWith(REGISTERED) ? name.slice(name.lastIndexOf('.') + 1) : name;
-  const Made = class extends Known {};
-  Object.defineProperty(Made, 'name', { value: shown, configurable: true });
+function standIn(Parent: ErrorClass, name: string): ErrorClass {
+  const Made = class extends Parent {};
+  Object.defineProperty(Made, 'name', { value: shownName(name), configurable: true });
+  Object.defineProperty(Made.prototype, STANDS_FOR, { value: name });
   return Made;
 }
 
 /** Of a registered class or a subclass: its fields are known to be meant for the other side, also those that consoles hide. */
 function isRegistered(error: Error): boolean {
   for (let p = Object.getPrototypeOf(error); p !== null; p = Object.getPrototypeOf(p)) {
-    if (registeredNames.has(p)) return true;
+    if (wireName(p)?.startsWith(REGISTERED)) return true;
   }
   return false;
 }

@@ -1,11 +1,14 @@
 import { ProtocolError } from '../errors.ts';
-import { PartialMessage, wholeMessage } from './frame-message.ts';
+import { textOf } from './bytes.ts';
+import { PartialMessage, u32, wholeMessage } from './frame-message.ts';
 import { MAX_MESSAGE_BYTES, MAX_PARTS, WINDOW_BYTES } from './frame-outbox.ts';
 import { CHUNK_BYTES, CLOSE, CREDIT, FIRST, HEADER_BYTES, LANE_MASK, LAST, MAX_REASON_BYTES } from './framing.ts';
 import type { Lane } from './transport.ts';
 
 /** What a peer may send in one message before it has proved who it is. */
 const STRANGER_BYTES = 64 * 1024;
+/** And on lane 0, which knows no credit, ever. */
+const CONTROL_BYTES = 4 * 1024 * 1024;
 const MAX_FRAME_BYTES = CHUNK_BYTES + 4 + 4 * MAX_PARTS;
 
 /** Who is told what the frames say; a `FrameConnection` is one. */
@@ -29,7 +32,7 @@ export class FrameAssembler {
   #length = 0;
   /** Payload bytes of the current frame that have yet to come. */
   #left = 0;
-  #control = Buffer.alloc(0);
+  #control = new Uint8Array(0);
 
   constructor(events: FrameEvents) {
     this.#events = events;
@@ -60,11 +63,12 @@ export class FrameAssembler {
       // Nearly every small message comes in one piece.
       this.#left = 0;
       const lane = (flags & LANE_MASK) as Lane;
-      this.#events.message(wholeMessage(bytes, start, end, this.#limit), lane);
+      this.#events.message(wholeMessage(bytes, start, end, this.#limitOf(lane)), lane);
       if (lane === 1) this.#events.arrived(this.#length);
       return;
     } else {
-      const message = (this.#lanes[(flags & LANE_MASK) as Lane] ??= new PartialMessage(this.#limit));
+      const lane = (flags & LANE_MASK) as Lane;
+      const message = (this.#lanes[lane] ??= new PartialMessage(this.#limitOf(lane)));
       message.take(bytes, start, end);
     }
     this.#left -= end - start;
@@ -80,11 +84,15 @@ export class FrameAssembler {
     return this.#lanes[(this.#flags & LANE_MASK) as Lane]?.memory(this.#left, HEADER_BYTES);
   }
 
+  #limitOf(lane: Lane): number {
+    return lane === 0 ? Math.min(CONTROL_BYTES, this.#limit) : this.#limit;
+  }
+
   #beginControl(flags: number, length: number): void {
     if (flags === CREDIT ? length !== 4 : flags !== CLOSE || length > MAX_REASON_BYTES) {
       throw new ProtocolError(`a control frame of ${length} bytes with flags 0x${flags.toString(16)}`);
     }
-    this.#control = Buffer.alloc(length);
+    this.#control = new Uint8Array(length);
   }
 
   #beginData(flags: number, length: number): void {
@@ -108,11 +116,11 @@ export class FrameAssembler {
   #end(): void {
     const flags = this.#flags;
     if (flags === CREDIT) {
-      if (!this.#events.credited(this.#control.readUInt32LE(0))) throw new ProtocolError('credit for bytes never sent');
+      if (!this.#events.credited(u32(this.#control, 0))) throw new ProtocolError('credit for bytes never sent');
       return;
     }
     if (flags === CLOSE) {
-      this.#events.goodbye(this.#control.toString());
+      this.#events.goodbye(textOf(this.#control));
       return;
     }
     const lane = (flags & LANE_MASK) as Lane;

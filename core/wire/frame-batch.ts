@@ -1,3 +1,4 @@
+import { uncleared } from './bytes.ts';
 import { type FrameSink, HEADER_BYTES } from './framing.ts';
 
 /** Pieces below this are copied next to their header; larger ones go to the socket as they are. */
@@ -71,7 +72,7 @@ export class FrameBatch implements FrameSink {
   #reserve(length: number): void {
     if (this.#end + length <= this.#buffer.length) return;
     this.#seal();
-    this.#buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+    this.#buffer = uncleared(BUFFER_BYTES);
     this.#memory ??= this.#buffer;
     this.#start = 0;
     this.#end = 0;

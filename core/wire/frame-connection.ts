@@ -44,6 +44,8 @@ export class FrameConnection implements Connection {
   #writing = false;
   #high = false;
   #ungranted = 0;
+  #written = 0;
+  #parting = false;
   #patience: NodeJS.Timeout | undefined;
 
   constructor(link: Link) {
@@ -63,6 +65,10 @@ export class FrameConnection implements Connection {
 
   get bufferedAmount(): number {
     return this.#buffered;
+  }
+
+  get progress(): { accepted: number; written: number } {
+    return { accepted: this.#outbox.accepted, written: this.#written };
   }
 
   receive(handlers: ConnectionHandlers): void {
@@ -131,7 +137,7 @@ export class FrameConnection implements Connection {
   /** From the link: the peer took `weight` of lane 1. False if that is more than it was ever sent. */
   credited(weight: number): boolean {
     this.#outbox.credit += weight;
-    this.#patience?.refresh();
+    if (weight > 0) this.#patience?.refresh();
     this.#flush();
     return this.#outbox.credit <= WINDOW_BYTES;
   }
@@ -142,10 +148,19 @@ export class FrameConnection implements Connection {
     this.#link.destroy();
   }
 
-  /** From the link: the peer broke the protocol. */
+  /** From the link: the peer broke the protocol. It is told so, if it listens; what else it says is not heard. */
   violated(message: string): void {
+    if (!this.#delivery.open) return;
     this.#finish('protocol', `${this.remote} does not keep to the protocol: ${message}`);
-    this.#link.destroy();
+    this.#outbox.goodbye = message;
+    this.#parting = true;
+    this.#patience = setTimeout(() => this.#link.destroy(), CLOSE_PATIENCE_MS);
+    if (!this.#writing) this.#part();
+  }
+
+  #part(): void {
+    this.#writing = true;
+    this.#link.write(this.#outbox, () => this.#link.end());
   }
 
   /** From the link: it has ended; `error` says why if that was not asked for. */
@@ -155,6 +170,7 @@ export class FrameConnection implements Connection {
       if (goodbye !== undefined && goodbyeSent) this.#finish('closed', goodbye);
       else this.#finish('lost', error ?? `${this.remote} went away without closing`);
     }
+    clearTimeout(this.#patience);
     this.#resolveGone();
   }
 
@@ -187,7 +203,8 @@ export class FrameConnection implements Connection {
 
   readonly #release = (): void => {
     this.#writing = false;
-    this.#flush();
+    if (this.#parting) this.#part();
+    else this.#flush();
   };
 
   #flush(): void {
@@ -198,6 +215,8 @@ export class FrameConnection implements Connection {
 
   readonly #sent = (weight: number): void => {
     this.#writing = false;
+    this.#written = this.#outbox.taken;
+    if (this.#parting) this.#part();
     if (!this.#delivery.open) return;
     this.#buffered -= weight;
     this.#patience?.refresh();

@@ -105,7 +105,7 @@ export class Delivery {
 
 /** A handler's error is the program's, not the connection's: it surfaces as uncaught and leaves the stream in step. */
 function raise(error: unknown): void {
-  process.nextTick(() => {
+  queueMicrotask(() => {
     throw error;
   });
 }

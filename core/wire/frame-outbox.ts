@@ -35,6 +35,9 @@ export class Outbox {
   /** The reason of a close that goes out once both queues are empty. */
   goodbye: string | undefined;
   goodbyeSent = false;
+  /** Messages on lane 1 that were pushed, and those that were taken completely. */
+  accepted = 0;
+  taken = 0;
   readonly #queues: readonly [Fifo, Fifo] = [new Fifo(), new Fifo()];
 
   /** Returns the message's weight. Throws UsageError on a message that no connection carries. */
@@ -43,6 +46,7 @@ export class Outbox {
     for (const part of parts) bytes += part.length;
     checkSize(bytes, parts.length);
     const weight = 4 + 4 * parts.length + bytes;
+    this.accepted += lane;
     this.#queues[lane].push({ parts, owned, weight, left: bytes, part: 0, offset: 0 });
     return weight;
   }
@@ -52,6 +56,7 @@ export class Outbox {
   }
 
   shift(lane: Lane): void {
+    this.taken += lane;
     this.#queues[lane].shift();
   }
 

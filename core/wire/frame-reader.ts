@@ -1,3 +1,4 @@
+import { uncleared } from './bytes.ts';
 import type { FrameAssembler } from './frame-assembler.ts';
 import { HEADER_BYTES } from './framing.ts';
 
@@ -18,7 +19,7 @@ export class FrameReader {
   memory(): Uint8Array {
     const direct = this.#headerFilled === 0 ? this.#assembler.memory() : undefined;
     if (direct) return direct;
-    this.#buffer ??= new Uint8Array(Buffer.allocUnsafeSlow(BUFFER_BYTES).buffer);
+    this.#buffer ??= new Uint8Array(uncleared(BUFFER_BYTES).buffer);
     return this.#buffer;
   }
 

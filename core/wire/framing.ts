@@ -2,6 +2,7 @@
  * How a message becomes frames. A frame is u32le payload length, u8 flags, payload; carriers that keep boundaries
  * themselves leave the length out. The first frame of a message begins with its part table.
  */
+import { utf8 } from './bytes.ts';
 import type { Outbox, Outgoing } from './frame-outbox.ts';
 
 export const HEADER_BYTES = 5;
@@ -56,7 +57,7 @@ export function cut(outbox: Outbox, sink: FrameSink): number {
     weight += length;
   }
   if (outbox.goodbye !== undefined && !outbox.goodbyeSent && outbox.empty) {
-    const reason = Buffer.from(outbox.goodbye).subarray(0, MAX_REASON_BYTES);
+    const reason = utf8(outbox.goodbye).subarray(0, MAX_REASON_BYTES);
     sink.begin(CLOSE, reason.length);
     sink.bytes(reason, 0, reason.length);
     outbox.goodbyeSent = true;

@@ -2,11 +2,12 @@
  * Mutual proof of a shared secret, before anything else is read. Neither side sends its secret: each signs both nonces
  * with it. The order is hello, challenge, proof, welcome; whoever is not satisfied says REFUSED and closes.
  */
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type Clock, realClock } from '../deferred/clock.ts';
 import { ProtocolError, RefusedError, TimeoutError, TransportError } from '../errors.ts';
+import { textOf, utf8 } from './bytes.ts';
 import { Kind, PROTOCOL_VERSION, pack } from './envelope.ts';
 import { converse, type Early } from './handshake-script.ts';
+import { hmac, randomBytes, same } from './secrets.ts';
 import type { Connection } from './transport.ts';
 
 export type { Early } from './handshake-script.ts';
@@ -20,7 +21,7 @@ export interface Key {
 }
 
 export function mintKey(prefix: string): Key {
-  return { id: `${prefix}${randomBytes(6).toString('hex')}`, secret: randomBytes(32).toString('hex') };
+  return { id: `${prefix}${hex(randomBytes(6))}`, secret: hex(randomBytes(32)) };
 }
 
 export function keyToken(key: Key): string {
@@ -72,7 +73,7 @@ export async function greet(
         nonce,
         session: greeting.session ?? '',
         received: greeting.received ?? 0,
-        about: Buffer.from(JSON.stringify(greeting.about)),
+        about: utf8(JSON.stringify(greeting.about)),
       },
     });
     const { challenge } = await script.hear(Kind.CHALLENGE);
@@ -80,12 +81,12 @@ export async function greet(
       throw new RefusedError(`${connection.remote}: ${otherVersion(challenge?.version)}`);
     if (!same(challenge?.proof, sign(key, 'listener', nonce, challenge?.nonce, role)))
       throw new RefusedError(
-        `${connection.remote} does not know the secret of key '${key.id}': it is another cluster, or the connection file is out of date`,
+        `${connection.remote} does not know the secret of ${named(key.id)}: it is another cluster, or the connection file is out of date`,
       );
+    connection.allowLarge(); // what is behind the welcome may come with it
     script.say({ kind: Kind.PROOF, proof: sign(key, 'dialler', nonce, challenge?.nonce, role) });
     const { welcome } = await script.hear(Kind.WELCOME);
     if (!welcome) throw new ProtocolError('An empty welcome');
-    connection.allowLarge();
     return {
       session: welcome.session ?? '',
       resumed: welcome.resumed ?? false,
@@ -134,7 +135,7 @@ export async function meet(
     const known = await lookup(hello.key ?? '', role);
     if (!known)
       throw new RefusedError(
-        `This cluster has no key '${hello.key}'; the connection file or token is of another cluster, or out of date`,
+        `This cluster has no ${named(hello.key)}; the connection file or token is of another cluster, or out of date`,
       );
     const key: Key = { id: hello.key ?? '', secret: known.secret };
     const nonce = randomBytes(32);
@@ -145,7 +146,9 @@ export async function meet(
     const { proof } = await script.hear(Kind.PROOF);
     if (!same(proof, sign(key, 'dialler', nonceD, nonce, role))) throw new RefusedError('The secret is wrong');
     if (!known.roles.includes(role))
-      throw new RefusedError(`Key '${key.id}' is for ${known.roles.join(' or ')}; it cannot act as ${role}`);
+      throw new RefusedError(
+        `${named(key.id)} is for ${known.roles.join(' or ')}; it cannot act as ${role.slice(0, 20)}`,
+      );
     if (script.early.closed) throw new TransportError(`${connection.remote} went away during the handshake`);
     // It would not be counted: only the welcome says from where.
     if (script.unheard) throw new RefusedError('A message before the welcome; wait for it');
@@ -158,7 +161,7 @@ export async function meet(
       received: Number(hello.received ?? 0),
       about: parse(hello.about),
       welcome: (welcome) => {
-        const about = Buffer.from(JSON.stringify(welcome.about));
+        const about = utf8(JSON.stringify(welcome.about));
         connection.send(pack({ kind: Kind.WELCOME, welcome: { ...welcome, about } }));
       },
       refuse,
@@ -174,6 +177,11 @@ function otherVersion(version: number | null | undefined): string {
   return `Protocol version ${version} cannot talk to version ${PROTOCOL_VERSION}; use the same version of tutti on both sides`;
 }
 
+/** Somebody may have put a secret where the key's name belongs: only what is as short as a name is repeated. */
+function named(id: string | null | undefined): string {
+  return /^\w{1,20}$/.test(id ?? '') ? `key '${id}'` : 'key of that name';
+}
+
 /** The side's name keeps one side's proof from being played back as the other's. */
 function sign(
   key: Key,
@@ -181,22 +189,21 @@ function sign(
   nonceD: Uint8Array | null | undefined,
   nonceL: Uint8Array | null | undefined,
   role: string,
-): Buffer {
-  const mac = createHmac('sha256', Buffer.from(key.secret, 'hex'));
-  for (const piece of [side, nonceD ?? '', nonceL ?? '', role, key.id]) {
-    mac.update(`${piece.length}:`);
-    mac.update(piece);
-  }
-  return mac.digest();
+): Uint8Array {
+  const pieces = [side, nonceD ?? '', nonceL ?? '', role, key.id];
+  return hmac(
+    key.secret,
+    pieces.flatMap((piece) => [`${piece.length}:`, piece]),
+  );
 }
 
-function same(a: Uint8Array | null | undefined, b: Uint8Array): boolean {
-  return a?.length === b.length && timingSafeEqual(a, b);
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 function parse(about: Uint8Array | null | undefined): any {
   try {
-    return JSON.parse(Buffer.from(about ?? []).toString());
+    return JSON.parse(about ? textOf(about) : '');
   } catch {
     throw new ProtocolError('A handshake message that is not JSON where it should be');
   }

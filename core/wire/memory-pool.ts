@@ -2,6 +2,7 @@
  * Large memory, used again. Most of the cost of fresh memory is page faults: filling 64 MiB takes 40 ms the first time and
  * 6 ms after that. Snapshots of arguments come back here once every peer that they went to has acknowledged them.
  */
+import { uncleared } from './bytes.ts';
 
 /** Smaller pieces are cheap; more than this is not kept; nor is anything for longer than it idles. */
 const SMALLEST = 1 << 20;
@@ -17,7 +18,7 @@ let idle: NodeJS.Timeout | undefined;
 /** Memory whose contents are undefined, an ArrayBuffer of its own. */
 export function takeMemory(length: number): Uint8Array {
   const buffer = free.get(length)?.pop();
-  if (!buffer) return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+  if (!buffer) return new Uint8Array(uncleared(length).buffer);
   kept -= length;
   return new Uint8Array(buffer);
 }

@@ -3,7 +3,7 @@
  * part's alignment allows, else over a copy.
  */
 import { malformed } from './malformed.ts';
-import { isShared } from './memory.ts';
+import { canShare, isShared } from './memory.ts';
 import { Slot } from './slot.ts';
 
 type ViewClass = {
@@ -29,12 +29,17 @@ export function makeMemories(table: readonly unknown[][], parts: readonly Uint8A
   if (!table.some((entry) => entry[0] === 'memory' || entry[0] === 'view')) return;
   const views: View[] = [];
   const misaligned = new Set<number>();
+  const named = new Set<number>();
   const memories = new Map<number, Bytes>();
   table.forEach((entry, index) => {
     if (entry[0] === 'view') views.push(readView(entry, index));
   });
   table.forEach((entry, index) => {
-    if (entry[0] === 'memory') memories.set(index, { bytes: locate(entry, parts), thing: undefined });
+    if (entry[0] !== 'memory') return;
+    // Each is copied where it must be; a part that is named a thousand times would be a thousand copies.
+    if (typeof entry[3] === 'number' && named.size === named.add(entry[3]).size)
+      throw malformed(`two memories in part ${entry[3]}`);
+    memories.set(index, { bytes: locate(entry, parts), thing: undefined });
   });
   for (const view of views) {
     const memory = memories.get(view.memory);
@@ -43,7 +48,7 @@ export function makeMemories(table: readonly unknown[][], parts: readonly Uint8A
   }
   for (const [index, memory] of memories) {
     const [, shared, whole] = table[index]!;
-    if (whole === true) memory.bytes = new Uint8Array(alone(memory.bytes, shared === true));
+    if (whole === true) memory.bytes = new Uint8Array(alone(memory.bytes, shared === true && canShare));
     else if (misaligned.has(index)) memory.bytes = new Uint8Array(alone(memory.bytes, false));
     things[index] = memory.bytes.buffer;
   }

@@ -105,8 +105,11 @@ export class Memories {
   }
 }
 
+/** Pages in browsers have no shared memory unless their server isolates them. */
+export const canShare = typeof SharedArrayBuffer !== 'undefined';
+
 export function isShared(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
-  return typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer;
+  return canShare && buffer instanceof SharedArrayBuffer;
 }
 
 /** Small Buffers share one pool with strangers: each travels alone, and none can be given away. */

@@ -15,6 +15,9 @@ import { Slot } from './slot.ts';
 import { findSpots, type Spot } from './spots.ts';
 import { fromUtf16 } from './utf16.ts';
 
+/** An array with holes that is longer than this, and mostly holes, takes no memory for them. */
+const DENSE = 65_536;
+
 /** Thrown by a hook: not a fault of the bytes. */
 export class Escaped {
   readonly error: unknown;
@@ -80,6 +83,8 @@ class Revival {
         return Object.create(null);
       case 'sparse': {
         const array: unknown[] = [];
+        // Past this length V8 keeps what is there, not room for what is not; and it stays with that.
+        if ((entry[1] as number) > DENSE + 4 * entry.length) array.length = 2 ** 32 - 1;
         array.length = entry[1] as number;
         return array;
       }

@@ -1,13 +1,15 @@
 /** Request and response over a session, in both directions. For the small change; calls of views have their own messages. */
 import { ProtocolError, TuttiError } from '../errors.ts';
-import { answerCodec, encodeAnswer, encodeThrown } from './answer.ts';
-import { decode, encode } from './codec.ts';
+import { type AnswerCodec, answerCodec, encodeAnswer, encodeThrown } from './answer.ts';
+import { decode, encode, payloadBytes } from './codec.ts';
 import { type Envelope, type Header, Kind } from './envelope.ts';
 import type { Payload } from './forms.ts';
 
 export type RequestHandler = (header: Envelope, payloads: Payload[]) => Answer | Promise<Answer>;
 /** Payloads to answer with, as they are; nothing for an empty answer. `owned`: they may be handed over. */
 export type Answer = { payloads: Payload[]; owned?: boolean } | undefined;
+
+const ERROR_BYTES = 64 << 20;
 
 type Send = (header: Header, payloads: readonly Payload[], owned?: boolean) => void;
 
@@ -51,9 +53,9 @@ export class Rpc {
     const { id } = header;
     const handler = Object.hasOwn(this.#handlers, header.op) ? this.#handlers[header.op] : undefined;
     const fail = (error: unknown): void =>
-      this.#send({ kind: Kind.RESPONSE, id, failed: true }, [encodeThrown(error, answerCodec(payloads))]);
+      this.#send({ kind: Kind.RESPONSE, id, failed: true }, [thrown(error, answerCodec(payloads))]);
     if (!handler) {
-      fail(new ProtocolError(`Unknown request '${header.op}'`));
+      fail(new ProtocolError(`Unknown request '${header.op.slice(0, 40)}'`));
       return true;
     }
     Promise.resolve()
@@ -69,6 +71,17 @@ export class Rpc {
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
+}
+
+/** An error that cannot be sent must not stand in the way of the answer. */
+export function thrown(error: unknown, codec: AnswerCodec): Payload {
+  try {
+    const payload = encodeThrown(error, codec);
+    if (payloadBytes(payload) <= ERROR_BYTES) return payload;
+  } catch {
+    // said below
+  }
+  return encodeThrown(new TuttiError('The request failed, with an error that cannot be sent'), codec);
 }
 
 /** A handler over plain values. */

@@ -9,10 +9,13 @@ import type { Payload } from './forms.ts';
 import { checkSize } from './frame-outbox.ts';
 import type { Early } from './handshake.ts';
 import { hold, letGo } from './memory-pool.ts';
+import { MESSAGE_COST, Replay } from './replay.ts';
 import type { CloseReason, Connection, Message } from './transport.ts';
 
 /** Bytes kept for replay; a connection lost with more than this unacknowledged cannot be resumed. */
 const REPLAY_LIMIT = 64 << 20;
+/** The connection's high-water mark: it tells when it falls below its low one only after it was above this. */
+const MUCH = 4 << 20;
 const ACK_MESSAGES = 256;
 const ACK_BYTES = 1 << 20;
 const ACK_DELAY = 250;
@@ -23,8 +26,10 @@ export interface SessionHandlers {
   beat?(header: Envelope): void;
   /** The connection was cut; `attach` resumes. */
   disconnected?(reason: string): void;
-  /** The peer said goodbye, or sent nonsense, or the session cannot be resumed. Called once. */
-  ended(reason: string): void;
+  /** Less waits to be sent than did before: see `ConnectionHandlers.drain`. */
+  drained?(): void;
+  /** The peer said goodbye, or sent nonsense (`violation`), or the session cannot be resumed. Called once. */
+  ended(reason: string, violation: boolean): void;
 }
 
 export class Session {
@@ -37,11 +42,12 @@ export class Session {
   bytesReceived = 0;
   #handlers: SessionHandlers;
   #connection: Connection | undefined;
-  #replay: Message[] = [];
-  #replayFrom = 0;
-  #replayBytes = 0;
+  #replay = new Replay();
+  /** What the connection had accepted before our first message on it, and which one that was. */
+  #start = { accepted: 0, message: 0 };
   #unacked = { messages: 0, bytes: 0, timer: undefined as NodeJS.Timeout | undefined };
   #ended = false;
+  #draining: (() => void)[] = [];
 
   constructor(id: string, handlers: SessionHandlers) {
     this.id = id;
@@ -50,7 +56,7 @@ export class Session {
 
   /** Messages sent so far. */
   get sent(): number {
-    return this.#replayFrom + this.#replay.length;
+    return this.#replay.sent;
   }
   get connected(): boolean {
     return this.#connection !== undefined;
@@ -59,7 +65,14 @@ export class Session {
     return this.#ended;
   }
   get bufferedAmount(): number {
-    return this.#connection?.bufferedAmount ?? this.#replayBytes;
+    return this.#connection?.bufferedAmount ?? this.#replay.bytes;
+  }
+  /** What waits to be sent, as memory: its bytes, and what each message costs. */
+  get backlog(): number {
+    const connection = this.#connection;
+    if (!connection) return this.#replay.bytes;
+    const { accepted, written } = connection.progress ?? { accepted: 0, written: 0 };
+    return connection.bufferedAmount + (accepted - written) * MESSAGE_COST;
   }
   get connection(): Connection | undefined {
     return this.#connection;
@@ -67,7 +80,7 @@ export class Session {
 
   /** Whether a peer that has received this many messages can be told the rest. */
   resumable(peerReceived: number): boolean {
-    return !this.#ended && peerReceived >= this.#replayFrom && peerReceived <= this.sent;
+    return !this.#ended && peerReceived >= this.#replay.from && peerReceived <= this.#replay.sent;
   }
 
   /** Goes on over this connection, whose peer has received `peerReceived` messages. False: it cannot be resumed. */
@@ -76,18 +89,24 @@ export class Session {
     const old = this.#connection;
     this.#connection = connection;
     old?.destroy('superseded by a new connection of the same session');
+    this.#start = { accepted: connection.progress?.accepted ?? 0, message: peerReceived };
     this.#acknowledged(peerReceived);
     this.lastSeen = performance.now();
     for (const message of this.#replay) connection.send(message);
-    if (connection.capabilities.lossless) this.#forget(this.#replay.length);
+    if (connection.capabilities.lossless) this.#replay.clear();
     const close = (reason: CloseReason): void => {
       if (this.#connection !== connection) return;
       this.#connection = undefined;
       if (reason.code === 'closed' || reason.code === 'protocol' || connection.capabilities.lossless)
-        this.#end(reason.message);
+        this.#end(reason.message, reason.code === 'protocol');
       else if (!this.#ended) this.#handlers.disconnected?.(reason.message);
     };
-    connection.receive({ message: (parts, lane) => this.#receive(connection, parts, lane), close });
+    connection.receive({
+      message: (parts, lane) => this.#receive(connection, parts, lane),
+      close,
+      drain: () => this.#drained(),
+    });
+    this.#drained();
     for (const [parts, lane] of early.messages) this.#receive(connection, parts, lane);
     if (early.closed) close(early.closed);
     return true;
@@ -108,10 +127,20 @@ export class Session {
     if (!connection?.capabilities.lossless) {
       this.#replay.push(message);
       for (const part of message) hold(part);
-      this.#replayBytes += bytes;
-      while (this.#replayBytes > REPLAY_LIMIT && this.#replay.length > 1) this.#forget(1);
-    } else this.#replayFrom++;
+      while (this.#replay.bytes > REPLAY_LIMIT && this.#replay.count > 1) this.#replay.shift();
+    } else this.#replay.from++;
     connection?.send(message, owned && connection.capabilities.lossless ? OWNED : NOT_OWNED);
+  }
+
+  /** Resolves when little of what was sent still waits here (at once below 4 MiB), or when the session has ended. */
+  drained(): Promise<void> {
+    if (this.#ended || this.bufferedAmount <= MUCH) return Promise.resolve();
+    return new Promise((resolve) => this.#draining.push(resolve));
+  }
+
+  #drained(): void {
+    this.#handlers.drained?.();
+    for (const resolve of this.#draining.splice(0)) resolve();
   }
 
   /** Tells the peer that we live, and what has arrived. */
@@ -126,8 +155,13 @@ export class Session {
     if (this.#ended) return;
     connection?.send(pack({ kind: Kind.GOODBYE, error: reason }));
     this.#connection = undefined;
-    this.#end(reason, true);
+    this.#finish();
     await connection?.close(reason);
+  }
+
+  /** Gives the connection up, not the session: the peer may come back on another one. */
+  cut(reason: string): void {
+    this.#connection?.destroy(reason);
   }
 
   /** Ends because it cannot be resumed: its owner is told. */
@@ -141,7 +175,7 @@ export class Session {
   abandon(reason: string): void {
     const connection = this.#connection;
     this.#connection = undefined;
-    this.#end(reason, true);
+    this.#finish();
     connection?.destroy(reason);
   }
 
@@ -171,8 +205,8 @@ export class Session {
     } catch (error) {
       if (!(error instanceof TuttiError)) throw error;
       this.#connection = undefined;
-      connection.destroy(error.message);
-      this.#end(error.message);
+      void connection.close(error.message); // the peer is told why
+      this.#end(error.message, true);
     }
   }
 
@@ -196,26 +230,28 @@ export class Session {
     unacked.messages = unacked.bytes = 0;
   }
 
+  /** Memory goes back to the pool only when it has left: a peer may claim to have what it was never given. */
   #acknowledged(count: number): void {
-    if (count <= this.#replayFrom) return;
-    if (count > this.sent) throw new ProtocolError('The peer acknowledged messages that were never sent');
-    for (const message of this.#forget(count - this.#replayFrom)) for (const part of message) letGo(part);
+    if (count > this.#replay.sent) throw new ProtocolError('The peer acknowledged messages that were never sent');
+    const { written = 0 } = this.#connection?.progress ?? {};
+    const left = this.#start.message + written - this.#start.accepted;
+    while (this.#replay.from < count) {
+      const gone = this.#replay.from < left;
+      for (const part of this.#replay.shift()) if (gone) letGo(part);
+    }
   }
 
-  #forget(count: number): Message[] {
-    const forgotten = this.#replay.splice(0, count);
-    for (const message of forgotten) for (const part of message) this.#replayBytes -= part.byteLength;
-    this.#replayFrom += count;
-    return forgotten;
-  }
-
-  #end(reason: string, silently = false): void {
+  #end(reason: string, violation = false): void {
     if (this.#ended) return;
+    this.#finish();
+    this.#handlers.ended(reason, violation);
+  }
+
+  #finish(): void {
     this.#ended = true;
     clearTimeout(this.#unacked.timer);
-    this.#replay = [];
-    this.#replayBytes = 0;
-    if (!silently) this.#handlers.ended(reason);
+    this.#replay.clear();
+    this.#drained();
   }
 }
 

@@ -29,12 +29,32 @@ const SLOT_TYPE = 0x54;
 /** msgpackr packs into one growing buffer; a body above this leaves it, so that small messages never pin a large one. */
 const KEEP_IN_POOL = 4096;
 
+interface Slots {
+  Slot: new (index: number) => Slot;
+  /** Only while a body with a table is read. */
+  allowed: boolean;
+}
+
 /** A reference into the table. */
-export class Slot {
+export interface Slot {
   readonly index: number;
-  constructor(index: number) {
-    this.index = index;
+}
+
+/** One per global scope: copies of this module may share one msgpackr, whose extensions are for all. */
+const slots = sharedSlots();
+export const { Slot } = slots;
+
+function sharedSlots(): Slots {
+  const key = Symbol.for('tutti.slots');
+  const scope = globalThis as unknown as Record<symbol, Slots | undefined>;
+  class Reference implements Slot {
+    readonly index: number;
+    constructor(index: number) {
+      this.index = index;
+    }
   }
+  if (!scope[key]) Object.defineProperty(globalThis, key, { value: { Slot: Reference, allowed: false } });
+  return scope[key]!;
 }
 
 // Maps, not msgpackr's records: any msgpack reader understands them, and for small values they are twice as fast.
@@ -46,8 +66,6 @@ const packr = new Packr({
   useBigIntExtension: true,
 });
 
-let slotsAllowed = false;
-
 addExtension({
   Class: Slot,
   type: SLOT_TYPE,
@@ -57,7 +75,7 @@ addExtension({
     return bytes as Buffer;
   },
   unpack(bytes: Uint8Array) {
-    if (!slotsAllowed || bytes.length !== 4) throw new ProtocolError('A reference outside a table in a payload.');
+    if (!slots.allowed || bytes.length !== 4) throw new ProtocolError('A reference outside a table in a payload.');
     return new Slot(new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0));
   },
 });
@@ -75,7 +93,7 @@ export function packTable(root: unknown, table: readonly unknown[]): Uint8Array 
 /** `[root, table]`; the table is undefined for plain msgpack. Throws whatever msgpackr throws on bytes that make no sense. */
 export function unpackBody(body: Uint8Array): [unknown, unknown[] | undefined] {
   if (body[0] !== TABLE_MARK) return [packr.unpack(body), undefined];
-  slotsAllowed = true;
+  slots.allowed = true;
   try {
     const both: unknown = packr.unpack(body.subarray(1));
     if (!Array.isArray(both) || both.length !== 2 || !Array.isArray(both[1])) {
@@ -83,7 +101,7 @@ export function unpackBody(body: Uint8Array): [unknown, unknown[] | undefined] {
     }
     return both as [unknown, unknown[]];
   } finally {
-    slotsAllowed = false;
+    slots.allowed = false;
   }
 }
 

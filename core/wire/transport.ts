@@ -3,6 +3,7 @@
  * adapter carries it. Every adapter passes `transportCompliance` (see `tutti/compliance`).
  */
 import { TransportError } from '../errors.ts';
+import { endpointUrl } from './endpoint.ts';
 
 /** One message: its parts arrive as the same list of byte arrays, whole and in order. 0 parts is legal, 0 B parts are. */
 export type Message = readonly Uint8Array[];
@@ -53,6 +54,8 @@ export interface Connection {
   readonly remote: string;
   /** Bytes accepted by `send` and not yet handed to the operating system or the peer. */
   readonly bufferedAmount: number;
+  /** Messages on lane 1 that `send` has taken so far, and how many of them the operating system or the peer has. */
+  readonly progress?: { readonly accepted: number; readonly written: number };
   /** Sets who receives. Nothing is delivered before the first call; what arrived earlier is delivered then. May be called again. */
   receive(handlers: ConnectionHandlers): void;
   /** Never blocks, never throws on a closed connection (the message is dropped; `close` has told or will tell why). */
@@ -75,13 +78,42 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** PEM texts. A listener needs `cert` and `key`; a dialler needs `ca` unless the system's own authorities will do. */
+export interface TlsOptions {
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  /** Authorities that are trusted, instead of the system's. */
+  readonly ca?: string | undefined;
+  /** The name that the listener's certificate must be for, where that is not the URL's host. */
+  readonly serverName?: string | undefined;
+}
+
+export interface ListenOptions {
+  tls?: TlsOptions | undefined;
+  /** Further origins (`https://example.org`) whose web pages may connect, where the transport knows of such. */
+  origins?: readonly string[] | undefined;
+}
+
+export interface DialOptions {
+  signal?: AbortSignal | undefined;
+  tls?: TlsOptions | undefined;
+}
+
+/** private: nobody beyond this host gets there. encrypted: others may, and read nothing. open: others may read it all. */
+export type Exposure = 'private' | 'encrypted' | 'open';
+
 export interface Transport {
   /** The URL schemes it serves, without the colon. */
   readonly schemes: readonly string[];
   /** Rejects with TransportError (address in use, no permission, malformed URL). */
-  listen(url: URL, accept: (connection: Connection) => void): Promise<Listener>;
+  listen(url: URL, accept: (connection: Connection) => void, options?: ListenOptions): Promise<Listener>;
   /** Rejects with TransportError (nobody listens, unreachable) or with the signal's reason, leaving nothing behind. */
-  dial(url: URL, options: { signal?: AbortSignal | undefined }): Promise<Connection>;
+  dial(url: URL, options: DialOptions): Promise<Connection>;
+  /**
+   * How far a listener on this URL is open to the network. A controller refuses an open one unless told that it may be, and gives
+   * an encrypted one a certificate. Without this method all URLs are private.
+   */
+  exposure?(url: URL): Exposure;
 }
 
 const transports = new Map<string, Transport>();
@@ -91,29 +123,40 @@ export function registerTransport(transport: Transport): void {
   for (const scheme of transport.schemes) transports.set(scheme, transport);
 }
 
-export function listen(url: string, accept: (connection: Connection) => void): Promise<Listener> {
-  const { transport, parsed } = resolve(url);
-  return transport.listen(parsed, accept);
+/** @param address a URL or an endpoint string, here and below. */
+export function listen(
+  address: string,
+  accept: (connection: Connection) => void,
+  options: ListenOptions = {},
+): Promise<Listener> {
+  const { transport, url } = resolve(address);
+  return transport.listen(url, accept, options);
 }
 
-export function dial(url: string, options: { signal?: AbortSignal | undefined } = {}): Promise<Connection> {
+export function dial(address: string, options: DialOptions = {}): Promise<Connection> {
   options.signal?.throwIfAborted();
-  const { transport, parsed } = resolve(url);
-  return transport.dial(parsed, options);
+  const { transport, url } = resolve(address);
+  return transport.dial(url, options);
 }
 
-function resolve(url: string): { transport: Transport; parsed: URL } {
-  let parsed: URL;
+export function exposure(address: string): Exposure {
+  const { transport, url } = resolve(address);
+  return transport.exposure?.(url) ?? 'private';
+}
+
+function resolve(address: string): { transport: Transport; url: URL } {
+  const text = endpointUrl(address);
+  let url: URL;
   try {
-    parsed = new URL(url);
+    url = new URL(text);
   } catch {
-    throw new TransportError(`'${url}' is not a URL; write scheme://address, e.g. tcp://127.0.0.1:7777`);
+    throw new TransportError(`'${text}' is not a URL; write scheme://address, e.g. tcp://127.0.0.1:7777`);
   }
-  const scheme = parsed.protocol.slice(0, -1);
+  const scheme = url.protocol.slice(0, -1);
   const transport = transports.get(scheme);
   if (!transport) {
     const known = [...transports.keys()].map((s) => `${s}:`).join(', ');
-    throw new TransportError(`No transport for '${scheme}:' (in '${url}'); known here: ${known || 'none'}`);
+    throw new TransportError(`No transport for '${scheme}:' (in '${text}'); known here: ${known || 'none'}`);
   }
-  return { transport, parsed };
+  return { transport, url };
 }

@@ -7,6 +7,8 @@ export interface CuttableProxy {
   readonly connections: number;
   /** Resets every connection; new ones are relayed again. */
   cut(): void;
+  /** Relays nothing any more, without a word, on those that are open, and on new ones unless told otherwise. */
+  freeze(options?: { only: 'open ones' }): void;
   /** Refuses new connections until `restore`. */
   block(): void;
   restore(): void;
@@ -17,9 +19,14 @@ export async function cuttableProxy(target: () => string): Promise<CuttableProxy
   const open = new Set<net.Socket>();
   let connections = 0;
   let blocked = false;
+  let frozen = false;
   const server = net.createServer((near) => {
     if (blocked) return near.destroy();
     connections++;
+    if (frozen) {
+      open.add(near.on('error', () => {}));
+      return;
+    }
     const { hostname, port } = new URL(target());
     const far = net.connect(Number(port), hostname);
     for (const [a, b] of [
@@ -45,6 +52,10 @@ export async function cuttableProxy(target: () => string): Promise<CuttableProxy
       return connections;
     },
     cut,
+    freeze: (options) => {
+      frozen = !options;
+      for (const socket of open) socket.unpipe().pause().removeAllListeners('data');
+    },
     block: () => {
       blocked = true;
       cut();

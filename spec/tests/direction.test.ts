@@ -4,14 +4,15 @@ import { expect, test } from 'vitest';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const application = ['core', 'transports', 'paradigms', 'cli', 'entry', ''];
-/** Who may import whom; '' is the root, that is `main.ts`. Nobody but spec imports spec. */
+/** Who may import whom; '' is the root, that is `main.ts` and `browser.ts`. Nobody but spec imports spec. */
 const allowed: Record<string, string[]> = {
   core: ['core'],
   transports: ['transports', 'core'],
   paradigms: ['paradigms', 'core'],
   cli: ['cli', 'paradigms', 'core', 'transports'],
   entry: application,
-  '': application,
+  browser: ['browser', 'core'],
+  '': [...application, 'browser'],
   bench: [...application, 'bench'],
   examples: [...application, 'examples'],
 };

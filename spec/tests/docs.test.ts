@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -16,7 +25,16 @@ const notRun: Record<string, () => void> = {
     const packed = JSON.parse(npm('pack', '--dry-run', '--ignore-scripts', '--json'))[0];
     expect(packed.filename).toBe('tutti-0.1.0.tgz');
     const files = packed.files.map((file: { path: string }) => file.path);
-    expect(files).toEqual(expect.arrayContaining(['dist/main.js', 'dist/main.d.ts', 'dist/cli/main.js', 'README.md']));
+    expect(files).toEqual(
+      expect.arrayContaining([
+        'dist/main.js',
+        'dist/main.d.ts',
+        'dist/cli/main.js',
+        'dist/browser.js',
+        'dist/browser.d.ts',
+        'README.md',
+      ]),
+    );
   },
 };
 
@@ -24,6 +42,9 @@ const pages = ['README.md', ...markdownIn('docs')];
 const others = ['ARCHITECTURE.md', 'CHANGELOG.md', 'examples/README.md'];
 // In the repository, so that programs find the package by its own name; in dist, so that git and Biome pass it by.
 const place = mkdtempSync(path.join(root, 'dist/docs-'));
+// For packages that stand there: they are none of the repository's own files.
+mkdirSync(path.join(place, 'node_modules'));
+symlinkSync(root, path.join(place, 'node_modules/tutti'));
 afterAll(() => rmSync(place, { recursive: true, force: true }));
 
 describe.concurrent.each(pages)('%s', (page) => {
@@ -61,6 +82,8 @@ test('the programs type-check', () => {
     strict: true,
     noEmit: true,
     allowImportingTsExtensions: true,
+    allowJs: true,
+    checkJs: false,
     skipLibCheck: true,
   };
   writeFileSync(path.join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['**/*.ts'] }));
@@ -76,8 +99,8 @@ test.each([...pages, ...others])('the links of %s lead somewhere', (page) => {
 });
 
 test('the reference names every export, every error code and every option of the command line', async () => {
-  const name = 'tutti';
-  const exported = Object.keys(await import(name));
+  const packages = await Promise.all(['tutti', 'tutti/browser'].map((name) => import(name)));
+  const exported = packages.flatMap((one) => Object.keys(one));
   expect(
     exported.filter(
       (e) => !new RegExp(`\\b${e}\\b`).test(read('docs/reference/api.md') + read('docs/reference/errors.md')),
@@ -129,6 +152,8 @@ async function compiled(dir: string): Promise<string> {
     outfile,
     bundle: true,
     packages: 'external',
+    // Modules that are there as they are: halves of paradigms know their own file.
+    external: ['./*.mjs'],
     platform: 'node',
     format: 'esm',
     target: 'node20',

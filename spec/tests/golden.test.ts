@@ -35,7 +35,7 @@ function plain(thing: any): unknown {
 }
 
 describe('values', () => {
-  test.each(values)('$name', ({ make, codec, parts }) => {
+  test.each(values)('$name', ({ make, foreign, codec, parts }) => {
     const hooks = { form: (x: object) => (x instanceof Formed ? x.form : undefined) };
     const payload = encode(make(), { hooks, ...(codec && { codec }) });
     expect(payload.parts.map(hexOf)).toEqual(parts.map((part) => hexOf(bytesOf(part))));
@@ -43,7 +43,8 @@ describe('values', () => {
       { codec: codec ?? 'msgpack', parts: parts.map(bytesOf) },
       { revive: (form) => ({ value: new Formed(form) }) },
     );
-    expect(back).toStrictEqual(make());
+    if (foreign) expect(encode(back).parts.map(hexOf)).toEqual(parts);
+    else expect(back).toStrictEqual(make());
   });
 });
 

@@ -45,7 +45,10 @@ describe('socket addresses', () => {
       c.receive({ message() {}, close: (reason) => reasons.push(reason) });
     });
     const stranger = net.connect(Number(new URL(listener.url).port), '127.0.0.1');
-    stranger.on('error', () => {}).write('GET / HTTP/1.1\r\n\r\n');
+    stranger
+      .on('error', () => {})
+      .resume()
+      .write('GET / HTTP/1.1\r\n\r\n');
     await once(stranger, 'close');
     expect(reasons.map(({ code }) => code)).toEqual(['protocol']);
     await listener.close();

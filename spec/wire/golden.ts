@@ -18,6 +18,8 @@ export interface GoldenValue {
   name: string;
   codec?: 'json';
   make(): unknown;
+  /** Its class is not known to the reader, so what was read is compared by how it is written again. */
+  foreign?: true;
   /** The payload's parts in hex; `xx*n` is n times the same. */
   parts: string[];
 }
@@ -56,6 +58,14 @@ function error(): Error {
   const made: Error & { stack?: string } = new RangeError('too far', { cause: 'why' });
   delete made.stack;
   return Object.assign(made, { at: 7 });
+}
+
+function libraryError(): Error {
+  class LibraryError extends TypeError {}
+  class HttpError extends LibraryError {}
+  const made: Error & { stack?: string } = new HttpError('down');
+  delete made.stack;
+  return made;
 }
 
 function views(): unknown {
@@ -116,6 +126,14 @@ export const values: GoldenValue[] = [
     make: () => error(),
     parts: [
       'c192d65400000000919ba56572726f7292aa52616e67654572726f72a54572726f72a76d657373616765a7746f6f20666172c2a56361757365a3776879c2a2617407c3',
+    ],
+  },
+  {
+    name: 'an error of a class that the reader does not know, with its parents',
+    make: () => libraryError(),
+    foreign: true,
+    parts: [
+      'c192d654000000009195a56572726f7294a9487474704572726f72ac4c6962726172794572726f72a9547970654572726f72a54572726f72a76d657373616765a4646f776ec2',
     ],
   },
   {
@@ -317,6 +335,64 @@ export const messages: GoldenMessage[] = [
     header: { kind: Kind.OUTPUT, engine: 2, id: 6, stream: 2 },
     payloads: [{ codec: 'raw', parts: ['68690a'] }],
     envelope: '081010063204080210016802a80102',
+  },
+  {
+    name: 'use of a paradigm',
+    header: { kind: Kind.REQUEST, id: 1, op: '#use', paradigm: 'pubsub' },
+    payloads: [{ codec: 'json', parts: ['7b2276657273696f6e223a22312e302e30227d'] }],
+    envelope: '080d1001220423757365320408011001ba0106707562737562',
+  },
+  {
+    name: 'ask, to the half on the controller',
+    header: { kind: Kind.REQUEST, id: 2, op: 'topics', paradigm: 'pubsub' },
+    envelope: '080d10022206746f70696373ba0106707562737562',
+  },
+  {
+    name: 'ask, on its way from client 9 to an engine',
+    header: { kind: Kind.REQUEST, id: 3, client: 9, op: 'deliver', paradigm: 'pubsub', code: ['ab12'] },
+    payloads: [{ codec: 'msgpack', parts: ['c0'] }],
+    envelope: '080d10031809220764656c6976657232021001420461623132ba0106707562737562',
+  },
+  {
+    name: 'answer of an engine, on its way to its client',
+    header: { kind: Kind.RESPONSE, id: 3, targets: [2], paradigm: 'pubsub' },
+    payloads: [{ codec: 'msgpack', parts: ['01'] }],
+    envelope: '080e10032a010232021001ba0106707562737562',
+  },
+  {
+    name: 'tell, to two engines',
+    header: { kind: Kind.EVENT, op: 'deliver', targets: [0, 2], paradigm: 'pubsub' },
+    payloads: [{ codec: 'msgpack', parts: ['c3'] }],
+    envelope: '080f220764656c697665722a02000232021001ba0106707562737562',
+  },
+  {
+    name: 'stream',
+    header: { kind: Kind.REQUEST, id: 4, op: 'subscribe', stream: 1, paradigm: 'pubsub' },
+    payloads: [{ codec: 'json', parts: ['226122'] }],
+    envelope: '080d10042209737562736372696265320408011001a80101ba0106707562737562',
+  },
+  {
+    name: 'items of a stream',
+    header: { kind: Kind.REQUEST, id: 5, op: '#pull', ids: [4], paradigm: 'pubsub' },
+    payloads: [{ codec: 'json', parts: ['6e756c6c'] }],
+    envelope: '080d100522052370756c6c3204080110015a0104ba0106707562737562',
+  },
+  {
+    name: 'the last items of a stream',
+    header: { kind: Kind.RESPONSE, id: 5, op: 'end', paradigm: 'pubsub' },
+    payloads: [{ codec: 'json', parts: ['5b312c325d'] }],
+    envelope: '080e10052203656e64320408011001ba0106707562737562',
+  },
+  {
+    name: 'stop of what was asked',
+    header: { kind: Kind.EVENT, op: '#stop', ids: [4], paradigm: 'pubsub' },
+    envelope: '080f22052373746f705a0104ba0106707562737562',
+  },
+  {
+    name: 'a half for an engine',
+    header: { kind: Kind.EVENT, op: '#load', paradigm: 'pubsub' },
+    payloads: [{ codec: 'raw', parts: ['3b'] }],
+    envelope: '080f2205236c6f6164320408021001ba0106707562737562',
   },
 ];
 

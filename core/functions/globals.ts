@@ -1,6 +1,3 @@
-import { builtinModules, createRequire } from 'node:module';
-import type { Form } from '../wire/forms.ts';
-
 // The receiver has these under the same name, so a name is all that travels.
 const GLOBALS =
   `Array ArrayBuffer Atomics BigInt BigInt64Array BigUint64Array Boolean DataView Date Error AggregateError
@@ -12,14 +9,7 @@ const GLOBALS =
   TextEncoder URL URLSearchParams atob btoa clearImmediate clearInterval clearTimeout console crypto fetch performance
   process queueMicrotask setImmediate setInterval setTimeout structuredClone`.split(/\s+/);
 
-// Loading these prints warnings, and what they export has better names.
-const SKIPPED = new Set(['punycode', 'sys', 'wasi']);
-
-const require = createRequire(import.meta.url);
 let globals: Map<unknown, string> | undefined;
-const exportsOf = new Map<unknown, Form>();
-const modules = new Map<unknown, string>();
-let seen = 0;
 
 /** The expression that names a global native on any Node, e.g. `Math.max`, if the value is one. */
 export function globalPath(value: unknown): string | undefined {
@@ -48,36 +38,6 @@ function listGlobals(): Map<unknown, string> {
     if (typeof value === 'function') members(value.prototype, `${name}.prototype`);
   }
   return paths;
-}
-
-/** How a module of Node, or a function that one exports, is called, if the value is one. */
-export function builtinForm(value: unknown): Form | undefined {
-  learn();
-  const known = exportsOf.get(value);
-  if (known || typeof value !== 'object' || value === null) return known;
-  const module = isNamespace(value) ? modules.get((value as { default?: unknown }).default) : undefined;
-  return module ? { kind: 'builtin', module, export: null } : undefined;
-}
-
-/** Only modules that are loaded already: a function of any other cannot have been captured. */
-function learn(): void {
-  const loaded: readonly string[] = (process as { moduleLoadList?: string[] }).moduleLoadList ?? builtinModules;
-  if (loaded.length === seen) return;
-  seen = loaded.length;
-  const names = new Set(loaded.map((line) => line.replace('NativeModule ', '')));
-  for (const name of builtinModules) {
-    if (name.startsWith('_') || !names.has(name) || SKIPPED.has(name)) continue;
-    const module = `node:${name}`;
-    const exported = require(module);
-    if (modules.has(exported)) continue;
-    modules.set(exported, module);
-    exportsOf.set(exported, { kind: 'builtin', module, export: 'default' });
-    for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(exported))) {
-      if (typeof value === 'function' && !exportsOf.has(value)) {
-        exportsOf.set(value, { kind: 'builtin', module, export: key });
-      }
-    }
-  }
 }
 
 /** Whether it is the namespace of a module, the runtime's own or a transpiler's. */

@@ -1,0 +1,38 @@
+/** What tutti's commands share, for those of plug-ins. */
+import { type CommandTools, UsageError } from '../core/index.ts';
+import { enginesOption, jsonOption, kindOption, nameOption } from './arguments.ts';
+import { interruption } from './interruption.ts';
+import { printJson } from './output.ts';
+import { openSession, type Where } from './session.ts';
+
+export function toolsOf(): CommandTools {
+  return {
+    options: {
+      engines: { ...enginesOption, describe: 'A cluster of this command alone, with so many engines' },
+      kind: kindOption,
+      name: nameOption,
+      json: jsonOption,
+    },
+    async session(args, body) {
+      const signal = interruption();
+      const client = await openSession(args as Where, signal);
+      let interrupt = (): void => {};
+      const interrupted = new Promise<never>((_, reject) => {
+        interrupt = () => reject(signal.reason);
+        signal.addEventListener('abort', interrupt, { once: true });
+      });
+      try {
+        // One that takes no notice of its signal ends with its cluster.
+        await Promise.race([body(client, signal), interrupted]);
+      } finally {
+        signal.removeEventListener('abort', interrupt);
+        await client.close();
+      }
+      signal.throwIfAborted();
+    },
+    printJson(value) {
+      if (value === undefined) throw new UsageError('printJson takes a value that JSON has a form for; got undefined');
+      printJson(value);
+    },
+  };
+}

@@ -1,0 +1,61 @@
+/** What a controller with its belongings can be given: by `cluster()`, by the command line. */
+import { statSync } from 'node:fs';
+import { UsageError } from '../errors.ts';
+import type { Launcher } from '../launch/launcher.ts';
+import { processLauncher } from '../launch/process.ts';
+import { threadLauncher } from '../launch/thread.ts';
+import type { LogWish } from '../log-options.ts';
+import type { TlsOptions } from '../wire/transport.ts';
+import type { Limits } from './limits.ts';
+
+export interface HostOptions {
+  /** Makes the cluster known under this name, in a connection file. */
+  name?: string | undefined;
+  /** Further addresses to listen on, for clients and engines from elsewhere. */
+  listen?: readonly string[] | undefined;
+  kind?: 'process' | 'thread' | undefined;
+  launcher?: Launcher | undefined;
+  cwd?: string | undefined;
+  env?: Record<string, string> | undefined;
+  /** ms between heartbeats (default 1,000), and how many may be missed (default 3). */
+  beat?: number | undefined;
+  misses?: number | undefined;
+  /** Lets clients of other processes in, without a name. */
+  local?: boolean | undefined;
+  /** Paradigms whose controller halves may run here: packages or modules, looked up from `cwd`. */
+  plugins?: readonly string[] | undefined;
+  /** A folder for what paradigms keep, which then outlives the cluster. It belongs to one controller at a time. Default: memory. */
+  durable?: string | undefined;
+  /** Allows listeners that others on the network can reach, without encryption. */
+  insecure?: boolean | undefined;
+  /** ms that a cut-off client may take to come back (default 10,000); after three times that a silent one is cut off. */
+  clientWindow?: number | undefined;
+  /** What clients and strangers may take of the cluster. */
+  limits?: Partial<Limits> | undefined;
+  /** A level, where and how to write, or a Logger of your own. Default: `warn`, on stderr. */
+  log?: LogWish | undefined;
+  /** Serves metrics for Prometheus at this `HOST:PORT`; port 0 takes a free one, which `status()` tells. */
+  metrics?: string | undefined;
+  /** For `tls:` and `wss:` listeners. Without a certificate the controller makes one, which the connection file then vouches for. */
+  tls?: TlsOptions | undefined;
+  /** Origins, beside the listener's own, whose web pages may connect by `ws:` and `wss:`. */
+  origins?: readonly string[] | undefined;
+}
+
+const LAUNCHERS = { process: processLauncher, thread: threadLauncher };
+
+export function launcherOf(kind: string): Launcher {
+  if (!Object.hasOwn(LAUNCHERS, kind))
+    throw new UsageError(`'${kind}' is no kind of engine; kinds: ${Object.keys(LAUNCHERS).join(', ')}`);
+  return LAUNCHERS[kind as keyof typeof LAUNCHERS]();
+}
+
+/** The launcher of these options. Throws UsageError for what could not start anyway, before anything is opened. */
+export function checkedLauncher({ cwd, launcher, kind = 'process' }: HostOptions): Launcher {
+  if (cwd !== undefined && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory())
+    throw new UsageError(`cwd: ${cwd} is no folder`);
+  const chosen = launcher ?? launcherOf(kind);
+  if (typeof chosen.launch !== 'function')
+    throw new UsageError('launcher is an object with launch(spec), as processLauncher() makes');
+  return chosen;
+}

@@ -1,0 +1,27 @@
+/** The keys that open a cluster, and for which roles. Those of single engines lie with their records. */
+import { type Key, mintKey, type Role } from '../wire/handshake.ts';
+
+export interface Lock {
+  readonly secret: string;
+  readonly roles: readonly Role[];
+}
+
+export class Keyring {
+  #locks = new Map<string, Lock>();
+
+  /** The prefix tells people what a key is for. */
+  mint(prefix: string, roles: readonly Role[]): Key {
+    const key = mintKey(prefix);
+    this.#locks.set(key.id, { secret: key.secret, roles });
+    return key;
+  }
+
+  find(id: string): Lock | undefined {
+    return this.#locks.get(id);
+  }
+
+  /** False: there was no such key. */
+  drop(id: string): boolean {
+    return this.#locks.delete(id);
+  }
+}

@@ -1,0 +1,25 @@
+/** The engine half of a paradigm as a text that engines can run. */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ParadigmError } from '../errors.ts';
+import { bundleModule, type ModuleBundle } from '../functions/bundle.ts';
+import type { AnyDefinition } from './paradigm.ts';
+
+/** Packages that halves on engines find there, as far as engines have them: see `core/engine/library.ts`. */
+export const ON_ENGINES = ['tutti', 'tutti/*'];
+
+/** @throws ParadigmError with file, line and column where it cannot be built. */
+export function bundleHalf({ name, engine, module }: AnyDefinition): ModuleBundle | undefined {
+  if (engine === undefined || module === undefined) return undefined;
+  if (!module.startsWith('file:'))
+    throw new ParadigmError(`Paradigm '${name}': its module is ${module}, and only files can be bundled for engines`);
+  const file = fileURLToPath(module);
+  const specifier = typeof engine === 'string' ? engine : file;
+  try {
+    return bundleModule(specifier, path.dirname(file), { external: ON_ENGINES, small: true });
+  } catch (cause) {
+    throw new ParadigmError(`Paradigm '${name}': its engine half cannot be bundled: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}

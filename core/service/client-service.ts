@@ -1,0 +1,241 @@
+/** A service that is connected for as long as it runs: it connects, waits after a failure or a loss, and connects again. */
+import { type Backoff, backoff } from '../backoff.ts';
+import { type Clock, realClock } from '../deferred/clock.ts';
+import { Deferred } from '../deferred/deferred.ts';
+import { CancelledError, TransportError, UsageError } from '../errors.ts';
+import { type Logger, silentLogger } from '../log.ts';
+import type { Service } from './service.ts';
+
+/** Whatever is connected to: a session, a socket, a broker's client. */
+export interface ServedConnection {
+  /** Settles, either way, when the connection is gone, whoever ended it. */
+  readonly closed: PromiseLike<unknown>;
+  /** Ends it; `closed` settles after that. Called once at most, maybe when it is gone already. */
+  close(): unknown;
+}
+
+export interface ClientServiceOptions<C extends ServedConnection> {
+  readonly name: string;
+  /** One attempt. The signal aborts it when the service stops; a stop waits until it has settled. */
+  connect(signal: AbortSignal): C | PromiseLike<C>;
+  /** What each new connection goes through before anybody gets it, e.g. a login. If it throws, the attempt has failed. */
+  prepareConnection?: ((connection: C, signal: AbortSignal) => unknown) | undefined;
+  /** Default: one second, then half as much again each time, up to a minute; half of it left to chance. */
+  backoff?: Backoff | undefined;
+  clock?: Clock | undefined;
+  random?: (() => number) | undefined;
+  log?: Logger | undefined;
+}
+
+/**
+ * `init` and `stopped`: not started. `waiting`: for the next attempt. `disconnecting`: stopping, until the attempt or the
+ * connection is over. `restarting`: the same, and started again meanwhile.
+ */
+export type ClientState = 'init' | 'connecting' | 'waiting' | 'connected' | 'disconnecting' | 'restarting' | 'stopped';
+
+export interface ClientService<C extends ServedConnection> extends Service, AsyncDisposable {
+  readonly state: ClientState;
+  /** Begins to connect, and does not wait for that. */
+  start(): void;
+  /**
+   * Resolves when it is disconnected; rejects with what `close` threw. Those who wait for a connection get CancelledError
+   * then, unless it was started again meanwhile.
+   */
+  stop(): Promise<void>;
+  /**
+   * The connection, as soon as there is one. With a number, fails with the last failure after so many attempts that have
+   * failed from now on; otherwise it waits for ever. Stopped: CancelledError. Can be cancelled.
+   */
+  whenConnected(failAfterFailures?: number): Deferred<C>;
+}
+
+export function clientService<C extends ServedConnection>(options: ClientServiceOptions<C>): ClientService<C> {
+  return new ReconnectingClient(options);
+}
+
+const PATIENT = backoff({ first: 1_000, factor: 1.5, most: 60_000, jitter: 0.5 });
+
+interface Waiter<C> {
+  readonly deferred: Deferred<C>;
+  failuresLeft: number;
+}
+
+/** There is one attempt or one connection at a time, never both: the next begins when the one before is over. */
+class ReconnectingClient<C extends ServedConnection> implements ClientService<C> {
+  readonly name: string;
+  state: ClientState = 'init';
+  readonly #options: ClientServiceOptions<C>;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  #attempt: AbortController | undefined;
+  #connection: C | undefined;
+  #retry: { cancel(): void } | undefined;
+  /** Losses and failed attempts since it was connected. */
+  #failures = 0;
+  #waiters = new Set<Waiter<C>>();
+  #stopping: Deferred<void>[] = [];
+
+  constructor(options: ClientServiceOptions<C>) {
+    this.name = options.name;
+    this.#options = options;
+    this.#clock = options.clock ?? realClock;
+    this.#log = options.log ?? silentLogger;
+  }
+
+  start(): void {
+    if (this.state === 'disconnecting') this.state = 'restarting';
+    else if (this.state === 'init' || this.state === 'stopped') this.#connect();
+  }
+
+  stop(): Promise<void> {
+    const { state } = this;
+    if (state === 'init' || state === 'stopped' || state === 'waiting') {
+      this.#retry?.cancel();
+      this.#stopped();
+      return Promise.resolve();
+    }
+    this.state = 'disconnecting';
+    const stopped = new Deferred<void>();
+    this.#stopping.push(stopped);
+    if (state === 'connecting')
+      this.#attempt?.abort(new CancelledError(`The service '${this.name}' was stopped while it was connecting`));
+    else if (state === 'connected') void this.#disconnect(this.#connection!);
+    return stopped.toPromise();
+  }
+
+  whenConnected(failAfterFailures = Number.POSITIVE_INFINITY): Deferred<C> {
+    if (!(failAfterFailures >= 1))
+      throw new UsageError(`whenConnected takes a number of failures, 1, 2, …; got ${failAfterFailures}`);
+    if (this.state === 'connected') return Deferred.succeed(this.#connection!);
+    if (this.state === 'stopped') return Deferred.fail(this.#cancelled());
+    const waiter: Waiter<C> = {
+      deferred: new Deferred<C>(() => this.#waiters.delete(waiter)),
+      failuresLeft: failAfterFailures,
+    };
+    this.#waiters.add(waiter);
+    return waiter.deferred;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #connect(): void {
+    this.state = 'connecting';
+    const { signal } = (this.#attempt = new AbortController());
+    this.#open(signal).then(
+      (connection) => this.#opened(connection),
+      (error) => this.#failed(error),
+    );
+  }
+
+  /** A prepared connection. Whatever fails, nothing of the attempt is left when this rejects. */
+  async #open(signal: AbortSignal): Promise<C> {
+    const { connect, prepareConnection } = this.#options;
+    const connection = await connect(signal);
+    try {
+      signal.throwIfAborted();
+      if (prepareConnection) await unless(signal, connection, () => prepareConnection(connection, signal));
+      return connection;
+    } catch (error) {
+      await closed(connection).catch((cause) =>
+        this.#log.warn('A connection could not be closed', { service: this.name, error: cause }),
+      );
+      throw error;
+    }
+  }
+
+  #opened(connection: C): void {
+    if (this.state !== 'connecting') return void this.#disconnect(connection); // stopped just now
+    this.#connection = connection;
+    this.state = 'connected';
+    const lost = (): void => {
+      if (this.#connection === connection && this.state === 'connected') this.#over();
+    };
+    connection.closed.then(lost, lost);
+    this.#failures = 0;
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const { deferred } of waiters) deferred.callback(connection);
+  }
+
+  async #disconnect(connection: C): Promise<void> {
+    try {
+      await closed(connection);
+      this.#over();
+    } catch (error) {
+      this.#over(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (this.state !== 'connecting') {
+      this.#over();
+      return;
+    }
+    for (const waiter of [...this.#waiters]) {
+      if (--waiter.failuresLeft > 0) continue;
+      this.#waiters.delete(waiter);
+      waiter.deferred.errback(error);
+    }
+    this.#wait(error);
+  }
+
+  /** The attempt or the connection is over. */
+  #over(...failure: unknown[]): void {
+    const { state } = this;
+    this.#connection = undefined;
+    if (state === 'connected') {
+      this.#wait();
+      return;
+    }
+    const stops = this.#stopping.splice(0);
+    if (state === 'restarting') this.#connect();
+    else this.#stopped();
+    for (const stop of stops) {
+      if (failure.length) stop.errback(failure[0]);
+      else stop.callback();
+    }
+  }
+
+  #wait(error?: unknown): void {
+    this.state = 'waiting';
+    const { backoff: pace = PATIENT, random } = this.#options;
+    const ms = pace.delay(this.#failures++, random);
+    this.#log.info('Not connected; it will be tried again', { service: this.name, ms, error });
+    this.#retry = this.#clock.callLater(ms, () => this.#connect());
+  }
+
+  #stopped(): void {
+    this.state = 'stopped';
+    this.#failures = 0;
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const { deferred } of waiters) deferred.errback(this.#cancelled());
+  }
+
+  #cancelled(): CancelledError {
+    return new CancelledError(`The service '${this.name}' has stopped; start it to connect`);
+  }
+}
+
+/** Resolves when it is gone. */
+async function closed(connection: ServedConnection): Promise<void> {
+  await connection.close();
+  await connection.closed.then(
+    () => {},
+    () => {},
+  );
+}
+
+/** Waits for the work, but not longer than the connection and the signal live. */
+async function unless(signal: AbortSignal, connection: ServedConnection, work: () => unknown): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const gone = (): void => reject(new TransportError('The connection was lost while it was being prepared'));
+    connection.closed.then(gone, gone);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    Promise.resolve()
+      .then(work)
+      .then(() => resolve(), reject);
+  });
+}
