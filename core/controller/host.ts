@@ -89,7 +89,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
     },
     starts('plug-ins', async () => {
       for (const plugin of options.plugins ?? [])
-        await controller.offers.load(plugin, cwd).catch((error: Error) => log.logger.error(error.message));
+        await controller.offers.load(plugin, cwd).then(
+          () => log.logger.info(`Plug-in ${plugin} is loaded`),
+          (error: Error) => log.logger.error(error.message),
+        );
     }),
     {
       name: 'observatory',
@@ -125,8 +128,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const stop = (): Promise<void> => services.stop().finally(onStopped);
   await services.start();
   const { metrics } = observatory;
-  const { pid, host, urls, token } = outside;
-  log.logger.info(`Cluster '${name}' listens`, { pid, host, urls, metrics });
+  const { host, urls, token } = outside;
+  log.logger.info(`Cluster '${name}' listens`, { host, urls, metrics });
   return { controller, fleet, launcher, stopped, stop, outside, metrics, info: { name, urls: [inline], token } };
 }
 
