@@ -17,7 +17,7 @@ import type { Payload } from '../wire/forms.ts';
 import { type Client, type ClientOptions, openClient } from './client.ts';
 import { checkOptions } from './options.ts';
 
-export interface ClusterOptions extends Omit<ClientOptions, 'observe'>, Omit<HostOptions, 'log'> {
+export interface ClusterOptions extends Omit<ClientOptions, 'observe'>, HostOptions {
   /** How many engines; default: as many as there are cores. */
   engines?: number;
   /** Where the controller runs. `'process'`: of its own, so that a client that blocks does not hold it up. */

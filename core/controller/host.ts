@@ -89,7 +89,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
     },
     starts('plug-ins', async () => {
       for (const plugin of options.plugins ?? [])
-        await controller.offers.load(plugin, cwd).catch((error: Error) => log.logger.error(error.message));
+        await controller.offers.load(plugin, cwd).then(
+          () => log.logger.info(`Plug-in ${plugin} is loaded`),
+          (error: Error) => log.logger.error(error.message),
+        );
     }),
     // Before anybody can come.
     {
@@ -99,6 +102,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       },
       stop: () => observatory.close(),
     },
+    // Before anybody can come.
     starts('requests', () => serveRequests({ controller, fleet, launcher, observatory }, stop)),
     starts('addresses', async () => {
       inline = await listeners.inline();
@@ -125,8 +129,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const stop = (): Promise<void> => services.stop().finally(onStopped);
   await services.start();
   const { metrics } = observatory;
-  const { pid, host, urls, token } = outside;
-  log.logger.info(`Cluster '${name}' listens`, { pid, host, urls, metrics });
+  const { host, urls, token } = outside;
+  log.logger.info(`Cluster '${name}' listens`, { host, urls, metrics });
   return { controller, fleet, launcher, stopped, stop, outside, metrics, info: { name, urls: [inline], token } };
 }
 

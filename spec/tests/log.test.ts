@@ -1,6 +1,7 @@
 /** What a cluster logs, where to, and what never gets there. */
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { cluster, type Logger, processLauncher } from 'tutti';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openLog } from '../../core/log-output.ts';
@@ -114,6 +115,14 @@ test('an engine that lost its controller and comes back says so', async () => {
     await engine.exited;
     await proxy.close();
   });
+});
+
+test('plug-ins of the start list: those that are loaded, and those that are not', async () => {
+  const cwd = fileURLToPath(new URL('../fixtures/paradigms/', import.meta.url));
+  const log = notebook();
+  await using({ engines: 0, cwd, plugins: ['./probe.mjs', './absent.mjs'], log }, async () => {});
+  expect(log.said('info', /^Plug-in .\/probe.mjs is loaded$/)).toHaveLength(1);
+  expect(log.said('error', /absent.mjs' was not found/)).toHaveLength(1);
 });
 
 describe('lines', () => {
