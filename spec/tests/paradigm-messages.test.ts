@@ -136,6 +136,13 @@ describe.each(['process', 'thread'] as const)('%s engines', (kind) => {
     }
   });
 
+  test('its globals outlive clear', async () => {
+    const c = await home();
+    await c.all.push({ mine: 1 });
+    await c.all.clear();
+    assert.deepEqual(await c.all.execute("typeof mine + await probeSays('echo', '!')"), ['undefined!', 'undefined!']);
+  });
+
   test('what the controller half emits comes to all clients', async () => {
     const h = await host();
     const guest = await connect(`messages-${kind}`, { output: 'ignore' });
