@@ -2,7 +2,7 @@
  * What failed, asked of an error by class or by name, also when it comes from another process: there, and in every copy
  * of a package, the same class is another object, and only its name has travelled.
  */
-import { RemoteError, UsageError } from './errors.ts';
+import { UsageError } from './errors.ts';
 import { arrivedAs, classNames, isError, shownName } from './wire/error-codec.ts';
 
 /** A class of errors, or what one (or its parent) is called: `TypeError`, `'MyLibError'`, `'AbortError'`. */
@@ -22,7 +22,7 @@ export type ErrorType = string | (abstract new (...args: any[]) => unknown);
  * ```
  */
 export function check<const T extends readonly ErrorType[]>(error: unknown, ...types: T): T[number] | undefined {
-  const faces = error instanceof RemoteError ? [error, error.original] : [error];
+  const faces = isErrorLike(error) && isRemote(error) ? [error, error.original] : [error];
   return types.find((type) => faces.some(typeof type === 'string' ? calledBy(type) : instanceOf(type)));
 }
 
@@ -34,9 +34,16 @@ export function trap<const T extends readonly ErrorType[]>(error: unknown, ...ty
 }
 
 function calledBy(name: string): (error: unknown) => boolean {
-  return (error) =>
-    isErrorLike(error) &&
-    (error.name === name || classNames(error).some((wire) => shownName(wire) === name || wire === `@${name}`));
+  return (error) => isErrorLike(error) && (error.name === name || hasClass(error, name));
+}
+
+function hasClass(error: Error, name: string): boolean {
+  return classNames(error).some((wire) => shownName(wire) === name || wire === `@${name}`);
+}
+
+/** By its name, since an engine's code may have come with a tutti of its own. */
+function isRemote(error: Error): error is Error & { original: unknown } {
+  return 'original' in error && hasClass(error, 'RemoteError');
 }
 
 function instanceOf(type: Exclude<ErrorType, string>): (error: unknown) => boolean {

@@ -103,6 +103,12 @@ export class StreamLink implements Link {
   write(outbox: Outbox, sent: (weight: number) => void): boolean {
     const batch = this.#batch;
     const stream = this.#stream;
+    if (this.#answer) {
+      // In place of a goodbye that a stranger could not read.
+      turnAway(stream, this.#answer);
+      this.#answer = undefined;
+      return true;
+    }
     const weight = cut(outbox, batch);
     if (!batch.finish()) return false;
     const buffers = this.#keepsChunks ? [Buffer.concat(batch.buffers)] : batch.buffers;
@@ -126,8 +132,6 @@ export class StreamLink implements Link {
   }
 
   destroy(): void {
-    if (this.#answer) turnAway(this.#stream, this.#answer);
-    else this.#stream.destroy();
-    this.#answer = undefined;
+    this.#stream.destroy();
   }
 }

@@ -91,13 +91,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       for (const plugin of options.plugins ?? [])
         await controller.offers.load(plugin, cwd).catch((error: Error) => log.logger.error(error.message));
     }),
-    starts('addresses', async () => {
-      inline = await listeners.inline();
-      const urls: string[] = [];
-      if (options.name !== undefined || options.local) urls.push(await listeners.local('unix'));
-      const further = await listeners.further(options);
-      outside = outsideOf(controller, [...urls, ...further.urls], further.ca);
-    }),
+    // Before anybody can come.
     {
       name: 'observatory',
       async start() {
@@ -106,6 +100,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
       stop: () => observatory.close(),
     },
     starts('requests', () => serveRequests({ controller, fleet, launcher, observatory }, stop)),
+    starts('addresses', async () => {
+      inline = await listeners.inline();
+      const urls: string[] = [];
+      if (options.name !== undefined || options.local) urls.push(await listeners.local('unix'));
+      const further = await listeners.further(options);
+      outside = outsideOf(controller, [...urls, ...further.urls], further.ca);
+    }),
     {
       name: 'connection file',
       start() {

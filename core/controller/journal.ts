@@ -14,7 +14,6 @@ const LONGEST = 1_000;
 export interface EngineLine {
   level: 'info' | 'warn';
   message: string;
-  fields?: Record<string, string | number>;
 }
 
 export class Journal {
@@ -40,12 +39,12 @@ export class Journal {
   line(engine: number, payload: Payload): void {
     const said = this.#allowance(engine);
     if (++said.lines > LINES) return;
-    const { level, message, fields } = decode(payload) as EngineLine;
+    const { level, message } = decode(payload) as EngineLine;
+    const text = String(message)
+      .slice(0, LONGEST)
+      .replaceAll(/\s*\n\s*/g, ' ');
     const left = said.lines === LINES ? ' (and more, which is left out)' : '';
-    this.#log[level === 'warn' ? 'warn' : 'info'](`Engine ${engine}: ${String(message).slice(0, LONGEST)}${left}`, {
-      engine,
-      ...fields,
-    });
+    this.#log[level === 'warn' ? 'warn' : 'info'](`Engine ${engine}: ${text}${left}`, { engine });
   }
 
   #joined(engine: EngineInfo): void {

@@ -44,6 +44,7 @@ export class News {
     this.#events = [];
     clearImmediate(this.#eventsDue);
     this.#eventsDue = undefined;
+    if (!this.#clients.size) return;
     const message = pack({ kind: Kind.EVENT, op: 'changed' }, [encode({ events }, { root: 'changed' })]);
     for (const client of this.#clients.values()) client.sendPacked(message);
   }

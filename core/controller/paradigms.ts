@@ -2,34 +2,18 @@
  * Paradigms on the controller: which there are, their halves here, and the way of their messages between clients and engines.
  * What runs here is only what the controller was started with, or what a program that embeds it uses itself.
  */
-import type { ClusterEvent, EngineInfo, ParadigmInfo } from '../cluster-info.ts';
-import type { Clock } from '../deferred/clock.ts';
-import { type EngineLostError, InvalidTargetError, ParadigmError, RefusedError, ValueLostError } from '../errors.ts';
-import type { Logger } from '../log.ts';
-import { type Address, Exchange } from '../paradigm/exchange.ts';
+import type { ClusterEvent, ParadigmInfo } from '../cluster-info.ts';
+import { InvalidTargetError, ParadigmError, RefusedError, ValueLostError } from '../errors.ts';
+import { Exchange } from '../paradigm/exchange.ts';
 import { Halves } from '../paradigm/halves.ts';
-import type { AnyDefinition, ControllerHost } from '../paradigm/paradigm.ts';
-import { groupOf, partyAt, type Voice } from '../paradigm/party.ts';
-import type { Store } from '../store/store.ts';
 import { answerCodec, encodeAnswer, encodeThrown } from '../wire/answer.ts';
-import { decode, encode } from '../wire/codec.ts';
+import { decode } from '../wire/codec.ts';
 import { type Envelope, type Header, Kind } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import type { Session } from '../wire/session.ts';
 import type { ClientRecord } from './clients.ts';
-import type { Offers } from './offers.ts';
-import { type EngineRecord, lostError, type Registry } from './registry.ts';
-
-export interface ParadigmsHome {
-  readonly cluster: { readonly id: string; readonly name: string };
-  readonly registry: Registry;
-  readonly offers: Offers;
-  readonly log: Logger;
-  readonly clock: Clock;
-  store(paradigm: string): Promise<Store>;
-  readonly clients: ReadonlyMap<number, ClientRecord>;
-  emit(event: ClusterEvent): void;
-}
+import { controllerHost, gone, type ParadigmsHome, type Parties } from './paradigm-host.ts';
+import type { EngineRecord } from './registry.ts';
 
 /** What a client says of a paradigm when it begins to use it. */
 interface Wanted {
@@ -59,9 +43,15 @@ export class Paradigms {
   #clients = new Map<number, Visitor>();
   #engines = new Map<number, Exchange>();
   #listeners = new Set<(event: ClusterEvent) => void>();
+  #parties: Parties;
 
   constructor(home: ParadigmsHome) {
     this.#home = home;
+    this.#parties = {
+      engine: (id) => this.#engines.get(id),
+      client: (id) => this.#clients.get(id)?.exchange,
+      listeners: this.#listeners,
+    };
   }
 
   /** Those that can be used, and those that are. */
@@ -193,7 +183,7 @@ export class Paradigms {
     if (!offered && (controller || !bundle)) throw offers.missing(paradigm);
     const engine = bundle ?? (offered && offers.bundle(offered));
     const started = offered?.controller
-      ? this.#halves.put(paradigm, () => offered.controller!(this.#hostFor(offered)))
+      ? this.#halves.put(paradigm, () => offered.controller!(controllerHost(paradigm, this.#home, this.#parties)))
       : Promise.resolve();
     this.#installed.set(paradigm, { version: version ?? here ?? '', engine, started });
     started.catch((error) => this.#home.log.error(`Paradigm '${paradigm}' failed to start`, { error }));
@@ -209,56 +199,8 @@ export class Paradigms {
       fell: (paradigm, op, error) => this.#home.log.error(`Paradigm '${paradigm}': '${op}' failed`, { error }),
     });
   }
-
-  #hostFor({ name: paradigm }: AnyDefinition): ControllerHost {
-    const { cluster, registry, log, clock, emit, store } = this.#home;
-    const pack = (value: unknown) => ({ payloads: value === undefined ? [] : [encode(value)] });
-    const voice = (exchange: () => Exchange, session: () => Session | undefined): Voice => ({
-      paradigm,
-      pack,
-      exchange,
-      drained: async () => session()?.drained(),
-    });
-    const engineExchange = (id: number): Exchange =>
-      this.#engines.get(registry.get(id).id) ?? nobody(gone(registry.get(id)));
-    let opened: Promise<Store> | undefined;
-    return {
-      cluster,
-      get engines(): EngineInfo[] {
-        return registry.infos();
-      },
-      engine: (id) =>
-        partyAt(
-          voice(
-            () => engineExchange(id),
-            () => registry.engines.get(id)?.session,
-          ),
-        ),
-      client: (id) =>
-        partyAt(
-          voice(
-            () => this.#clients.get(id)?.exchange ?? nobody(new ValueLostError(`Client ${id} has left`)),
-            () => this.#home.clients.get(id)?.session,
-          ),
-        ),
-      group: (ids) =>
-        groupOf({ paradigm, pack }, () => {
-          const there = ids ?? [...registry.engines.values()].filter((r) => r.session).map((r) => r.id);
-          return there.map((id) => ({ exchange: engineExchange(id), address: HERE }));
-        }),
-      onEvent: (listener) => {
-        this.#listeners.add(listener);
-        return () => void this.#listeners.delete(listener);
-      },
-      emit: (event) => emit({ type: 'paradigm', paradigm, event }),
-      store: () => (opened ??= store(paradigm)),
-      log,
-      clock,
-    };
-  }
 }
 
-const HERE: Address = {};
 /** How long a half may take to end, in ms: the cluster stops all the same. */
 const PATIENCE = 5_000;
 
@@ -288,19 +230,8 @@ function refuse(session: Pick<Session, 'send'>, header: Envelope, payloads: read
   session.send({ ...backTo(header), failed: true }, [encodeThrown(error, answerCodec(payloads))]);
 }
 
-function gone(record: EngineRecord): EngineLostError {
-  return lostError(record, record.end?.reason ?? 'not connected', record.end);
-}
-
 function unknown(id: number): InvalidTargetError {
   return new InvalidTargetError(`There is no engine ${id} (any more)`);
-}
-
-/** Stands in for an exchange with somebody who is not there. */
-function nobody(error: Error): Exchange {
-  const exchange = new Exchange({ send() {}, half() {}, sender: () => ({ role: 'controller', id: 0 }), fell() {} });
-  exchange.fail(error);
-  return exchange;
 }
 
 function equal(a: Payload, b: Payload): boolean {

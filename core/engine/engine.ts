@@ -183,8 +183,7 @@ export class Engine {
       for (const id of header.ids) this.#supplies.values.release(callKey(header.client, id));
     else if (header.kind === Kind.EVENT && header.op === 'size') this.#self.size = header.id;
     else if (header.kind === Kind.EVENT && header.op === 'client-left') this.#clientLeft(header.client);
-    else if (header.kind === Kind.EVENT && header.op === 'engine-lost')
-      this.#paradigms.lost({ type: 'engine', engine: header.engine });
+    else if (header.kind === Kind.EVENT && header.op === 'engine-lost') this.#engineLost(header.engine);
     else if (header.kind === Kind.EVENT && header.op === 'exit') this.#exit(0);
   }
 
@@ -257,6 +256,11 @@ export class Engine {
     }
     this.#turns.settle(job, false, (job.failure = error));
     return 'never-started';
+  }
+
+  #engineLost(engine: number): void {
+    this.#supplies.peers.drop(engine, `engine ${engine} was lost`);
+    this.#paradigms.lost({ type: 'engine', engine });
   }
 
   #clientLeft(client: number): void {

@@ -27,6 +27,7 @@ export interface Channel {
   readonly rpc: Rpc;
   readonly exchange: Exchange;
   drained(): Promise<void>;
+  close(reason: string): void;
 }
 
 export interface PeersHome {
@@ -40,6 +41,8 @@ export interface PeersHome {
   lost(engine: number, reason: string): void;
 }
 
+/** ms for a connection to an engine that may be ending. */
+const DIAL_PATIENCE = 10_000;
 /** ms within which a ticket must be used. */
 const TICKET_LIFE = 30_000;
 /** Connections at a time that have not shown a ticket. */
@@ -117,6 +120,14 @@ export class Peers {
     return opening;
   }
 
+  /** That incarnation of the engine is gone: the end of its channel may not have been noticed when the next one has a value. */
+  drop(engine: number, reason: string): void {
+    const channel = this.#channels.get(engine);
+    this.#channels.delete(engine);
+    if (channel instanceof Promise) channel.then(({ close }) => close(reason)).catch(() => {});
+    else channel?.close(reason);
+  }
+
   #forget(engine: number, channel: Channel | Promise<Channel>, reason: string): void {
     if (this.#channels.get(engine) !== channel) return;
     this.#channels.delete(engine);
@@ -125,7 +136,7 @@ export class Peers {
 
   async #open(engine: number): Promise<Channel> {
     const { url, token } = await this.#home.ask(engine);
-    const connection = await dial(url);
+    const connection = await dial(url, { signal: AbortSignal.timeout(DIAL_PATIENCE) });
     const welcome = await greet(connection, { role: 'peer', key: parseToken(token), about: {} });
     return this.#talk(welcome.session, connection, engine, welcome.early);
   }
@@ -167,7 +178,7 @@ export class Peers {
     });
     const rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), this.#home.serve);
     const exchange = this.#home.exchange(session, engine);
-    const channel: Channel = { rpc, exchange, drained: () => session.drained() };
+    const channel: Channel = { rpc, exchange, drained: () => session.drained(), close: end };
     this.#sessions.add(session);
     session.attach(connection, 0, early);
     return channel;
@@ -187,6 +198,6 @@ export class Peers {
       },
       engine,
     );
-    return { rpc: new Rpc(() => {}), exchange, drained: async () => {} };
+    return { rpc: new Rpc(() => {}), exchange, drained: async () => {}, close: () => {} };
   }
 }

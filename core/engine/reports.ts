@@ -9,14 +9,9 @@ export function reportUncaught(session: Session | undefined, what: string, error
 }
 
 export function reportRejoined(session: Session | undefined, reason: string, ms: number): void {
-  report(session, 'warn', `it had lost its controller (${reason}) and has joined anew`, { ms: Math.round(ms) });
+  report(session, 'warn', `it had lost its controller (${reason}) and has joined anew after ${Math.round(ms)} ms`);
 }
 
-function report(
-  session: Session | undefined,
-  level: 'info' | 'warn',
-  message: string,
-  fields?: Record<string, number>,
-): void {
-  session?.send({ kind: Kind.EVENT, op: 'log' }, [encode({ level, message, fields }, { root: 'log' })]);
+function report(session: Session | undefined, level: 'info' | 'warn', message: string): void {
+  session?.send({ kind: Kind.EVENT, op: 'log' }, [encode({ level, message }, { root: 'log' })]);
 }

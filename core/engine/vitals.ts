@@ -1,5 +1,5 @@
 /** How an engine is, for its heartbeats. Everything here is counted anyway, or free: 128 engines may share a few cores. */
-import { type EventLoopUtilization, performance } from 'node:perf_hooks';
+import type { EventLoopUtilization } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { Header } from '../wire/envelope.ts';
 

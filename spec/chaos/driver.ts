@@ -90,6 +90,39 @@ class Driver {
     await Promise.all(this.#busy.values());
     const { registry, clients } = this.#stage.host.controller;
     await this.#inTime(Promise.all(this.#pending));
+    if (process.env.DUMP && this.#pending.size) {
+      for (const m of this.model.calls)
+        if (!m.settled)
+          console.log(
+            'unsettled',
+            m.token,
+            m.client,
+            m.engines,
+            'given',
+            m.given?.token,
+            m.given?.engines,
+            m.given?.settled,
+            m.ends,
+          );
+      for (const [id, rec] of registry.engines)
+        console.log(
+          id,
+          rec.info.kind,
+          rec.info.transport,
+          rec.info.state,
+          rec.info.incarnation,
+          rec.session?.connected,
+          rec.session?.backlog,
+          [...rec.running.values()].slice(0, 4),
+          [...this.#busy.keys()],
+        );
+      const _c = this.#seats[0]!.client;
+      for (const { id } of registry.infos())
+        console.log(
+          id,
+          await Promise.race([registry.get(id).rpc!.ask('cancel', { client: 1, call: 1, reason: '' }), pause(1000)]),
+        );
+    }
     this.runs = this.model.checkRuns(this.#stage.file);
     for (const { client } of this.#seats) await client.close();
     await this.#inTime(this.#until(() => clients.size === 0));
@@ -145,16 +178,16 @@ class Driver {
     // Whoever is behind the proxy may come back in time, or be lost and join anew.
     const { engines } = this.#stage.host.controller.registry;
     const behind = [...engines.values()].filter((record) => record.info.transport === 'tcp');
-    for (const { id } of behind) this.model.trouble(id);
+    const counts = new Map(behind.map(({ id }) => [id, this.model.trouble(id)]));
     this.#count('cut engines', () => this.#stage.engineProxy.cut());
     for (const record of behind) {
-      if (this.#busy.has(record.id)) continue;
-      const back = this.#until(() => record.info.state === 'alive' && record.session?.connected === true);
+      const { id, info } = record;
+      const back = (): boolean => !engines.has(id) || (info.state === 'alive' && record.session?.connected === true);
+      const before = this.#busy.get(id) ?? Promise.resolve();
+      const over = before.then(() => pause(5 * BEAT)).then(() => this.#until(back));
       this.#during(
-        record.id,
-        pause(5 * BEAT)
-          .then(() => back)
-          .then(() => this.model.heal(record.id)),
+        id,
+        over.then(() => this.model.heal(id, counts.get(id)!)),
       );
     }
   }
@@ -175,7 +208,7 @@ class Driver {
   /** Does something to an engine that its calls may feel, unless something else is being done to it. */
   #change(engine: number, what: string, change: () => Promise<void>): void {
     if (this.#busy.has(engine)) return;
-    this.model.trouble(engine);
+    const count = this.model.trouble(engine);
     this.#count(what, () => {});
     const record = this.#stage.host.controller.registry.get(engine);
     const life = this.model.lives.get(engine);
@@ -184,7 +217,7 @@ class Driver {
         if (life) this.model.ended(life);
         if (what === 'remove') return;
         await this.#until(() => record.info.state === 'alive');
-        this.model.heal(engine);
+        this.model.heal(engine, count);
       },
       (error) => void this.model.wrong.push(`${what} of engine ${engine}: ${error.stack}`),
     );
@@ -214,7 +247,9 @@ class Driver {
   }
 
   #during(engine: number, what: Promise<unknown>): void {
-    const over = what.then(() => void this.#busy.delete(engine));
+    const over = what.then(() => {
+      if (this.#busy.get(engine) === over) this.#busy.delete(engine);
+    });
     this.#busy.set(engine, over);
   }
 

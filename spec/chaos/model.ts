@@ -45,15 +45,17 @@ export class Model {
     return trouble;
   }
 
-  /** Something is about to be done to this engine that its calls may feel. */
-  trouble(engine: number): void {
+  /** Something is about to be done to this engine that its calls may feel; for `heal`. */
+  trouble(engine: number): number {
     const trouble = this.troubleOf(engine);
-    trouble.count++;
     trouble.healed = false;
+    return ++trouble.count;
   }
 
-  heal(engine: number): void {
-    this.troubleOf(engine).healed = true;
+  /** That is over; unless something else was done to it since, so is all of it. */
+  heal(engine: number, count: number): void {
+    const trouble = this.troubleOf(engine);
+    trouble.healed ||= trouble.count === count;
   }
 
   /** Nothing that is asked for from now on may come from this process or thread. */

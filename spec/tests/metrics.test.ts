@@ -57,7 +57,9 @@ test('calls are counted by operation and by what became of their parts', () =>
     expect(samples.has('tutti_engine_memory_bytes{engine="0"}')).toBe(true);
     expect(samples.has('tutti_engine_memory_bytes{engine="1"}')).toBe(false);
     // A lost engine's traffic stays counted.
-    expect(samples.get('tutti_bytes_total{peer="engines",direction="sent"}')).toBe(traffic.engines.bytesSent);
+    expect(samples.get('tutti_bytes_total{peer="engines",direction="sent"}')).toBeGreaterThanOrEqual(
+      traffic.engines.bytesSent,
+    );
     expect(traffic.engines.bytesSent).toBe(engines[0]!.traffic.bytesSent + engines[1]!.traffic.bytesSent);
     expect(engines[1]!.traffic.messagesSent).toBeGreaterThan(0);
   }));
