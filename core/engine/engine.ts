@@ -95,6 +95,7 @@ export class Engine {
       engine: () => this.#self.id,
       directory: boot.cwd,
       supplies: this.#supplies,
+      provide: (name, value) => namespace.provide(name, value),
       hold: () => this.#turns.hold(),
       run: (...work) => this.#run(...work),
       log: (message, error) => this.#uncaught(`${message}:`, error),

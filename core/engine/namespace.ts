@@ -18,6 +18,8 @@ export interface Namespace {
   get(expression: string): unknown;
   /** Sets names, all or (UsageError: a key is not a plain identifier) none. */
   set(vars: Record<string, unknown>): void;
+  /** Adds a global that is not the user's: it takes the place of what has this name, and outlives `clear`. */
+  provide(name: string, value: unknown): void;
   /** Removes every name of the user's; built-in globals that were replaced are what they were. */
   clear(): void;
 }
@@ -94,6 +96,10 @@ export function createNamespace(): Namespace {
       const keys = ownKeys(vars);
       for (const name of keys) identifier(String(name));
       for (const name of keys) assign(name as string, vars[name as string]);
+    },
+    provide(name, value) {
+      defineProperty(world, name, { value, writable: true, configurable: true, enumerable: false });
+      builtins.set(name, builtIn(name));
     },
     clear() {
       for (const name of names()) remove(name);

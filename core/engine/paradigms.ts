@@ -28,6 +28,8 @@ export interface ParadigmsHome {
   engine(): number;
   readonly directory: string;
   readonly supplies: Supplies;
+  /** Makes a name known to the code that runs here. */
+  provide(name: string, value: unknown): void;
   /** No call begins before `release` is called. */
   hold(): () => void;
   run(code: () => unknown, options: RunOptions, done: (ok: boolean, value: unknown) => void): void;
@@ -137,8 +139,7 @@ export class Paradigms {
       .put(paradigm, async () => {
         const make = makerIn(paradigm, this.#run(paradigm, text));
         const { globals = {}, ...handlers } = await make(this.#hostFor(paradigm));
-        for (const [name, value] of Object.entries(globals))
-          Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+        for (const [name, value] of Object.entries(globals)) this.#home.provide(name, value);
         return handlers as Handlers;
       })
       .catch((error) => this.#home.log(`Paradigm '${paradigm}' failed to load`, error))

@@ -11,6 +11,7 @@ import {
   loadPlugin,
   ParadigmError,
   ParadigmNotInstalledError,
+  registerParadigm,
   UsageError,
 } from 'tutti';
 import { describe, expect, test } from 'vitest';
@@ -151,6 +152,15 @@ describe('a client', () => {
       await assert.rejects(guest.use(probe).controller.ask('echo'), ParadigmNotInstalledError);
       await c.use(probe).controller.ask('echo');
       assert.equal(await guest.use(probe).controller.ask('echo', 1), 1); // it may be put right
+      await guest.close();
+    }));
+
+  test('can use what is registered in the process of the controller', () =>
+    using({ ...thread, name: 'registered' }, async (c) => {
+      const built = simple(() => ({ echo: (value: unknown) => value }));
+      registerParadigm(built);
+      const guest = await guestOf(c);
+      assert.equal(await (guest.use(built) as unknown as ClientHost).controller.ask('echo', 4), 4);
       await guest.close();
     }));
 

@@ -126,6 +126,7 @@ describe.each(['process', 'thread'] as const)('%s engines', (kind) => {
   });
 
   test('its globals are there for the calls after use', async () => {
+    await host(); // whose program has the controller
     const guest = await connect(`messages-${kind}`, { output: 'ignore' });
     try {
       guest.use(probe);
@@ -134,6 +135,15 @@ describe.each(['process', 'thread'] as const)('%s engines', (kind) => {
     } finally {
       await guest.close();
     }
+  });
+
+  test('its globals outlive clear', async () => {
+    const c = await home();
+    c.use(probe);
+    await c.all.execute('let mine = 1, probePeer = 2');
+    await c.all.clear();
+    assert.deepEqual(await c.all.execute('typeof probePeer'), ['function', 'function']);
+    assert.deepEqual(await c.all.execute("typeof mine + await probeSays('echo', '!')"), ['undefined!', 'undefined!']);
   });
 
   test('what the controller half emits comes to all clients', async () => {
