@@ -62,8 +62,8 @@ export {
   type ClientServiceOptions,
   type ClientState,
   clientService,
-  type ServedConnection,
 } from './service/client-service.ts';
+export type { ServedConnection } from './service/served-connection.ts';
 export type { Service } from './service/service.ts';
 export { type ServiceTree, type ServiceTreeOptions, serviceTree } from './service/service-tree.ts';
 export { checkChanges, compareKeys, selectKeys } from './store/key.ts';

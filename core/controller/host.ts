@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { ConnectionInfo } from '../cluster-info.ts';
 import { removeConnectionFile, writeConnectionFile } from '../connection-file.ts';
 import type { Launcher } from '../launch/launcher.ts';
-import { type Log, openLog } from '../log-output.ts';
+import { openLog } from '../log-output.ts';
 import type { Service } from '../service/service.ts';
 import { serviceTree } from '../service/service-tree.ts';
 import { lmdbStores } from '../store/lmdb-store.ts';
@@ -37,9 +37,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const launcher = checkedLauncher(options);
   const { name = 'private', cwd = process.cwd(), env = {}, beat = 1_000, durable } = options;
   const stores = durable === undefined ? memoryStores() : lmdbStores(durable);
+  const log = openLog(options.log);
   const folder = new SocketFolder();
   const listeners = new Listeners(folder, (connection) => void controller.accept(connection));
-  let log!: Log;
   let controller!: Controller;
   let fleet!: Fleet;
   let observatory!: Observatory;
@@ -47,17 +47,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
   let outside!: ConnectionInfo;
   let file: string | undefined;
 
-  const services = serviceTree(`cluster ${name}`, [
-    {
-      name: 'log',
-      start() {
-        log = openLog(options.log);
-      },
-      stop() {
-        log.logger.info(`Cluster '${name}' has stopped`);
-        log.close();
-      },
-    },
+  const members: Service[] = [
+    stops('log', () => {
+      log.logger.info(`Cluster '${name}' has stopped`);
+      log.close();
+    }),
     {
       name: 'stores',
       // Whether its folder can be used is asked now, and not when the first paradigm comes.
@@ -120,7 +114,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
         if (file) removeConnectionFile(file);
       },
     },
-  ]);
+  ];
+  const services = serviceTree(`cluster ${name}`, members, { log: log.logger });
 
   let onStopped = (): void => {};
   const stopped = new Promise<void>((resolve) => {

@@ -2,28 +2,17 @@
 import { type Backoff, backoff } from '../backoff.ts';
 import { type Clock, realClock } from '../deferred/clock.ts';
 import { Deferred } from '../deferred/deferred.ts';
-import { CancelledError, TransportError, UsageError } from '../errors.ts';
+import { CancelledError, UsageError } from '../errors.ts';
 import { type Logger, silentLogger } from '../log.ts';
+import { type Connecting, closed, prepared, type ServedConnection } from './served-connection.ts';
 import type { Service } from './service.ts';
 
-/** Whatever is connected to: a session, a socket, a broker's client. */
-export interface ServedConnection {
-  /** Settles, either way, when the connection is gone, whoever ended it. */
-  readonly closed: PromiseLike<unknown>;
-  /** Ends it; `closed` settles after that. Called once at most, maybe when it is gone already. */
-  close(): unknown;
-}
-
-export interface ClientServiceOptions<C extends ServedConnection> {
-  readonly name: string;
-  /** One attempt. The signal aborts it when the service stops; a stop waits until it has settled. */
-  connect(signal: AbortSignal): C | PromiseLike<C>;
-  /** What each new connection goes through before anybody gets it, e.g. a login. If it throws, the attempt has failed. */
-  prepareConnection?: ((connection: C, signal: AbortSignal) => unknown) | undefined;
+export interface ClientServiceOptions<C extends ServedConnection> extends Connecting<C> {
   /** Default: one second, then half as much again each time, up to a minute; half of it left to chance. */
   backoff?: Backoff | undefined;
   clock?: Clock | undefined;
   random?: (() => number) | undefined;
+  /** Is told of every failure, and what is done about it. */
   log?: Logger | undefined;
 }
 
@@ -123,26 +112,10 @@ class ReconnectingClient<C extends ServedConnection> implements ClientService<C>
   #connect(): void {
     this.state = 'connecting';
     const { signal } = (this.#attempt = new AbortController());
-    this.#open(signal).then(
+    prepared(this.#options, signal, this.#log).then(
       (connection) => this.#opened(connection),
       (error) => this.#failed(error),
     );
-  }
-
-  /** A prepared connection. Whatever fails, nothing of the attempt is left when this rejects. */
-  async #open(signal: AbortSignal): Promise<C> {
-    const { connect, prepareConnection } = this.#options;
-    const connection = await connect(signal);
-    try {
-      signal.throwIfAborted();
-      if (prepareConnection) await unless(signal, connection, () => prepareConnection(connection, signal));
-      return connection;
-    } catch (error) {
-      await closed(connection).catch((cause) =>
-        this.#log.warn('A connection could not be closed', { service: this.name, error: cause }),
-      );
-      throw error;
-    }
   }
 
   #opened(connection: C): void {
@@ -217,25 +190,4 @@ class ReconnectingClient<C extends ServedConnection> implements ClientService<C>
   #cancelled(): CancelledError {
     return new CancelledError(`The service '${this.name}' has stopped; start it to connect`);
   }
-}
-
-/** Resolves when it is gone. */
-async function closed(connection: ServedConnection): Promise<void> {
-  await connection.close();
-  await connection.closed.then(
-    () => {},
-    () => {},
-  );
-}
-
-/** Waits for the work, but not longer than the connection and the signal live. */
-async function unless(signal: AbortSignal, connection: ServedConnection, work: () => unknown): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const gone = (): void => reject(new TransportError('The connection was lost while it was being prepared'));
-    connection.closed.then(gone, gone);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    Promise.resolve()
-      .then(work)
-      .then(() => resolve(), reject);
-  });
 }

@@ -1,5 +1,5 @@
 /** Clusters with names: started, used, changed and stopped by commands that know each other by name alone. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -138,4 +138,18 @@ test('a cluster whose controller was killed is found dead, and cleared away', as
   });
   expect(terminal.litter()).toEqual([]);
   expect(await terminal.json('list')).toEqual([]);
+});
+
+test('what a cluster keeps is in the folder that it is started with, of the shell and not of its process', async () => {
+  const folder = path.join(terminal.cwd, 'state');
+  await terminal.json('start', '-n', '0', '--name', 'kept', '--durable', 'state', '--detach');
+  expect(readdirSync(folder)).toContain('data.mdb');
+  const second = await terminal.run(['controller', '--name', 'second', '--durable', 'state']);
+  expect(second).toMatchObject({ code: 3, stderr: expect.stringContaining(`The store in ${folder} is in use by`) });
+  expect((await terminal.run(['stop', '--name', 'kept'])).code).toBe(0);
+  expect(terminal.litter()).toEqual([]);
+  const third = terminal.start(['controller', '--name', 'third', '--durable', 'state']);
+  await third.until(/Cluster 'third' is ready/);
+  expect((await terminal.run(['stop', '--name', 'third'])).code).toBe(0);
+  expect((await third.ended).code).toBe(0);
 });
