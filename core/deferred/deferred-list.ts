@@ -68,10 +68,11 @@ export class DeferredList<
     this.#left--;
     if (this.#decided || this.called) return false;
     if (ok && this.#options.fireOnOneCallback) this.#decide(() => this.#end([result, index]));
-    else if (!ok && this.#options.fireOnOneErrback)
+    else if (!ok && this.#options.fireOnOneErrback) {
       // A list that is being cancelled fails with the CancelledError itself, which `addTimeout` knows.
-      this.#decide(() => this.errback(this.#cancelling ? result : firstError(result, index)));
-    else if (this.#left === 0) this.#end(this.#outcomes);
+      const error = this.#cancelling ? result : firstError(result, index);
+      this.#decide(() => this.errback(error));
+    } else if (this.#left === 0) this.#end(this.#outcomes);
     return true;
   }
 
