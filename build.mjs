@@ -121,6 +121,7 @@ await build({
 const standIns = {
   'core/client/program.ts': 'browser/program.ts',
   'core/console/text.ts': 'browser/text.ts',
+  'core/deferred/context.ts': 'browser/context.ts',
   'core/functions/builtins.ts': 'browser/builtins.ts',
   'core/functions/captures.ts': 'browser/captures.ts',
   'core/functions/module-reference.ts': 'browser/module-reference.ts',

@@ -153,6 +153,40 @@ export class LimitError extends TuttiError {
 export class AlreadyCalledError extends TuttiError {
   override readonly code: string = 'ALREADY_CALLED';
 }
+/** One of several Deferreds failed before the others had their outcome: `index` says which, `cause` is its error. */
+export class FirstError extends TuttiError {
+  override readonly code: string = 'FIRST_ERROR';
+  readonly index: number;
+  constructor(message: string, index: number, options?: { cause?: unknown }) {
+    super(message, options);
+    this.index = index;
+  }
+}
+/** All of several Deferreds failed where one value was wanted; `errors` are theirs, in the order given. */
+export class AllFailedError extends TuttiError {
+  override readonly code: string = 'ALL_FAILED';
+  readonly errors: readonly unknown[];
+  constructor(message: string, errors: readonly unknown[]) {
+    super(message);
+    this.errors = errors;
+  }
+}
+/** `put` into a DeferredQueue that is full. */
+export class QueueOverflowError extends TuttiError {
+  override readonly code: string = 'QUEUE_OVERFLOW';
+}
+/** `get` from an empty DeferredQueue for which as many wait as may. */
+export class QueueUnderflowError extends TuttiError {
+  override readonly code: string = 'QUEUE_UNDERFLOW';
+}
+/** `put` into a DeferredQueue that is closed, or `get` when nothing is left in it. */
+export class QueueClosedError extends TuttiError {
+  override readonly code: string = 'QUEUE_CLOSED';
+}
+/** Nobody handled the error of a Deferred; `cause` is that error. */
+export class UnhandledError extends TuttiError {
+  override readonly code: string = 'UNHANDLED';
+}
 
 const OURS = new Set(['engine', 'task', 'remoteStack', 'original', 'name', 'message', 'stack']);
 

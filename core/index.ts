@@ -26,7 +26,7 @@ export type {
 export type { CallStatus, ClusterStatus, ControllerStatus, EngineStatus, Traffic } from './cluster-status.ts';
 export type { Limits } from './controller/limits.ts';
 export { registerParadigm } from './controller/offers.ts';
-export { type Clock, Deferred, realClock, TestClock } from './deferred/index.ts';
+export * from './deferred/index.ts';
 export * from './errors.ts';
 export { check, type ErrorType, trap } from './failure.ts';
 export { remote } from './functions/index.ts';

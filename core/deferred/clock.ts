@@ -1,11 +1,23 @@
 import { UsageError } from '../errors.ts';
 
+/** A call that a clock has been asked for. */
+export interface DelayedCall {
+  /** It will still be made. */
+  readonly active: boolean;
+  /** It will not be made. Cancelling twice or too late does nothing. */
+  cancel(): void;
+  /** It will be made `ms` milliseconds from now instead. UsageError if it is no longer active. */
+  reset(ms: number): void;
+  /** It will be made `ms` milliseconds later than planned, or earlier if `ms` is negative. UsageError as above. */
+  delay(ms: number): void;
+}
+
 /** Where timers come from, so that tests can move time by hand. */
 export interface Clock {
   /** Milliseconds since a fixed moment of this clock; never goes back. */
   now(): number;
-  /** Calls `fn` once, `ms` milliseconds from now, unless cancelled before; cancelling twice or too late does nothing. */
-  callLater(ms: number, fn: () => void): { cancel(): void };
+  /** Calls `fn` once, `ms` milliseconds from now, unless told otherwise before. */
+  callLater(ms: number, fn: () => void): DelayedCall;
 }
 
 /** Node turns a longer delay into 1 ms. */
@@ -14,52 +26,55 @@ const LONGEST = 2 ** 31 - 1;
 /** The machine's monotonic clock. A pending call keeps the process alive. */
 export const realClock: Clock = {
   now: () => performance.now(),
-  callLater(ms, fn) {
-    check(ms);
-    const timer = setTimeout(fn, ms);
-    return { cancel: () => clearTimeout(timer) };
-  },
+  callLater: (ms, fn) => new TimerCall(ms, fn),
 };
 
-/** A clock that stands still until `advance` moves it. */
-export class TestClock implements Clock {
-  #now = 0;
-  /** In the order in which they become due; of two due together, the one that was asked for first. */
-  #calls: { due: number; fn: () => void }[] = [];
+class TimerCall implements DelayedCall {
+  readonly #fn: () => void;
+  #due = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined = undefined;
 
-  /** Calls that wait for their time. */
-  get pending(): number {
-    return this.#calls.length;
+  constructor(ms: number, fn: () => void) {
+    this.#fn = fn;
+    this.#start(ms);
   }
 
-  now(): number {
-    return this.#now;
+  get active(): boolean {
+    return this.#timer !== undefined;
   }
 
-  callLater(ms: number, fn: () => void): { cancel(): void } {
-    check(ms);
-    const call = { due: this.#now + ms, fn };
-    const later = this.#calls.findIndex((other) => other.due > call.due);
-    this.#calls.splice(later < 0 ? this.#calls.length : later, 0, call);
-    return {
-      cancel: () => {
-        this.#calls = this.#calls.filter((other) => other !== call);
-      },
-    };
+  cancel(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
-  /**
-   * Moves time forward by `ms` at once, then makes every call that is due, also those that a call adds: like callbacks
-   * that a busy process ran late, all of them see the final time.
-   */
-  advance(ms: number): void {
-    if (!(ms >= 0)) throw new UsageError(`advance(${ms}): time only moves forward; give a number of milliseconds >= 0`);
-    this.#now += ms;
-    while (this.#calls.length > 0 && this.#calls[0]!.due <= this.#now) this.#calls.shift()!.fn();
+  reset(ms: number): void {
+    checkActive(this, 'reset');
+    this.#start(ms);
+  }
+
+  delay(ms: number): void {
+    checkActive(this, 'delay');
+    this.#start(Math.max(0, this.#due + ms - realClock.now()));
+  }
+
+  #start(ms: number): void {
+    checkDelay(ms);
+    clearTimeout(this.#timer);
+    this.#due = realClock.now() + ms;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#fn();
+    }, ms);
   }
 }
 
-function check(ms: number): void {
+export function checkDelay(ms: number): void {
   if (ms >= 0 && ms <= LONGEST) return;
   throw new UsageError(`A delay of ${ms} ms is not possible; give a number from 0 to ${LONGEST} (24.8 days)`);
+}
+
+export function checkActive(call: DelayedCall, method: string): void {
+  if (call.active) return;
+  throw new UsageError(`${method}() on a call that has been made or cancelled; ask the clock for another one`);
 }

@@ -13,7 +13,10 @@ import { fireLike } from './thenable.ts';
  * An error that nobody has handled or looked at by the end of the turn is an unhandled rejection.
  */
 export class Deferred<T> extends Pipeline implements PromiseLike<T> {
-  /** Remember where each Deferred is made, and say so when its error goes unhandled. Slow. */
+  /**
+   * Remember where each Deferred is made, and say so when its error goes unhandled. Off, because taking a stack costs
+   * many times what all else of a Deferred does.
+   */
   static debug = false;
 
   /**
@@ -133,7 +136,11 @@ export class Deferred<T> extends Pipeline implements PromiseLike<T> {
     onValue?: ((value: T) => U | PromiseLike<U>) | null,
     onError?: ((error: unknown) => V | PromiseLike<V>) | null,
   ): Promise<U | V> {
-    return this.toPromise().then(onValue, onError);
+    const { reported } = this;
+    const promise = this.toPromise().then(onValue, onError);
+    // Without `onError` it fails with what has been reported already.
+    if (reported && !onError) promise.catch(() => {});
+    return promise;
   }
 
   catch<V = never>(onError?: ((error: unknown) => V | PromiseLike<V>) | null): Promise<T | V> {
@@ -146,7 +153,9 @@ export class Deferred<T> extends Pipeline implements PromiseLike<T> {
 
   /** A promise for the outcome at this place of the pipeline. `signal` cancels the Deferred, with its reason. */
   toPromise({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<T> {
+    const { reported } = this;
     const promise = new Promise<T>((resolve, reject) => this.tap(resolve, reject));
+    if (reported) promise.catch(() => {});
     if (signal) {
       const abort = () => this.cancel(signal.reason);
       const forget = () => signal.removeEventListener('abort', abort);

@@ -1,6 +1,7 @@
-import { AlreadyCalledError, CancelledError, TuttiError, UsageError } from '../errors.ts';
+import { AlreadyCalledError, CancelledError, UsageError } from '../errors.ts';
 import { fireLike, isThenable } from './thenable.ts';
 import { atEndOfTurn } from './turn.ts';
+import { reportUnhandled } from './unhandled.ts';
 
 /** One station. `keep`: what its functions do becomes the outcome. `waiter`: the outcome moves there. */
 export interface Link {
@@ -28,6 +29,7 @@ export class Pipeline {
   /** Of an error: somebody has seen it, or it has been reported. */
   #observed = false;
   #suspected = false;
+  #reported = false;
   readonly #made: string | undefined;
 
   /** `made`: a stack that says where, if somebody wants to know. */
@@ -82,6 +84,11 @@ export class Pipeline {
     last.#fire('cancel');
     last.#fail(error);
     last.#run();
+  }
+
+  /** Its error has been reported as unhandled. A promise for it must not be reported once more. */
+  protected get reported(): boolean {
+    return this.#reported;
   }
 
   /** Until `unpause` was called as often, runs no callback and passes nothing on to a Deferred that waits for this one. */
@@ -185,9 +192,10 @@ export class Pipeline {
   }
 
   #fail(error: unknown): void {
+    // Thrown on, what was reported stays so.
+    this.#observed = this.#reported = this.#reported && this.#outcome === error;
     this.#failed = true;
     this.#outcome = error;
-    this.#observed = false;
   }
 
   /** Moves the outcome: who waits for a Deferred takes it over, errors and the duty to handle them included. */
@@ -195,7 +203,8 @@ export class Pipeline {
     this.#waitingFor = undefined;
     this.#failed = inner.#failed;
     this.#outcome = inner.#outcome;
-    this.#observed = false;
+    // What has been reported once stays so, whoever holds it.
+    this.#observed = this.#reported = inner.#reported;
     inner.#failed = false;
     inner.#outcome = undefined;
   }
@@ -214,17 +223,12 @@ export class Pipeline {
     return this.#failed && !this.#observed && !this.#first && !this.#blocked;
   }
 
-  /** As Node does for promises, by means of one: `unhandledRejection`, or the end of the process. */
   #report(): void {
     this.#suspected = false;
     if (!this.#isUnnoticed()) return;
     this.#observed = true;
-    const error = this.#outcome;
-    void Promise.reject(
-      this.#made
-        ? new TuttiError(`Nobody handled the error (see cause) of the Deferred made\n${this.#made}`, { cause: error })
-        : error,
-    );
+    this.#reported = true;
+    reportUnhandled(this.#outcome, this.#made);
   }
 }
 

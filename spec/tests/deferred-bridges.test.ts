@@ -1,7 +1,7 @@
 import { EmptyError, firstValueFrom, lastValueFrom, NEVER, Observable, of, Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Deferred } from '../../core/deferred/index.ts';
-import { CancelledError } from '../../core/errors.ts';
+import { CancelledError, UnhandledError } from '../../core/errors.ts';
 
 describe('promises', () => {
   test('await is a tap: it sees the value and leaves it', async () => {
@@ -125,12 +125,18 @@ describe('observables', () => {
 });
 
 describe('an error that nobody handles', () => {
+  /** The errors that went unhandled, and what the reports of Deferreds say of them. */
   let reported: unknown[] = [];
+  let messages: string[] = [];
   let others: NodeJS.UnhandledRejectionListener[] = [];
-  const listen = (error: unknown) => reported.push(error);
+  const listen = (error: unknown) => {
+    if (error instanceof UnhandledError) messages.push(error.message);
+    reported.push(error instanceof UnhandledError ? error.cause : error);
+  };
 
   beforeEach(() => {
     reported = [];
+    messages = [];
     others = process.listeners('unhandledRejection');
     process.removeAllListeners('unhandledRejection').on('unhandledRejection', listen);
   });
@@ -194,11 +200,41 @@ describe('an error that nobody handles', () => {
     expect(reported).toEqual(['second']);
   });
 
-  test('with debug, says where the Deferred was made', async () => {
+  test('is not reported again when it is thrown on, waited for, or turned into a promise', async () => {
+    const d = Deferred.fail('lost');
+    await turns();
+    d.addErrback((error) => {
+      throw error;
+    });
+    const outer = Deferred.succeed(1).addCallback(() => d);
+    await turns();
+    void outer.toPromise();
+    void outer.then(() => 1);
+    await turns();
+    expect(reported).toEqual(['lost']);
+    outer.addErrback(() => {
+      throw 'another';
+    });
+    await turns();
+    expect(reported).toEqual(['lost', 'another']);
+  });
+
+  test('of which a promise has reported, the Deferred does not', async () => {
+    void Deferred.fail('lost').toPromise();
+    await turns();
+    expect(reported).toEqual(['lost']);
+    expect(messages).toEqual([]);
+  });
+
+  test('says what it is; with debug, where the Deferred was made, else how to learn that', async () => {
+    Deferred.fail(new RangeError('far'));
+    await turns();
+    expect(messages[0]).toContain('RangeError: far');
+    expect(messages[0]).toContain('set Deferred.debug = true');
     Deferred.debug = true;
     Deferred.fail('lost');
     await turns();
-    expect(reported).toEqual([expect.objectContaining({ cause: 'lost' })]);
-    expect((reported[0] as Error).message).toContain('deferred-bridges.test.ts');
+    expect(messages[1]).toContain('deferred-bridges.test.ts');
+    expect(messages[1]).not.toContain('debug');
   });
 });

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { TestClock } from '../../core/deferred/clock.ts';
+import { TestClock } from '../../core/deferred/index.ts';
 import { RefusedError, TimeoutError, TransportError, TuttiError } from '../../core/errors.ts';
 import { Kind, PROTOCOL_VERSION } from '../../core/wire/envelope.ts';
 import { type Greeting, greet, type Key, keyToken, meet, mintKey, parseToken } from '../../core/wire/handshake.ts';

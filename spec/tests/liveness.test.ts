@@ -3,7 +3,7 @@ import type { ClusterEvent } from '../../core/cluster-info.ts';
 import { CallCount } from '../../core/controller/call-counts.ts';
 import { watchEngines } from '../../core/controller/liveness.ts';
 import { type EngineRecord, Registry } from '../../core/controller/registry.ts';
-import { TestClock } from '../../core/deferred/clock.ts';
+import { TestClock } from '../../core/deferred/index.ts';
 import type { EngineLostError } from '../../core/errors.ts';
 import { mintKey } from '../../core/wire/handshake.ts';
 import type { Session } from '../../core/wire/session.ts';
