@@ -5,33 +5,32 @@
 import { randomUUID } from 'node:crypto';
 import type { ClusterEvent, ClusterParadigms } from '../cluster-info.ts';
 import { realClock } from '../deferred/clock.ts';
-import { ProtocolError, TuttiError, ValueLostError } from '../errors.ts';
+import { ProtocolError } from '../errors.ts';
 import { type Logger, silentLogger } from '../log.ts';
 import { memoryStores } from '../store/memory-store.ts';
 import type { StoreProvider } from '../store/store.ts';
 import { type Envelope, Kind } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
-import { type Guest, type Key, keyToken, mintKey } from '../wire/handshake.ts';
-import { type RequestHandler, Rpc } from '../wire/rpc.ts';
-import { Session } from '../wire/session.ts';
+import { type Guest, type Key, mintKey } from '../wire/handshake.ts';
+import type { RequestHandler } from '../wire/rpc.ts';
 import { Strangers } from '../wire/strangers.ts';
 import type { Connection } from '../wire/transport.ts';
+import { Admission } from './admission.ts';
 import { Broker } from './broker.ts';
 import { CallCounts } from './call-counts.ts';
 import { Calls } from './calls.ts';
 import { watchClients } from './client-liveness.ts';
-import { ClientRecord } from './clients.ts';
-import { aboutEngine } from './engine-facts.ts';
+import type { ClientRecord } from './clients.ts';
 import { Journal } from './journal.ts';
 import { Keyring, type Lock } from './keyring.ts';
-import { exceeded, type Limits, limitsOf } from './limits.ts';
+import { type Limits, limitsOf } from './limits.ts';
 import { type LivenessOptions, watchEngines } from './liveness.ts';
 import { News } from './news.ts';
 import { Offers } from './offers.ts';
 import { Paradigms } from './paradigms.ts';
 import { type EngineRecord, Registry } from './registry.ts';
 import { Sessions } from './sessions.ts';
-import { addTraffic, noTraffic, trafficOf } from './traffic.ts';
+import { noTraffic } from './traffic.ts';
 
 export interface ControllerOptions extends LivenessOptions {
   name: string;
@@ -71,9 +70,7 @@ export class Controller {
   #strangers: Strangers;
   #calls: Calls;
   #liveness: { stop(): void }[];
-  #nextClient = 1;
-  #clientWindow: number;
-  #beat: number;
+  #admission: Admission;
   #news: News;
   #journal: Journal;
   #closed = false;
@@ -81,8 +78,7 @@ export class Controller {
   constructor(options: ControllerOptions) {
     this.name = options.name;
     this.log = options.log ?? silentLogger;
-    this.#clientWindow = options.clientWindow ?? 10_000;
-    this.#beat = options.beat ?? 1_000;
+    const { clientWindow = 10_000, beat = 1_000 } = options;
     this.limits = limitsOf(options.limits);
     this.#strangers = new Strangers(this.limits.strangers, this.log);
     this.registry = new Registry({
@@ -110,8 +106,28 @@ export class Controller {
     });
     this.#liveness = [
       watchEngines(this.registry, options),
-      watchClients(this.clients, { beat: this.#beat, window: this.#clientWindow, clock: options.clock }),
+      watchClients(this.clients, { beat, window: clientWindow, clock: options.clock }),
     ];
+    const { id, name, registry, clients, requests, pastClients } = this;
+    this.#admission = new Admission({
+      ...{ id, name, registry, clients, broker, limits, log, requests, pastClients, beat, clientWindow },
+      news: this.#news,
+      sessions: this.#sessions,
+      fromClient: (...message) => this.#fromClient(...message),
+      fromEngine: (...message) => this.#fromEngine(...message),
+      joined: (client, attach) => {
+        this.#paradigms.clientJoined(client);
+        attach();
+        this.#changed({ type: 'client-joined', client: client.id });
+      },
+      left: (client) => {
+        this.broker.clientLeft(client);
+        this.#calls.clientLeft(client);
+        this.#paradigms.clientLeft(client);
+        this.#changed({ type: 'client-left', client: client.id });
+      },
+      engineJoined: (record, session) => this.#paradigms.engineJoined(record, session),
+    });
   }
 
   /** Takes a connection that nobody has spoken on yet. */
@@ -139,8 +155,8 @@ export class Controller {
       guest.welcome({ session: guest.session, resumed: false, received: 0, about: { reason } });
       void connection.close(reason ?? 'this session cannot be resumed here');
       known?.session.lose('its messages since the cut are more than are kept for a replay');
-    } else if (guest.role === 'engine') this.#admitEngine(guest, connection);
-    else this.#admitClient(guest, connection);
+    } else if (guest.role === 'engine') this.#admission.engine(guest, connection);
+    else this.#admission.client(guest, connection);
   }
 
   /** Takes a key back, with all that came in with it. False: there is no such key. */
@@ -172,168 +188,6 @@ export class Controller {
   #lock(key: string): Lock | undefined {
     const record = this.registry.byKey(key);
     return record ? { secret: record.key.secret, roles: ['engine'] } : this.keys.find(key);
-  }
-
-  #admitClient(guest: Guest, connection: Connection): void {
-    this.#news.flush(); // older than what this client is told at its welcome
-    const about = {
-      id: this.#nextClient++,
-      observer: guest.role === 'observer',
-      beats: (guest.about as { beats?: unknown } | null)?.beats === true,
-    };
-    const client = new ClientRecord(about, this.limits.bufferedBytes, {
-      newsFirst: () => this.#news.flush(),
-      stuck: ({ id }, bytes) => {
-        const reason = `it had not read ${bytes} bytes (limits.bufferedBytes of the cluster: ${this.limits.bufferedBytes})`;
-        this.log.warn('client dropped', { client: id, remote: connection.remote, reason });
-        this.#sessions.explain(session.id, reason);
-        session.lose(reason);
-      },
-      limited: ({ id }, error) => this.log.warn('limit met', { client: id, limit: error.limit, max: error.max }),
-    });
-    let gone: NodeJS.Timeout | undefined;
-    const leave = (): void => {
-      clearTimeout(gone);
-      if (!this.clients.delete(client.id)) return;
-      this.#sessions.delete(session.id);
-      addTraffic(this.pastClients, trafficOf(session));
-      client.rpc.fail(new ValueLostError('The client that held the value has left'));
-      this.broker.clientLeft(client);
-      this.#calls.clientLeft(client);
-      this.#paradigms.clientLeft(client);
-      this.#changed({ type: 'client-left', client: client.id });
-    };
-    const session = new Session(randomUUID(), {
-      message: (header, payloads) => this.#guard(() => this.#fromClient(client, header, payloads)),
-      drained: () => client.fetches.pump(),
-      disconnected: () => {
-        gone = setTimeout(() => {
-          session.abandon('the client did not come back');
-          leave();
-        }, this.#clientWindow);
-      },
-      ended: (reason, violation) => {
-        if (violation) this.#violated(connection, { client: client.id, reason });
-        leave();
-      },
-    });
-    client.session = session;
-    client.rpc = new Rpc((header, payloads, owned) => client.send(header, payloads, owned), {
-      ...this.broker.forClient(client),
-      ...(client.observer ? { status: this.requests.status! } : this.requests),
-    });
-    this.clients.set(client.id, client);
-    this.#sessions.add({
-      session,
-      key: guest.key,
-      resumed: () => {
-        clearTimeout(gone);
-        client.fetches.pump();
-      },
-      end: (reason) => {
-        this.#sessions.explain(session.id, reason);
-        void session.close(reason);
-        leave();
-      },
-    });
-    guest.welcome({
-      session: session.id,
-      resumed: false,
-      received: 0,
-      about: {
-        client: client.id,
-        cluster: this.id,
-        name: this.name,
-        engines: this.registry.infos(),
-        beat: this.#beat,
-      },
-    });
-    this.#paradigms.clientJoined(client);
-    session.attach(connection, 0);
-    this.#changed({ type: 'client-joined', client: client.id });
-  }
-
-  #admitEngine(guest: Guest, connection: Connection): void {
-    const record = this.registry.byKey(guest.key) ?? this.#newcomer();
-    if (record) this.#joinEngine(record, guest, connection);
-    else {
-      const { message } = exceeded('engines', this.limits.engines, 'The cluster has all the engines that it may have');
-      this.log.warn('turned a peer away', { remote: connection.remote, reason: message });
-      guest.refuse('LIMIT', message);
-    }
-  }
-
-  #joinEngine(record: EngineRecord, guest: Guest, connection: Connection): void {
-    if (record.session) this.registry.lost(record, 'it joined anew');
-    const session = new Session(randomUUID(), {
-      message: (header, payloads) => this.#guard(() => this.#fromEngine(record, header, payloads)),
-      beat: (header) => {
-        record.beat = header.beat ?? {};
-        record.info.memory = record.beat.rss ?? 0;
-      },
-      disconnected: () => this.registry.state(record, 'disconnected'),
-      ended: (reason, violation) => {
-        if (violation) this.#violated(connection, { engine: record.id, reason });
-        if (record.session !== session) return;
-        // A thread that has ended: its launcher is about to tell how.
-        if (connection.capabilities.lossless) this.registry.state(record, 'disconnected');
-        else this.registry.lost(record, reason);
-      },
-    });
-    record.session = session;
-    record.rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
-      ...this.broker.forEngine(record),
-    });
-    this.#sessions.add({
-      session,
-      key: guest.key,
-      resumed: () => this.registry.state(record, 'alive'),
-      end: (reason) => {
-        void session.close(reason);
-        this.registry.lost(record, reason);
-      },
-    });
-    guest.welcome({
-      session: session.id,
-      resumed: false,
-      received: 0,
-      about: {
-        engine: record.id,
-        incarnation: record.info.incarnation + 1,
-        token: keyToken(record.key),
-        beat: this.#beat,
-      },
-    });
-    session.attach(connection, 0);
-    this.#paradigms.engineJoined(record, session);
-    const transport = connection.remote.split(':')[0] ?? '';
-    this.registry.joined(record, { ...aboutEngine(guest.about), transport });
-  }
-
-  /** A place for an engine that comes by itself, where need be that of one that came so and was lost. */
-  #newcomer(): EngineRecord | undefined {
-    const { engines } = this.registry;
-    if (engines.size >= this.limits.engines) {
-      const oldest = [...engines.values()].find((record) => record.external && record.info.state === 'lost');
-      if (!oldest) return undefined;
-      this.registry.remove(oldest, 'lost, and others have come');
-    }
-    return this.registry.expect(mintKey('e'), true);
-  }
-
-  #violated(connection: Connection, fields: { client?: number; engine?: number; reason: string }): void {
-    this.log.warn('peer dropped', { remote: connection.remote, ...fields });
-  }
-
-  /** Whatever a peer's message does to us, it ends that peer's session and nothing else. */
-  #guard(handle: () => void): void {
-    try {
-      handle();
-    } catch (error) {
-      if (error instanceof TuttiError) throw error;
-      this.log.error('a message could not be handled', { error });
-      throw new ProtocolError('A message that the controller cannot handle', { cause: error });
-    }
   }
 
   #fromClient(client: ClientRecord, header: Envelope, payloads: Payload[]): void {
