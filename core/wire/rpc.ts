@@ -44,7 +44,7 @@ export class Rpc {
   receive(header: Envelope, payloads: Payload[]): boolean {
     if (header.kind === Kind.RESPONSE) {
       const waiting = this.#waiting.get(header.id);
-      if (header.failed) waiting?.reject(payloads[0] ? decode(payloads[0]) : new TuttiError('The request failed'));
+      if (header.failed) waiting?.reject(reasonIn(payloads[0]));
       else waiting?.resolve(payloads);
       this.#waiting.delete(header.id);
       return true;
@@ -70,6 +70,15 @@ export class Rpc {
     this.#failure = error;
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
+  }
+}
+
+/** Why a request failed; where that makes no sense, that. */
+function reasonIn(payload: Payload | undefined): unknown {
+  try {
+    return payload ? decode(payload) : new TuttiError('The request failed');
+  } catch (error) {
+    return error;
   }
 }
 
