@@ -1,6 +1,7 @@
 /** The core's figures: `npm run bench -- core`. */
 import { readFileSync } from 'node:fs';
 import { cluster, ref, share, transfer } from 'tutti';
+import { deferred } from './deferred.ts';
 import { atLeast, below, gigabytes, latency, ms, rate, report, us } from './measure.ts';
 import { forked, workers } from './peers.ts';
 
@@ -8,6 +9,7 @@ const MIB_64 = 64 << 20;
 const big = (): Float64Array<ArrayBuffer> => new Float64Array(MIB_64 / 8).fill(1.5);
 
 export async function core(): Promise<void> {
+  await deferred();
   await startUp();
   await roundTrips();
   await calls();
