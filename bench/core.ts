@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { type ConnectionInfo, cluster, connect, ref, share, transfer } from 'tutti';
 import { connectionFile } from '../core/connection-file.ts';
+import { deferred } from './deferred.ts';
 import { atLeast, below, gigabytes, type Latency, latency, ms, rate, report, us } from './measure.ts';
 import { forked, workers } from './peers.ts';
 
@@ -9,6 +10,7 @@ const MIB_64 = 64 << 20;
 const big = (): Float64Array<ArrayBuffer> => new Float64Array(MIB_64 / 8).fill(1.5);
 
 export async function core(): Promise<void> {
+  await deferred();
   await startUp();
   await roundTrips();
   await carriers();

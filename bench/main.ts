@@ -3,6 +3,7 @@ import { machine } from './measure.ts';
 
 const benches: Record<string, () => Promise<void>> = {
   core: async () => (await import('./core.ts')).core(),
+  deferred: async () => (await import('./deferred.ts')).deferred(),
   store: async () => (await import('./store.ts')).store(),
   log: async () => (await import('./log.ts')).log(),
   many: async () => (await import('./many.ts')).many(),
@@ -15,7 +16,8 @@ if (unknown.length) {
   process.exit(2);
 }
 console.log(machine());
-for (const name of names.length ? names : Object.keys(benches)) {
+// `core` has those of `deferred` in it.
+for (const name of names.length ? names : Object.keys(benches).filter((name) => name !== 'deferred')) {
   console.log(`\n${name}`);
   await benches[name]!();
 }

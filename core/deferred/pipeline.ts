@@ -146,16 +146,17 @@ export class Pipeline {
 
   /** Until the line is empty, something must be waited for, or a waiter, which is returned, is to go first. */
   #runLinks(): Pipeline | undefined {
+    this.#running = true;
     for (let link = this.#first; link && !this.#blocked; link = this.#first) {
       this.#first = link.next;
       if (!link.next) this.#last = undefined;
       if (link.waiter) {
+        this.#running = false;
         link.waiter.#takeFrom(this);
         return link.waiter;
       }
       const f = this.#failed ? link.onError : link.onValue;
       if (!f) continue;
-      this.#running = true;
       try {
         const result = f(this.#outcome);
         if (link.keep) this.#become(result);
@@ -163,8 +164,8 @@ export class Pipeline {
       } catch (error) {
         this.#fail(error);
       }
-      this.#running = false;
     }
+    this.#running = false;
     if (this.#failed && !this.#suspected && this.#isUnnoticed()) {
       this.#suspected = true;
       atEndOfTurn(() => this.#report());

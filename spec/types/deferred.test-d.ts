@@ -1,6 +1,16 @@
 /** Compiled, never run: what Deferred infers. */
 import type { Observable } from 'rxjs';
-import { Deferred } from '../../core/deferred/index.ts';
+import {
+  co,
+  Deferred,
+  DeferredList,
+  DeferredLock,
+  DeferredQueue,
+  gatherResults,
+  type Outcome,
+  race,
+  wait,
+} from '../../core/deferred/index.ts';
 
 type Same<A, B> = (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true : false;
 function is<Expected>() {
@@ -64,3 +74,23 @@ new Deferred<number>().callback('one');
 numbers.addCallback((x: string) => x);
 // @ts-expect-error: not a source
 Deferred.from(5);
+
+const all = new DeferredList([numbers, Promise.resolve('x')]);
+is<[Outcome<number>, Outcome<string>]>()(null as unknown as Awaited<typeof all>);
+const first = new DeferredList([numbers, Promise.resolve('x')], { fireOnOneCallback: true });
+is<[Outcome<number>, Outcome<string>] | [value: number | string, index: number]>()(
+  null as unknown as Awaited<typeof first>,
+);
+is<Deferred<[number, string]>>()(gatherResults([numbers, Promise.resolve('x')]));
+is<Deferred<number[]>>()(gatherResults([] as Deferred<number>[]));
+is<Deferred<[index: number, value: number | string]>>()(race([numbers, Promise.resolve('x')]));
+is<Deferred<string>>()(new DeferredLock().run(async () => 'x'));
+is<Deferred<Date>>()(new DeferredQueue<Date>().get());
+is<Deferred<string>>()(
+  co(function* () {
+    is<number>()(yield* wait(numbers));
+    is<string>()(yield* wait(Promise.resolve('x')));
+    is<Date>()(yield* wait(new Date()));
+    return 'x';
+  }),
+);
