@@ -134,6 +134,7 @@ test(`${FRAMES} frames`, async () => {
       `3 × ${rounds} calls of others meanwhile; ${grown} MB more\n`,
   );
   expect(errors).toEqual([]);
+  expect(grown).toBeLessThan(1_000);
   expect(Object.values(dropped).every((count) => count > 10)).toBe(true);
   expect(clients.map((client) => client.engines.slice(0, 2).map((e) => [e.state, e.incarnation]))).toEqual(
     clients.map(() => [
