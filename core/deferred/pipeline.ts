@@ -30,10 +30,10 @@ export class Pipeline {
   #observed = false;
   #suspected = false;
   #reported = false;
-  readonly #made: string | undefined;
+  readonly #made: Error | undefined;
 
-  /** `made`: a stack that says where, if somebody wants to know. */
-  constructor(canceller: Canceller | undefined, made?: string) {
+  /** `made`: made where this is, if somebody wants to know; its stack becomes a text only when it is told. */
+  constructor(canceller: Canceller | undefined, made?: Error) {
     this.#canceller = canceller;
     this.#made = made;
   }
