@@ -16,6 +16,20 @@ export function reportUnhandled(error: unknown, made: Error | undefined): void {
   );
 }
 
+const forgotten = new FinalizationRegistry<() => void>((report) => report());
+
+/**
+ * For an error that is held up by a pause, which may never end: reported when `owner` is collected as garbage, unless
+ * `remember` is called before.
+ */
+export function reportIfForgotten(owner: object, error: unknown, made: Error | undefined): void {
+  forgotten.register(owner, () => reportUnhandled(error, made), owner);
+}
+
+export function remember(owner: object): void {
+  forgotten.unregister(owner);
+}
+
 /** The frames of a stack from the first that is not ours. */
 function placeOf({ stack = '' }: Error): string {
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
