@@ -24,7 +24,7 @@ export class Deferred<T> extends Pipeline implements PromiseLike<T> {
    * fails with CancelledError, or with what the canceller threw.
    */
   constructor(canceller?: (deferred: Deferred<T>, reason: unknown) => void) {
-    super(canceller, Deferred.debug ? frames(new Error().stack) : undefined);
+    super(canceller, Deferred.debug ? new Error() : undefined);
   }
 
   /** A Deferred that has this value. */
@@ -174,9 +174,4 @@ export class Deferred<T> extends Pipeline implements PromiseLike<T> {
   #add(cb: ((value: T) => unknown) | undefined, eb: ((error: unknown) => unknown) | undefined): Deferred<any> {
     return this.append({ onValue: cb, onError: eb, keep: true, waiter: undefined, next: undefined });
   }
-}
-
-/** Without the message and the constructor's own line. */
-function frames(stack: string | undefined): string | undefined {
-  return stack?.split('\n').slice(2).join('\n');
 }

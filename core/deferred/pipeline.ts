@@ -1,7 +1,7 @@
 import { AlreadyCalledError, CancelledError, UsageError } from '../errors.ts';
 import { fireLike, isThenable } from './thenable.ts';
 import { atEndOfTurn } from './turn.ts';
-import { reportUnhandled } from './unhandled.ts';
+import { remember, reportIfForgotten, reportUnhandled } from './unhandled.ts';
 
 /** One station. `keep`: what its functions do becomes the outcome. `waiter`: the outcome moves there. */
 export interface Link {
@@ -30,10 +30,10 @@ export class Pipeline {
   #observed = false;
   #suspected = false;
   #reported = false;
-  readonly #made: string | undefined;
+  readonly #made: Error | undefined;
 
-  /** `made`: a stack that says where, if somebody wants to know. */
-  constructor(canceller: Canceller | undefined, made?: string) {
+  /** `made`: made where this is, if somebody wants to know; its stack becomes a text only when it is told. */
+  constructor(canceller: Canceller | undefined, made?: Error) {
     this.#canceller = canceller;
     this.#made = made;
   }
@@ -100,6 +100,7 @@ export class Pipeline {
   unpause(): void {
     if (this.#pauses === 0) throw new UsageError('unpause() on a Deferred that is not paused; call pause() first');
     this.#pauses--;
+    remember(this);
     this.#run();
   }
 
@@ -166,7 +167,7 @@ export class Pipeline {
       }
     }
     this.#running = false;
-    if (this.#failed && !this.#suspected && this.#isUnnoticed()) {
+    if (this.#failed && !this.#observed && !this.#suspected) {
       this.#suspected = true;
       atEndOfTurn(() => this.#report());
     }
@@ -220,13 +221,10 @@ export class Pipeline {
     return last;
   }
 
-  #isUnnoticed(): boolean {
-    return this.#failed && !this.#observed && !this.#first && !this.#blocked;
-  }
-
   #report(): void {
     this.#suspected = false;
-    if (!this.#isUnnoticed()) return;
+    if (!this.#failed || this.#observed) return;
+    if (this.#pauses > 0) return reportIfForgotten(this, this.#outcome, this.#made);
     this.#observed = true;
     this.#reported = true;
     reportUnhandled(this.#outcome, this.#made);

@@ -1,7 +1,12 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { EmptyError, firstValueFrom, lastValueFrom, NEVER, Observable, of, Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Deferred } from '../../core/deferred/index.ts';
 import { CancelledError, UnhandledError } from '../../core/errors.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
 
 describe('promises', () => {
   test('await is a tap: it sees the value and leaves it', async () => {
@@ -226,15 +231,40 @@ describe('an error that nobody handles', () => {
     expect(messages).toEqual([]);
   });
 
+  test('that a pause holds up is reported when its Deferred is garbage, unless it went on before', async () => {
+    const gone = () => {
+      const paused = new Deferred<number>();
+      paused.pause();
+      paused.errback('forgotten');
+      const resumed = new Deferred<number>();
+      resumed.pause();
+      resumed.errback('remembered');
+      return resumed;
+    };
+    const resumed = gone();
+    await turns();
+    expect(reported).toEqual([]);
+    resumed.unpause();
+    resumed.addErrback(() => 0);
+    await expect
+      .poll(() => {
+        collectGarbage();
+        return reported;
+      })
+      .toEqual(['forgotten']);
+  });
+
   test('says what it is; with debug, where the Deferred was made, else how to learn that', async () => {
     Deferred.fail(new RangeError('far'));
     await turns();
     expect(messages[0]).toContain('RangeError: far');
     expect(messages[0]).toContain('set Deferred.debug = true');
     Deferred.debug = true;
-    Deferred.fail('lost');
+    Deferred.maybe(() => {
+      throw 'lost';
+    });
     await turns();
-    expect(messages[1]).toContain('deferred-bridges.test.ts');
+    expect(messages[1]).toMatch(/It was made\n +at .*deferred-bridges\.test\.ts/);
     expect(messages[1]).not.toContain('debug');
   });
 });
