@@ -1,5 +1,5 @@
 /** A client of a cluster: a program, the console, a test. Several can share one cluster. */
-import { defer, type Observable, startWith } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { ClusterEvent, ClusterParadigms, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
 import type { ClusterStatus } from '../cluster-status.ts';
 import { InvalidTargetError, LaunchError, TimeoutError, UsageError } from '../errors.ts';
@@ -59,15 +59,15 @@ export async function openClient(
   if (output !== 'inherit' && output !== 'ignore')
     throw new UsageError(`output is 'inherit' or 'ignore', not '${String(output)}'`);
   const link = await Link.open(info, { ...rest, echo: output === 'inherit' ? lineEcho() : undefined });
-  const there = (): EngineInfo[] => link.engines.filter((e) => e.state !== 'lost');
+  const there = (): EngineInfo[] => link.news.engines.filter((e) => e.state !== 'lost');
   const known = (ids: readonly number[]): number[] => {
     if (!Array.isArray(ids)) throw new UsageError(`Engines are named by a list of ids, e.g. [0, 2]; got ${typeof ids}`);
     for (const id of ids) {
       if (typeof id !== 'number')
         throw new InvalidTargetError(`An engine's id is a number; got ${typeof id} '${String(id)}'`);
-      if (link.engines.some((e) => e.id === id)) continue;
+      if (link.news.engines.some((e) => e.id === id)) continue;
       throw new InvalidTargetError(
-        `There is no engine ${id}; engines here: ${link.engines.map((e) => e.id).join(', ') || 'none'}`,
+        `There is no engine ${id}; engines here: ${link.news.engines.map((e) => e.id).join(', ') || 'none'}`,
       );
     }
     return [...ids];
@@ -80,10 +80,10 @@ export async function openClient(
       return link.name;
     },
     get engines() {
-      return link.engines;
+      return link.news.engines;
     },
-    engines$: defer(() => link.engineNews.pipe(startWith(link.engines))),
-    events$: link.events.asObservable(),
+    engines$: link.news.engines$,
+    events$: link.news.events$,
     get traffic() {
       return link.traffic;
     },
@@ -131,7 +131,7 @@ function waitForEngines(
   { signal, timeout }: { signal?: AbortSignal; timeout?: number } = {},
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const there = (): number => link.engines.filter((e) => e.state !== 'lost').length;
+    const there = (): number => link.news.engines.filter((e) => e.state !== 'lost').length;
     if (there() >= n) return resolve();
     if (signal?.aborted) return reject(signal.reason);
     const finish = (settle: () => void): void => {
@@ -145,7 +145,7 @@ function waitForEngines(
       finish(() => reject(new TimeoutError(`Waited ${timeout} ms for ${n} engines; there are ${there()}`)));
     const timer = timeout === undefined ? undefined : setTimeout(late, timeout);
     signal?.addEventListener('abort', abort, { once: true });
-    const subscription = link.engineNews.subscribe({
+    const subscription = link.news.engines$.subscribe({
       next: () => there() >= n && finish(resolve),
       complete: () => finish(() => reject(new LaunchError(`The cluster has gone before it had ${n} engines`))),
     });

@@ -1,16 +1,8 @@
 /** A client's link to its controller: sends calls, takes replies, output and news, and comes back after a cut. */
-import { Subject } from 'rxjs';
-import type { ClusterEvent, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
-import {
-  CancelledError,
-  DependencyError,
-  ProtocolError,
-  SessionLostError,
-  TimeoutError,
-  ValueLostError,
-} from '../errors.ts';
+import type { ConnectionInfo, EngineInfo } from '../cluster-info.ts';
+import { CancelledError, DependencyError, ProtocolError, SessionLostError, ValueLostError } from '../errors.ts';
 import { FunctionSender } from '../functions/index.ts';
-import { decode, encode } from '../wire/codec.ts';
+import { encode } from '../wire/codec.ts';
 import { dialSession } from '../wire/dialled-session.ts';
 import { type Envelope, Kind, payloadText, Status, textPayload } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
@@ -22,9 +14,10 @@ import type { TlsOptions } from '../wire/transport.ts';
 import { Luggage } from './arguments.ts';
 import { AsyncResult, type PipeHome } from './async-result.ts';
 import { Call, type CallHome, type CancelOutcome, type PartRecord, type Printed } from './call.ts';
-import type { CallOptions, CallSpec } from './call-spec.ts';
+import { limitCall } from './call-limits.ts';
+import type { CallSpec } from './call-spec.ts';
+import { ClusterNews } from './cluster-news.ts';
 import { type Echo, silentEcho } from './echo.ts';
-import { changedEngines } from './engine-list.ts';
 import { Flow } from './flow.ts';
 import { Lending } from './lending.ts';
 import { Paradigms, type ParadigmsHome } from './paradigms.ts';
@@ -52,9 +45,9 @@ export class Link implements CallHome, PipeHome {
   clientId = 0;
   clusterId = '';
   name = '';
-  engines: readonly EngineInfo[] = [];
-  readonly events = new Subject<ClusterEvent>();
-  readonly engineNews = new Subject<readonly EngineInfo[]>();
+  readonly news = new ClusterNews((event) => {
+    if (event.type === 'engine-lost') this.paradigms.engineLost(event.engine.id, event.reason);
+  });
   readonly sender = new FunctionSender();
   rpc!: Rpc;
   readonly paradigms: Paradigms;
@@ -72,7 +65,7 @@ export class Link implements CallHome, PipeHome {
     this.paradigms = new Paradigms({
       send: (header, payloads, owned) => this.#session.send(header, payloads, owned),
       drained: () => this.#session.drained(),
-      engines: () => this.engines.filter(({ state }) => state !== 'lost').map(({ id }) => id),
+      engines: () => this.news.engines.filter(({ state }) => state !== 'lost').map(({ id }) => id),
       luggage: (value) => {
         const luggage = new Luggage(this.sender, this.clusterId);
         const payload = luggage.pack(value, undefined, 'value');
@@ -112,7 +105,7 @@ export class Link implements CallHome, PipeHome {
     this.clientId = about.client;
     this.clusterId = about.cluster;
     this.name = about.name;
-    this.engines = about.engines;
+    this.news.engines = about.engines;
     this.rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
       value: (header) => this.#valueFor(header),
     });
@@ -144,7 +137,7 @@ export class Link implements CallHome, PipeHome {
     call.bytes = luggage.bytes;
     this.#calls.set(call.id, call);
     this.#lending.borrow(call);
-    this.#limit(call, options);
+    limitCall(call, options);
     const header = {
       kind: Kind.CALL,
       id: call.id,
@@ -222,7 +215,7 @@ export class Link implements CallHome, PipeHome {
   }
 
   incarnationOf(engine: number): number {
-    return this.engines.find((e) => e.id === engine)?.incarnation ?? 0;
+    return this.news.engines.find((e) => e.id === engine)?.incarnation ?? 0;
   }
 
   async close(reason = 'the client has closed'): Promise<void> {
@@ -241,22 +234,6 @@ export class Link implements CallHome, PipeHome {
     this.#session.send({ kind: Kind.EVENT, op: 'code', code: fresh }, texts);
   }
 
-  #limit(call: Call, { timeout, signal }: CallOptions): void {
-    const stop = (error: Error): void => void call.cancel(error).catch(() => {});
-    if (timeout !== undefined) {
-      const timer = setTimeout(
-        () => stop(new TimeoutError(`Call ${call.taskId} was not finished within its timeout of ${timeout} ms`)),
-        timeout,
-      );
-      call.whenDone(() => clearTimeout(timer));
-    }
-    if (signal) {
-      const abort = (): void => stop(new CancelledError('Aborted by its signal', { cause: signal.reason }));
-      signal.addEventListener('abort', abort, { once: true });
-      call.whenDone(() => signal.removeEventListener('abort', abort));
-    }
-  }
-
   #receive(header: Envelope, payloads: Payload[]): void {
     if (header.paradigm) {
       this.paradigms.receive(header, payloads);
@@ -270,25 +247,15 @@ export class Link implements CallHome, PipeHome {
         else if (result.status === Status.KEPT) this.#release(header.id, [result.engine ?? 0]);
       }
     } else if (header.kind === Kind.OUTPUT) this.#output(header, payloadText(payloads[0]));
-    else if (header.kind === Kind.EVENT && header.op === 'changed') this.#news(payloads[0]!);
+    else if (header.kind === Kind.EVENT && header.op === 'changed') this.news.changed(payloads[0]!);
     else throw new ProtocolError(`The controller sent a message of kind ${header.kind}`);
   }
 
   #output({ engine, id, stream }: Envelope, text: string): void {
     const printed: Printed = { engine, stream: stream === 2 ? 'stderr' : 'stdout', text };
     const call = this.#calls.get(id);
-    if (!call) this.events.next({ type: 'output', ...printed });
+    if (!call) this.news.tell({ type: 'output', ...printed });
     if (!call?.print(printed)) this.#echo.print(printed);
-  }
-
-  #news(payload: Payload): void {
-    const { events } = decode(payload) as { events: ClusterEvent[] };
-    const engines = changedEngines(this.engines, events);
-    if (engines !== this.engines) this.engineNews.next((this.engines = engines));
-    for (const event of events) {
-      if (event.type === 'engine-lost') this.paradigms.engineLost(event.engine.id, event.reason);
-      this.events.next(event);
-    }
   }
 
   /** An engine needs a small result that has come here already. */
@@ -307,8 +274,7 @@ export class Link implements CallHome, PipeHome {
     this.paradigms.end(error);
     for (const call of this.#calls.values()) call.fail(error);
     this.#flow.clear();
-    this.engineNews.complete();
-    this.events.complete();
+    this.news.end();
   }
 }
 

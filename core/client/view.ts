@@ -38,7 +38,7 @@ export function createView(source: ViewSource): View & EngineView {
   function someTargets(): number[] {
     const targets = source.targets();
     if (targets.length) return targets;
-    if (link.engines.some((e) => e.state !== 'lost')) {
+    if (link.news.engines.some((e) => e.state !== 'lost')) {
       throw new NoEnginesError('The view has no engines: it picks none of those that are there');
     }
     throw new NoEnginesError(

@@ -10,12 +10,9 @@ import { CancelledError, RefusedError, ValueLostError } from '../errors.ts';
 import { FunctionStore } from '../functions/store.ts';
 import type { EngineBoot } from '../launch/launcher.ts';
 import type { RunOptions } from '../paradigm/paradigm.ts';
-import { encodeAnswer, encodeThrown } from '../wire/answer.ts';
-import { payloadBytes } from '../wire/codec.ts';
 import { dialSession } from '../wire/dialled-session.ts';
 import { type Envelope, Kind, Status, textPayload } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
-import { checkSize } from '../wire/frame-outbox.ts';
 import { type Key, parseToken } from '../wire/handshake.ts';
 import { answering, Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
@@ -24,10 +21,10 @@ import { createEvaluator } from './evaluator.ts';
 import { Job, type OwnWork } from './job.ts';
 import { createNamespace } from './namespace.ts';
 import { operations, type Workshop } from './operations.ts';
+import { outcomeOf } from './outcome.ts';
 import { captureOutput } from './output.ts';
 import { Paradigms } from './paradigms.ts';
 import { reportRejoined, reportUncaught } from './reports.ts';
-import { encodeShown } from './shown.ts';
 import { Supplies } from './supplies.ts';
 import { exposeSurface, ScriptExit } from './surface.ts';
 import { Turns } from './turns.ts';
@@ -36,8 +33,6 @@ import { Vitals } from './vitals.ts';
 
 /** Results above this stay here until somebody wants them. Bytes. */
 const KEEP_ABOVE = 64 << 10;
-/** What an envelope takes at most beside a result. Bytes. */
-const HEADER_ROOM = 4_096;
 /** How long an engine looks for a controller that has gone, in ms. */
 const REJOIN = 60_000;
 
@@ -218,26 +213,13 @@ export class Engine {
       job.own.done(ok, value);
       return;
     }
-    let status: Status = ok ? Status.OK : job.failure === undefined ? Status.FAILED : Status.LOST;
-    const { codec } = job;
-    let payload: Payload;
-    try {
-      if (!ok) payload = encodeThrown(value, codec);
-      else if (job.op === 'execute') payload = encodeShown(value, codec);
-      else payload = encodeAnswer(value, 'result', codec);
-      checkSize(payloadBytes(payload) + HEADER_ROOM, payload.parts.length + 1);
-    } catch (error) {
-      status = Status.FAILED;
-      payload = encodeThrown(error, codec);
-    }
-    const bytes = payloadBytes(payload);
+    const { payload, bytes, status } = outcomeOf(job, ok, value);
     const keep = status === Status.OK && bytes > KEEP_ABOVE;
     this.#supplies.values.settled(job.key, { ok: status === Status.OK, payload, bytes }, keep);
-    if (keep) status = Status.KEPT;
     const result = {
       engine: this.#self.id,
       incarnation: this.#incarnation,
-      status,
+      status: keep ? Status.KEPT : status,
       started: job.started,
       completed: Date.now(),
       bytes,
