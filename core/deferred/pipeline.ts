@@ -224,10 +224,11 @@ export class Pipeline {
   #report(): void {
     this.#suspected = false;
     if (!this.#failed || this.#observed) return;
-    if (this.#pauses > 0) return reportIfForgotten(this, this.#outcome, this.#made);
-    this.#observed = true;
-    this.#reported = true;
-    reportUnhandled(this.#outcome, this.#made);
+    if (this.#pauses > 0) reportIfForgotten(this, this.#outcome, this.#made);
+    else {
+      this.#observed = this.#reported = true;
+      reportUnhandled(this.#outcome, this.#made);
+    }
   }
 }
 
