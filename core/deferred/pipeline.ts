@@ -160,8 +160,13 @@ export class Pipeline {
       if (!f) continue;
       try {
         const result = f(this.#outcome);
-        if (link.keep) this.#become(result);
-        else this.#observed = true;
+        if (!link.keep) this.#observed = true;
+        else if (typeof result === 'object' || typeof result === 'function') this.#become(result);
+        else {
+          // The usual case, without a call.
+          this.#failed = false;
+          this.#outcome = result;
+        }
       } catch (error) {
         this.#fail(error);
       }
