@@ -160,8 +160,13 @@ export class Pipeline {
       if (!f) continue;
       try {
         const result = f(this.#outcome);
-        if (link.keep) this.#become(result);
-        else this.#observed = true;
+        if (!link.keep) this.#observed = true;
+        else if (typeof result === 'object' || typeof result === 'function') this.#become(result);
+        else {
+          // The usual case, without a call.
+          this.#failed = false;
+          this.#outcome = result;
+        }
       } catch (error) {
         this.#fail(error);
       }
@@ -224,10 +229,11 @@ export class Pipeline {
   #report(): void {
     this.#suspected = false;
     if (!this.#failed || this.#observed) return;
-    if (this.#pauses > 0) return reportIfForgotten(this, this.#outcome, this.#made);
-    this.#observed = true;
-    this.#reported = true;
-    reportUnhandled(this.#outcome, this.#made);
+    if (this.#pauses > 0) reportIfForgotten(this, this.#outcome, this.#made);
+    else {
+      this.#observed = this.#reported = true;
+      reportUnhandled(this.#outcome, this.#made);
+    }
   }
 }
 
