@@ -175,7 +175,13 @@ describe('a start that fails', () => {
 test('what it says of its start and its end are the first and the last line of its log', () =>
   inFolder(async (folder) => {
     const file = path.join(folder, 'log');
-    const client = await cluster({ engines: 1, kind: 'thread', name: 'told', durable: folder, log: { level: 'info', file } });
+    const client = await cluster({
+      engines: 1,
+      kind: 'thread',
+      name: 'told',
+      durable: folder,
+      log: { level: 'info', file },
+    });
     await client.close();
     const lines = readFileSync(file, 'utf8').trim().split('\n');
     const texts = lines.map((line) => JSON.parse(line).msg);
