@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { type ConnectionInfo, cluster, connect, ref, share, transfer } from 'tutti';
 import { connectionFile } from '../core/connection-file.ts';
 import { deferred } from './deferred.ts';
+import { log } from './log.ts';
+import { many } from './many.ts';
 import { atLeast, below, gigabytes, type Latency, latency, ms, rate, report, us } from './measure.ts';
 import { forked, workers } from './peers.ts';
 
@@ -18,6 +20,8 @@ export async function core(): Promise<void> {
   await pushes();
   await scatterGather();
   await engineToEngine();
+  await log();
+  await many();
 }
 
 async function startUp(): Promise<void> {

@@ -6,8 +6,8 @@ const LINKS = 100_000;
 const BATCH = 1_000;
 
 export async function deferred(): Promise<void> {
-  await chain();
   await callbacks();
+  await chain();
 }
 
 /** Each Deferred waits for the next one, with a callback of its own; the last one fires. */

@@ -1,4 +1,4 @@
-/** What a log costs: `npm run bench -- log`. */
+/** What a log costs; part of `npm run bench -- core`, or alone: `-- log`. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

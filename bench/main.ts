@@ -16,8 +16,8 @@ if (unknown.length) {
   process.exit(2);
 }
 console.log(machine());
-// `core` has those of `deferred` in it.
-for (const name of names.length ? names : Object.keys(benches).filter((name) => name !== 'deferred')) {
+// `core` has the others in it.
+for (const name of names.length ? names : ['core', 'store']) {
   console.log(`\n${name}`);
   await benches[name]!();
 }

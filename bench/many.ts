@@ -1,4 +1,4 @@
-/** 128 engines on one machine: `npm run bench -- many`. */
+/** 128 engines on one machine; part of `npm run bench -- core`, or alone: `-- many`. */
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { cluster } from 'tutti';
