@@ -1,6 +1,7 @@
 import { UnhandledError } from '../errors.ts';
 
-const HERE = new URL('.', import.meta.url).pathname;
+/** Files of this folder, wherever the package lies. */
+const OURS = /[\\/]core[\\/]deferred[\\/]/;
 
 /**
  * As Node does for promises, by means of one: `unhandledRejection`, or the end of the process. `made` was made with the
@@ -33,6 +34,6 @@ export function remember(owner: object): void {
 /** The frames of a stack from the first that is not ours. */
 function placeOf({ stack = '' }: Error): string {
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
-  const outside = frames.findIndex((frame) => !frame.includes(HERE));
+  const outside = frames.findIndex((frame) => !OURS.test(frame));
   return frames.slice(Math.max(0, outside)).join('\n');
 }
