@@ -1,9 +1,10 @@
 /** The answering end of an exchange: calls handlers, and serves the streams that they return. */
 import { ProtocolError } from '../errors.ts';
-import { answerCodec, encodeAnswer, encodeThrown } from '../wire/answer.ts';
+import { answerCodec, encodeAnswer } from '../wire/answer.ts';
 import { decode } from '../wire/codec.ts';
 import { type Envelope, type Header, Kind } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
+import { thrown } from '../wire/rpc.ts';
 import { type Send, STREAM } from './asking.ts';
 import type { Caller, Handlers } from './paradigm.ts';
 import { Serving } from './serving.ts';
@@ -183,7 +184,7 @@ export class Answering {
 
   #refuse(header: Envelope, serving: Serving | undefined, error: unknown): void {
     if (header.kind !== Kind.REQUEST) this.#home.fell(header.paradigm, header.op, error);
-    else this.#answer(header, { failed: true }, encodeThrown(error, serving?.codec ?? 'msgpack'));
+    else this.#answer(header, { failed: true }, thrown(error, serving?.codec ?? 'msgpack'));
   }
 
   #answer({ id, paradigm, client, targets }: Envelope, more: Header, payload?: Payload): void {

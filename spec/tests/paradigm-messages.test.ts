@@ -72,6 +72,8 @@ describe.each(['process', 'thread'] as const)('%s engines', (kind) => {
       return true;
     });
     await assert.rejects(say(from, to, 'ask', 'bad'), /symbol/i);
+    for (const op of ['throwSymbol', 'rejectSymbol'])
+      await assert.rejects(say(from, to, 'ask', op), /with an error that cannot be sent/);
     await assert.rejects(
       say(from, to, 'ask', 'nonsense'),
       (e) => e instanceof ProtocolError && /nonsense/.test(e.message),
