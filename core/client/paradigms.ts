@@ -52,8 +52,8 @@ export class Paradigms {
         ready(handlers ?? new ParadigmError(`This client does not use paradigm '${paradigm}'`));
       },
       sender: ({ targets }) => (targets.length ? { role: 'engine', id: targets[0]! } : { role: 'controller', id: 0 }),
-      // As Node treats what nobody handles.
-      fell: (_paradigm, _op, error) => void Promise.reject(error),
+      // As Node treats what nobody handles. What this client has no ear for is no fault of its program.
+      fell: (_paradigm, _op, error, unheard) => void (unheard || Promise.reject(error)),
     });
   }
 
@@ -156,7 +156,12 @@ export class Paradigms {
       group: (ids) => ({
         ask: toGroup(ids).ask,
         // One message, which the controller passes on to all.
-        tell: (op, value) => this.#exchange.tell(paradigm, op, { engines: engines(ids) }, toEngines(value)),
+        tell: (op, value) => {
+          const to = engines(ids);
+          const told = toEngines(value);
+          // To no engine would be to the controller.
+          if (to.length) this.#exchange.tell(paradigm, op, { engines: to }, told);
+        },
       }),
       handle: (handlers) => {
         for (const [op, handler] of Object.entries(handlers)) {
