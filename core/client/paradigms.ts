@@ -23,7 +23,7 @@ export interface ParadigmsHome {
   send(header: Header, payloads: readonly Payload[], owned?: boolean): void;
   drained(): Promise<void>;
   /** Encodes for engines: functions and pending results may be in the value. Code that is new has been sent then. */
-  luggage(value: unknown): { payload: Payload; luggage: Luggage };
+  luggage(value: unknown): { payload: Payload; luggage: Luggage; lend?: Asked['lend'] };
   /** Ids of the engines that there are. */
   engines(): number[];
   /** Where the controller is in this process: what this program uses, its controller may start. */
@@ -125,8 +125,8 @@ export class Paradigms {
     const toEngines = (value: unknown): Asked => {
       check();
       if (value === undefined) return { payloads: [] };
-      const { payload, luggage } = home.luggage(value);
-      return { payloads: [payload], code: [...luggage.code], needs: luggage.needs };
+      const { payload, luggage, lend } = home.luggage(value);
+      return { payloads: [payload], code: [...luggage.code], needs: luggage.needs, lend };
     };
     const voice = (pack: Voice['pack']): Voice => ({
       paradigm,
