@@ -2,6 +2,9 @@
 import type { Call } from './call.ts';
 
 export class Lending {
+  /** Those whose users are not known: they are in parcels and one-way messages. */
+  #shown = new Map<number, WeakRef<Call>>();
+  #forgotten = new FinalizationRegistry<number>((id) => this.#shown.delete(id));
   #lent = new Map<number, { call: Call; users: number; release: number[] }>();
   #release: (id: number, engines: number[]) => void;
 
@@ -9,7 +12,7 @@ export class Lending {
     this.#release = release;
   }
 
-  borrow(user: Call): void {
+  borrow(user: Pick<Call, 'uses'>): void {
     for (const call of user.uses) {
       const entry = this.#lent.get(call.id) ?? { call, users: 0, release: [] };
       entry.users++;
@@ -17,7 +20,7 @@ export class Lending {
     }
   }
 
-  giveBack(user: Call): void {
+  giveBack(user: Pick<Call, 'uses'>): void {
     for (const { id } of user.uses) {
       const entry = this.#lent.get(id);
       if (!entry || --entry.users) continue;
@@ -26,9 +29,16 @@ export class Lending {
     }
   }
 
+  /** May be asked for as long as it is there. */
+  show(call: Call): void {
+    if (this.#shown.has(call.id)) return;
+    this.#shown.set(call.id, new WeakRef(call));
+    this.#forgotten.register(call, call.id);
+  }
+
   /** The call, while others use it. */
   find(id: number): Call | undefined {
-    return this.#lent.get(id)?.call;
+    return this.#lent.get(id)?.call ?? this.#shown.get(id)?.deref();
   }
 
   /** Releases now, or when nobody uses it any more. */

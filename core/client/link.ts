@@ -70,7 +70,13 @@ export class Link implements CallHome, PipeHome {
         const luggage = new Luggage(this.sender, this.clusterId);
         const payload = luggage.pack(value, undefined, 'value');
         this.#sendCode(luggage.code);
-        return { payload, luggage };
+        const user = { uses: [...luggage.uses] };
+        for (const call of user.uses) this.#lending.show(call);
+        const lend = (): (() => void) => {
+          this.#lending.borrow(user);
+          return () => this.#lending.giveBack(user);
+        };
+        return { payload, luggage, ...(user.uses.length && { lend }) };
       },
       offer: options.offer,
     });

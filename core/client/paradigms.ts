@@ -23,7 +23,7 @@ export interface ParadigmsHome {
   send(header: Header, payloads: readonly Payload[], owned?: boolean): void;
   drained(): Promise<void>;
   /** Encodes for engines: functions and pending results may be in the value. Code that is new has been sent then. */
-  luggage(value: unknown): { payload: Payload; luggage: Luggage };
+  luggage(value: unknown): { payload: Payload; luggage: Luggage; lend?: Asked['lend'] };
   /** Ids of the engines that there are. */
   engines(): number[];
   /** Where the controller is in this process: what this program uses, its controller may start. */
@@ -52,8 +52,8 @@ export class Paradigms {
         ready(handlers ?? new ParadigmError(`This client does not use paradigm '${paradigm}'`));
       },
       sender: ({ targets }) => (targets.length ? { role: 'engine', id: targets[0]! } : { role: 'controller', id: 0 }),
-      // As Node treats what nobody handles.
-      fell: (_paradigm, _op, error) => void Promise.reject(error),
+      // As Node treats what nobody handles. What this client has no ear for is no fault of its program.
+      fell: (_paradigm, _op, error, unheard) => void (unheard || Promise.reject(error)),
     });
   }
 
@@ -125,8 +125,8 @@ export class Paradigms {
     const toEngines = (value: unknown): Asked => {
       check();
       if (value === undefined) return { payloads: [] };
-      const { payload, luggage } = home.luggage(value);
-      return { payloads: [payload], code: [...luggage.code], needs: luggage.needs };
+      const { payload, luggage, lend } = home.luggage(value);
+      return { payloads: [payload], code: [...luggage.code], needs: luggage.needs, lend };
     };
     const voice = (pack: Voice['pack']): Voice => ({
       paradigm,
@@ -156,7 +156,12 @@ export class Paradigms {
       group: (ids) => ({
         ask: toGroup(ids).ask,
         // One message, which the controller passes on to all.
-        tell: (op, value) => this.#exchange.tell(paradigm, op, { engines: engines(ids) }, toEngines(value)),
+        tell: (op, value) => {
+          const to = engines(ids);
+          const told = toEngines(value);
+          // To no engine would be to the controller.
+          if (to.length) this.#exchange.tell(paradigm, op, { engines: to }, told);
+        },
       }),
       handle: (handlers) => {
         for (const [op, handler] of Object.entries(handlers)) {

@@ -6,10 +6,11 @@ import type { ClusterEvent, ParadigmInfo } from '../cluster-info.ts';
 import { InvalidTargetError, ParadigmError, RefusedError, ValueLostError } from '../errors.ts';
 import { Exchange } from '../paradigm/exchange.ts';
 import { Halves } from '../paradigm/halves.ts';
-import { answerCodec, encodeAnswer, encodeThrown } from '../wire/answer.ts';
+import { answerCodec, encodeAnswer } from '../wire/answer.ts';
 import { decode } from '../wire/codec.ts';
 import { type Envelope, type Header, Kind } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
+import { thrown } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
 import type { ClientRecord } from './clients.ts';
 import { controllerHost, gone, type ParadigmsHome, type Parties } from './paradigm-host.ts';
@@ -227,7 +228,7 @@ function backTo({ id, paradigm, client, targets }: Envelope): Header {
 /** One-way messages are dropped. */
 function refuse(session: Pick<Session, 'send'>, header: Envelope, payloads: readonly Payload[], error: Error): void {
   if (header.kind !== Kind.REQUEST) return;
-  session.send({ ...backTo(header), failed: true }, [encodeThrown(error, answerCodec(payloads))]);
+  session.send({ ...backTo(header), failed: true }, [thrown(error, answerCodec(payloads))]);
 }
 
 function unknown(id: number): InvalidTargetError {

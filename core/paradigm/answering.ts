@@ -1,9 +1,10 @@
 /** The answering end of an exchange: calls handlers, and serves the streams that they return. */
 import { ProtocolError } from '../errors.ts';
-import { answerCodec, encodeAnswer, encodeThrown } from '../wire/answer.ts';
+import { answerCodec, encodeAnswer } from '../wire/answer.ts';
 import { decode } from '../wire/codec.ts';
 import { type Envelope, type Header, Kind } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
+import { thrown } from '../wire/rpc.ts';
 import { type Send, STREAM } from './asking.ts';
 import type { Caller, Handlers } from './paradigm.ts';
 import { Serving } from './serving.ts';
@@ -21,8 +22,8 @@ export interface AnsweringHome {
     ready: (value: unknown) => void,
     failed: (error: unknown) => void,
   ): void;
-  /** A handler of a one-way message threw. */
-  fell(paradigm: string, op: string, error: unknown): void;
+  /** A handler of a one-way message threw; `unheard`: there was none, or its value could not be read. */
+  fell(paradigm: string, op: string, error: unknown, unheard: boolean): void;
 }
 
 export class Answering {
@@ -74,7 +75,7 @@ export class Answering {
         }),
       (error) => {
         over();
-        this.#refuse(header, serving, error);
+        this.#refuse(header, serving, error, true);
       },
     );
     if (waits && asked) this.#serving.set(key, serving);
@@ -102,10 +103,13 @@ export class Answering {
 
   #call(header: Envelope, half: Handlers | Error, value: unknown, serving: Serving): void {
     const { paradigm, op } = header;
+    const handler = half instanceof Error ? half : Object.hasOwn(half, op) ? half[op] : undefined;
+    if (typeof handler !== 'function') {
+      const unknown = new ProtocolError(`Paradigm '${paradigm}' does not know '${op}' here`);
+      this.#refuse(header, serving, handler ?? unknown, true);
+      return;
+    }
     try {
-      if (half instanceof Error) throw half;
-      const handler = Object.hasOwn(half, op) ? half[op] : undefined;
-      if (typeof handler !== 'function') throw new ProtocolError(`Paradigm '${paradigm}' does not know '${op}' here`);
       const result = handler(value, serving);
       if (isThenable(result)) this.#wait(header, Promise.resolve(result), serving);
       else this.#reply(header, serving, result);
@@ -181,9 +185,9 @@ export class Answering {
     serving?.stop(new DOMException('The caller has stopped', 'AbortError'));
   }
 
-  #refuse(header: Envelope, serving: Serving | undefined, error: unknown): void {
-    if (header.kind !== Kind.REQUEST) this.#home.fell(header.paradigm, header.op, error);
-    else this.#answer(header, { failed: true }, encodeThrown(error, serving?.codec ?? 'msgpack'));
+  #refuse(header: Envelope, serving: Serving | undefined, error: unknown, unheard = false): void {
+    if (header.kind !== Kind.REQUEST) this.#home.fell(header.paradigm, header.op, error, unheard);
+    else this.#answer(header, { failed: true }, thrown(error, serving?.codec ?? 'msgpack'));
   }
 
   #answer({ id, paradigm, client, targets }: Envelope, more: Header, payload?: Payload): void {

@@ -18,6 +18,8 @@ export interface Asked {
   readonly payloads: readonly Payload[];
   readonly code?: readonly string[];
   readonly needs?: Header['needs'];
+  /** Pending results in it stay what they are until what is returned is called. */
+  readonly lend?: (() => () => void) | undefined;
 }
 
 interface Answer {
@@ -110,7 +112,9 @@ export class Asking {
       if (this.#failure) return reject(this.#failure);
       if (signal?.aborted) return reject(signal.reason);
       const id = ++this.#next;
+      const giveBack = asked.lend?.();
       const over = (): void => {
+        giveBack?.();
         this.#waiting.delete(id);
         signal?.removeEventListener('abort', abort);
       };

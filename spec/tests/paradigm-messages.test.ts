@@ -72,6 +72,8 @@ describe.each(['process', 'thread'] as const)('%s engines', (kind) => {
       return true;
     });
     await assert.rejects(say(from, to, 'ask', 'bad'), /symbol/i);
+    for (const op of ['throwSymbol', 'rejectSymbol'])
+      await assert.rejects(say(from, to, 'ask', op), /with an error that cannot be sent/);
     await assert.rejects(
       say(from, to, 'ask', 'nonsense'),
       (e) => e instanceof ProtocolError && /nonsense/.test(e.message),
@@ -189,3 +191,35 @@ describe.each(['process', 'thread'] as const)('%s engines', (kind) => {
       assert.equal(await mine.engine(0).ask('echo', 1), 1);
     }));
 });
+
+test('a group of no engines is nobody, and not the controller', () =>
+  using({ engines: 0 }, async (c) => {
+    const h = c.use(probe);
+    h.group().tell('note', 1);
+    h.group([]).tell('note', 2);
+    assert.deepEqual(await h.group().ask('note', 3), []);
+    assert.deepEqual(await h.controller.ask('notes'), []);
+  }));
+
+test('what a client is told and has no handler for is dropped; what its handler throws is not', () =>
+  using({ engines: 1, kind: 'thread' }, async (c) => {
+    const h = c.use(probe);
+    const fallen: unknown[] = [];
+    const note = (error: unknown): void => void fallen.push((error as Error).message);
+    const before = process.rawListeners('unhandledRejection');
+    process.removeAllListeners('unhandledRejection').on('unhandledRejection', note);
+    try {
+      h.handle({
+        falls: () => {
+          throw new RangeError('its own fault');
+        },
+      });
+      for (const from of [h.controller, h.engine(0)])
+        for (const op of ['stray', 'falls']) await from.ask('relay', { to: { client: 1 }, how: 'tell', op });
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual(fallen, ['its own fault', 'its own fault']);
+    } finally {
+      process.removeAllListeners('unhandledRejection');
+      for (const listener of before) process.on('unhandledRejection', listener as never);
+    }
+  }));

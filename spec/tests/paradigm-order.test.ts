@@ -75,6 +75,28 @@ describe.each(['process', 'thread'] as const)('%s engines', (kind) => {
     );
   });
 
+  test('a result that is used later than it was settled, when its engine has forgotten it, is had of the client', async () => {
+    const c = await home();
+    const h = c.use(probe);
+    const slow = c.engine(1).apply(() => new Promise((resolve) => setTimeout(resolve, 300)));
+    const quick = c.engine(0).apply(async () => 'quick');
+    const parcel = h.parcel({ list: c.engine(0).apply(async () => [1, 2]), add: (a: number, b: number) => a + b });
+    const first = h.engine(0).ask('echo', { slow });
+    const second = h.engine(1).ask('echo', { slow, quick });
+    const third = h.engine(1).ask('echo', { quick });
+    h.engine(1).tell('note', { i: 4, quick });
+    quick.release();
+    for (let i = 0; i < 1100; i += 100)
+      await Promise.all(Array.from({ length: 100 }, () => c.engine(0).apply(() => 'fills its memory')));
+    const answers = (await Promise.all([first, second, third])) as { quick?: string }[];
+    assert.deepEqual(
+      answers.map((answer) => answer.quick),
+      [undefined, 'quick', 'quick'],
+    );
+    assert.deepEqual(await h.engine(1).ask('notes'), [['client', 1, 4]]);
+    assert.equal(await h.engine(1).ask('sum', { parcel }), 3);
+  });
+
   test('from a client to the controller and to all engines, and from engines to both', async () => {
     const h = (await home()).use(probe);
     for (const i of upTo(500)) {
