@@ -10,7 +10,7 @@ process.once('message', async (boot: ControllerBoot) => {
   };
   try {
     const host = await startHost({ ...boot, listen: boot.listen ?? [], local: true });
-    const stop = (): void => void host.stop();
+    const stop = (): void => void host.stop().catch(() => {}); // of what fails the log has been told
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
     // Even a detached one ends with whoever starts it until it is ready: nobody would know of it.
     process.once('disconnect', stop);

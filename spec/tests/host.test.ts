@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import {
   cluster,
+  connect,
   defineParadigm,
   type Logger,
   lmdbStores,
@@ -175,7 +176,13 @@ describe('a start that fails', () => {
 test('what it says of its start and its end are the first and the last line of its log', () =>
   inFolder(async (folder) => {
     const file = path.join(folder, 'log');
-    const client = await cluster({ engines: 1, kind: 'thread', name: 'told', durable: folder, log: { file } });
+    const client = await cluster({
+      engines: 1,
+      kind: 'thread',
+      name: 'told',
+      durable: folder,
+      log: { file, level: 'info' },
+    });
     await client.close();
     const lines = readFileSync(file, 'utf8').trim().split('\n');
     const texts = lines.map((line) => JSON.parse(line).msg);
@@ -183,3 +190,27 @@ test('what it says of its start and its end are the first and the last line of i
     expect(texts.at(-1)).toBe("Cluster 'told' has stopped");
     expectNothingLeft();
   }));
+
+test('what fails when a client stops the cluster is in its log, and ends no program', async () => {
+  const unhandled: unknown[] = [];
+  const keep = (reason: unknown): void => void unhandled.push(reason);
+  process.on('unhandledRejection', keep);
+  const lines: string[] = [];
+  const owner = await cluster({ engines: 0, name: 'stuck', log: keeping(lines) });
+  const file = path.join(process.env.TUTTI_HOME!, 'stuck.json');
+  const guest = await connect('stuck');
+  rmSync(file);
+  mkdirSync(file); // which no cluster's end takes away
+  try {
+    await guest.shutdown();
+    await expect.poll(() => lines.at(-1)).toBe("Cluster 'stuck' has stopped");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(lines).toContain('A service could not be stopped');
+    expect(unhandled).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', keep);
+    rmSync(file, { recursive: true });
+    rmSync(process.env.TUTTI_HOME!, { recursive: true });
+    await owner.close();
+  }
+});
