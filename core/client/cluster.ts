@@ -146,15 +146,26 @@ export async function startController(
     cwd: boot.detached ? '/' : process.cwd(),
   });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  child.send(options);
+  try {
+    child.send(options);
+  } catch (cause) {
+    child.kill('SIGKILL');
+    throw new UsageError(
+      `Options for a controller in a process of its own are plain values: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
+  }
   const news = await new Promise<ControllerNews>((resolve, reject) => {
     child.once('message', (message) => resolve(message as ControllerNews));
-    child.once('error', reject);
+    child.on('error', reject);
     child.once('exit', (code, signal) =>
       reject(new LaunchError(`The controller ended at once (${signal ?? `code ${code}`})`)),
     );
   });
   if ('failed' in news) {
+    child.disconnect();
     await exited;
     throw decode(news.failed);
   }

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   cluster,
   connect,
@@ -171,6 +172,18 @@ describe('a start that fails', () => {
       await new Promise((resolve) => server.close(resolve));
     }
   });
+});
+
+test('a controller of its own that cannot start ends, whatever its plug-ins have left running', async () => {
+  const plugins = [fileURLToPath(new URL('../fixtures/paradigms/ticks.mjs', import.meta.url))];
+  const start = cluster({ engines: 0, controller: 'process', plugins, listen: ['tcp://127.0.0.1:x'], log: 'silent' });
+  await expect(start).rejects.toThrow(TransportError);
+});
+
+test('options that cannot be sent to a controller of its own are said, and leave no process', async () => {
+  const env = { A: () => 1 } as unknown as Record<string, string>;
+  await expect(cluster({ engines: 0, controller: 'process', env })).rejects.toThrow(UsageError);
+  await expect.poll(() => process.getActiveResourcesInfo().filter((what) => what === 'ProcessWrap')).toEqual([]);
 });
 
 test('what it says of its start and its end are the first and the last line of its log', () =>
