@@ -43,13 +43,13 @@ export function oneOfTexts(...known: readonly string[]): Kind {
 /** An object of texts, with any names or with these. */
 export function textsByName(...names: readonly string[]): Kind {
   return {
-    is: names.length ? `an object of texts: ${names.join(', ')}` : 'an object of texts',
+    is: names.length ? `an object of texts that are not empty: ${names.join(', ')}` : 'an object of texts',
     test: (value) =>
       isObject(value) &&
       Object.entries(value).every(
         ([name, one]) =>
           (names.length === 0 || names.includes(name)) &&
-          (typeof one === 'string' || (names.length > 0 && one === undefined)),
+          (names.length === 0 ? typeof one === 'string' : one === undefined || isText(one)),
       ),
   };
 }
