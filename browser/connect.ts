@@ -1,4 +1,4 @@
-import { type Client, type ClientOptions, openClient } from '../core/client/client.ts';
+import { type Client, type ClientOptions, connectOptions, openClient } from '../core/client/client.ts';
 import { checkOptions } from '../core/client/options.ts';
 import { ClusterNotFoundError, TransportError, UsageError } from '../core/errors.ts';
 
@@ -23,7 +23,7 @@ export async function connect(where: PageConnection, options: PageOptions = {}):
   if (!Array.isArray(urls) || urls.length === 0 || typeof token !== 'string') {
     throw new UsageError('In a browser, connect takes the address and the token: connect({ url, token })');
   }
-  checkOptions('connect', options, ['output', 'window', 'signal']);
+  checkOptions('connect', options, connectOptions);
   return openClient({ name: urls[0]!, urls, token }, options).catch((error) => {
     if (!(error instanceof TransportError)) throw error;
     throw new ClusterNotFoundError(`The cluster at ${urls.join(', ')} does not answer: ${error.message}`, {

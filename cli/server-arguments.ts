@@ -23,11 +23,15 @@ const pemOption = (option: string, describe: string) => ({
   coerce: (given: string | string[] | undefined) => {
     const file = once(option, given);
     if (file === undefined) return undefined;
+    let pem: string;
     try {
-      return readFileSync(file, 'utf8');
+      pem = readFileSync(file, 'utf8');
     } catch (cause) {
       throw new UsageError(`${option}: ${file} cannot be read: ${(cause as Error).message}`);
     }
+    // An empty one would be as good as none, for which the controller makes its own.
+    if (!pem.includes('-----BEGIN ')) throw new UsageError(`${option}: ${file} holds no PEM text (-----BEGIN …)`);
+    return pem;
   },
 });
 const tlsOptions = {

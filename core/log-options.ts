@@ -21,8 +21,14 @@ export interface LogOptions {
 /** A user's own logger is given everything, debug too; what it does not want it drops. */
 export type LogWish = Logger | LogLevel | LogOptions;
 
+/** @throws UsageError for half a logger */
 export function isLogger(wish: LogWish | undefined): wish is Logger {
-  return typeof wish === 'object' && 'info' in wish;
+  if (typeof wish !== 'object' || wish === null || !('info' in wish)) return false;
+  for (const level of ['debug', 'info', 'warn', 'error'] as const) {
+    if (typeof wish[level] !== 'function')
+      throw new UsageError(`A Logger has ${level}(message, fields); this one lacks it`);
+  }
+  return true;
 }
 
 /** @throws UsageError for what is neither */

@@ -5,12 +5,9 @@ import { thrown } from '../core/wire/rpc.ts';
 import '../transports/builtin.ts';
 
 process.once('message', async (boot: ControllerBoot) => {
-  const tell = (news: ControllerNews): void => {
-    if (process.connected) process.send?.(news);
-  };
   try {
     const host = await startHost({ ...boot, listen: boot.listen ?? [], local: true });
-    const stop = (): void => void host.stop();
+    const stop = (): void => void host.stop().catch(() => {}); // of what fails the log has been told
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
     // Even a detached one ends with whoever starts it until it is ready: nobody would know of it.
     process.once('disconnect', stop);
@@ -20,12 +17,14 @@ process.once('message', async (boot: ControllerBoot) => {
       throw error;
     });
     if (boot.detached) process.off('disconnect', stop);
-    tell({ ready: host.outside, metrics: host.metrics });
+    const ready: ControllerNews = { ready: host.outside, metrics: host.metrics };
+    if (process.connected) process.send?.(ready);
     await host.stopped;
     process.exit(0);
   } catch (error) {
-    tell({ failed: thrown(error, 'msgpack') });
-    process.exitCode = 1;
-    if (process.connected) process.disconnect();
+    if (!process.connected) process.exit(1);
+    // Not left to the event loop, which a plug-in may keep busy, and not before it has been heard.
+    process.once('disconnect', () => process.exit(1));
+    process.send?.({ failed: thrown(error, 'msgpack') } satisfies ControllerNews);
   }
 });

@@ -1,6 +1,7 @@
 import { lstat, unlink } from 'node:fs/promises';
 import net from 'node:net';
 import { TransportError } from '../core/errors.ts';
+import { isLoopback } from '../core/wire/loopback.ts';
 import type { Exposure } from '../core/wire/transport.ts';
 
 /** Linux takes 107 bytes, macOS 103; this is portable. */
@@ -71,11 +72,6 @@ export function networkAddress(url: URL, ports: Readonly<Record<string, number>>
 /** Of a URL without encryption. Only addresses that never leave this host are private; a name may lead anywhere. */
 export function networkExposure(url: URL): Exposure {
   return url.protocol === 'unix:' || isLoopback(url.hostname) ? 'private' : 'open';
-}
-
-export function isLoopback(hostname: string): boolean {
-  const name = hostname.toLowerCase();
-  return name === 'localhost' || name === '[::1]' || (net.isIPv4(name) && name.startsWith('127.'));
 }
 
 /** Removes a socket file that nobody listens on, as a killed process leaves it; true if it did. */

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { TransportError } from '../core/errors.ts';
-import { isLoopback } from './socket-address.ts';
+import { isLoopback } from '../core/wire/loopback.ts';
 
 export class WsDoor {
   readonly #path: string;

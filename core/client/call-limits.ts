@@ -2,10 +2,11 @@
 import { CancelledError, TimeoutError } from '../errors.ts';
 import type { Call } from './call.ts';
 import type { CallOptions } from './call-spec.ts';
+import { LONGEST_DELAY } from './options.ts';
 
 export function limitCall(call: Call, { timeout, signal }: CallOptions): void {
   const stop = (error: Error): void => void call.cancel(error).catch(() => {});
-  if (timeout !== undefined) {
+  if (timeout !== undefined && timeout <= LONGEST_DELAY) {
     const timer = setTimeout(
       () => stop(new TimeoutError(`Call ${call.taskId} was not finished within its timeout of ${timeout} ms`)),
       timeout,

@@ -6,6 +6,7 @@ import { InvalidTargetError, LaunchError, TimeoutError, UsageError } from '../er
 import type { Paradigm } from '../paradigm/paradigm.ts';
 import { lineEcho } from './echo.ts';
 import { Link, type LinkOptions } from './link.ts';
+import { checkOptions, type Kinds, LONGEST_DELAY, oneOfTexts, period, signal, timeout } from './options.ts';
 import { createView } from './view.ts';
 import type { EngineView, View } from './view-types.ts';
 
@@ -51,13 +52,14 @@ export interface ClientOptions extends Pick<LinkOptions, 'window' | 'signal' | '
   output?: 'inherit' | 'ignore';
 }
 
+/** What can be said of them by whoever starts a cluster or joins one. */
+export const connectOptions = { output: oneOfTexts('inherit', 'ignore'), window: period, signal } satisfies Kinds;
+
 export async function openClient(
   info: ConnectionInfo,
   options: ClientOptions & Pick<LinkOptions, 'offer'> = {},
 ): Promise<Client & { link: Link }> {
   const { output = 'inherit', ...rest } = options;
-  if (output !== 'inherit' && output !== 'ignore')
-    throw new UsageError(`output is 'inherit' or 'ignore', not '${String(output)}'`);
   const link = await Link.open(info, { ...rest, echo: output === 'inherit' ? lineEcho() : undefined });
   const there = (): EngineInfo[] => link.news.engines.filter((e) => e.state !== 'lost');
   const known = (ids: readonly number[]): number[] => {
@@ -125,11 +127,17 @@ export async function openClient(
   return client;
 }
 
-function waitForEngines(
+const WAITING: Kinds = { signal, timeout };
+
+async function waitForEngines(
   link: Link,
   n: number,
-  { signal, timeout }: { signal?: AbortSignal; timeout?: number } = {},
+  options: { signal?: AbortSignal; timeout?: number } = {},
 ): Promise<void> {
+  checkOptions('waitForEngines', options, WAITING);
+  const { signal, timeout = Number.POSITIVE_INFINITY } = options;
+  if (!(typeof n === 'number' && n >= 0))
+    throw new UsageError(`waitForEngines takes how many: 0, 1, 2, …; got ${String(n)}`);
   return new Promise((resolve, reject) => {
     const there = (): number => link.news.engines.filter((e) => e.state !== 'lost').length;
     if (there() >= n) return resolve();
@@ -143,7 +151,7 @@ function waitForEngines(
     const abort = (): void => finish(() => reject(signal?.reason));
     const late = (): void =>
       finish(() => reject(new TimeoutError(`Waited ${timeout} ms for ${n} engines; there are ${there()}`)));
-    const timer = timeout === undefined ? undefined : setTimeout(late, timeout);
+    const timer = timeout > LONGEST_DELAY ? undefined : setTimeout(late, timeout);
     signal?.addEventListener('abort', abort, { once: true });
     const subscription = link.news.engines$.subscribe({
       next: () => there() >= n && finish(resolve),

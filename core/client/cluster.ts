@@ -14,8 +14,19 @@ import { isLogger, logOptions } from '../log-options.ts';
 import type { AnyDefinition } from '../paradigm/paradigm.ts';
 import { decode } from '../wire/codec.ts';
 import type { Payload } from '../wire/forms.ts';
-import { type Client, type ClientOptions, openClient } from './client.ts';
-import { checkOptions } from './options.ts';
+import { type Client, type ClientOptions, connectOptions, openClient } from './client.ts';
+import {
+  checkOptions,
+  count,
+  flag,
+  type Kinds,
+  object,
+  oneOfTexts,
+  period,
+  text,
+  texts,
+  textsByName,
+} from './options.ts';
 
 export interface ClusterOptions extends Omit<ClientOptions, 'observe'>, HostOptions {
   /** How many engines; default: as many as there are cores. */
@@ -32,19 +43,34 @@ export interface Cluster extends Client {
   add(count: number, launcher?: 'process' | 'thread' | Launcher): Promise<number[]>;
 }
 
-const OPTIONS =
-  'engines kind launcher name listen controller cwd env output signal window beat misses insecure local plugins durable log metrics clientWindow limits tls origins'.split(
-    ' ',
-  );
+const OPTIONS: Kinds = {
+  engines: { is: '0, 1, 2, …', test: (n) => Number.isSafeInteger(n) && n >= 0 },
+  kind: text,
+  launcher: object,
+  name: text,
+  listen: texts,
+  controller: oneOfTexts('embedded', 'process'),
+  cwd: text,
+  env: textsByName(),
+  ...connectOptions,
+  beat: period,
+  misses: count,
+  insecure: flag,
+  local: flag,
+  plugins: texts,
+  durable: text,
+  log: { is: 'a level, { level, format, file } or a Logger', test: (log) => text.test(log) || object.test(log) },
+  metrics: text,
+  clientWindow: period,
+  limits: object,
+  tls: textsByName('cert', 'key', 'ca'),
+  origins: texts,
+};
 
 /** Starts a cluster. `close` (or `await using`) stops all of it; engines never outlive the process that started them. */
 export async function cluster(options: ClusterOptions = {}): Promise<Cluster> {
   checkOptions('cluster', options, OPTIONS);
   const { engines = availableParallelism(), controller = 'embedded', output, window, signal, ...host } = options;
-  if (!Number.isInteger(engines) || engines < 0)
-    throw new UsageError(`engines must be 0, 1, 2, …; got ${String(engines)}`);
-  if (controller !== 'embedded' && controller !== 'process')
-    throw new UsageError(`controller is 'embedded' or 'process', not '${String(controller)}'`);
   const clientOptions: ClientOptions = {
     ...(output && { output }),
     ...(window && { window }),
@@ -146,15 +172,26 @@ export async function startController(
     cwd: boot.detached ? '/' : process.cwd(),
   });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  child.send(options);
+  try {
+    child.send(options);
+  } catch (cause) {
+    child.kill('SIGKILL');
+    throw new UsageError(
+      `Options for a controller in a process of its own are plain values: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
+  }
   const news = await new Promise<ControllerNews>((resolve, reject) => {
     child.once('message', (message) => resolve(message as ControllerNews));
-    child.once('error', reject);
+    child.on('error', reject);
     child.once('exit', (code, signal) =>
       reject(new LaunchError(`The controller ended at once (${signal ?? `code ${code}`})`)),
     );
   });
   if ('failed' in news) {
+    child.disconnect();
     await exited;
     throw decode(news.failed);
   }

@@ -4,8 +4,10 @@ import type { ConnectionInfo } from '../cluster-info.ts';
 import { connectionFile, isAlive, readConnectionFile, removeDeadCluster } from '../connection-file.ts';
 import { ClusterNotFoundError, RefusedError, TransportError, UsageError } from '../errors.ts';
 import { endpointUrl } from '../wire/endpoint.ts';
-import { type Client, type ClientOptions, openClient } from './client.ts';
-import { checkOptions } from './options.ts';
+import { type Client, type ClientOptions, connectOptions, openClient } from './client.ts';
+import { checkOptions, flag, type Kinds, texts, textsByName } from './options.ts';
+
+const OPTIONS: Kinds = { ...connectOptions, observe: flag, tls: textsByName('cert', 'key', 'ca', 'serverName') };
 
 /**
  * Joins a running cluster. `where`: a name (default `'default'`), the path of a connection file, or a URL or endpoint
@@ -16,15 +18,21 @@ export async function connect(
   where: string | ConnectionInfo = 'default',
   options: ClientOptions = {},
 ): Promise<Client> {
-  const isInfo = typeof where === 'object' && where !== null && Array.isArray(where.urls);
-  if (typeof where !== 'string' && !isInfo) {
-    throw new UsageError("connect takes a cluster's name, connection file or URL, or a connection record");
+  if (typeof where !== 'string' && !isRecord(where)) {
+    throw new UsageError(
+      "connect takes a cluster's name, connection file or URL, or a connection record: { urls, token }",
+    );
   }
-  checkOptions('connect', options, ['output', 'window', 'signal', 'observe', 'tls']);
+  checkOptions('connect', options, OPTIONS);
   return openClient(typeof where === 'string' ? findCluster(where) : where, options).catch((error) => {
     if (!(error instanceof TransportError) || typeof where !== 'string') throw error;
     throw new ClusterNotFoundError(`Cluster '${where}' does not answer: ${error.message}`, { cause: error });
   });
+}
+
+function isRecord(where: ConnectionInfo | null): boolean {
+  const { urls, token } = where ?? {};
+  return texts.test(urls) && urls!.length > 0 && typeof token === 'string';
 }
 
 /** Is it a URL or an endpoint string, rather than a name or a file? */

@@ -7,7 +7,7 @@ import type { AsyncResult } from './async-result.ts';
 import type { CallOptions, CallSpec } from './call-spec.ts';
 import { checkBy, dealColumns, pieces } from './distribution.ts';
 import type { Link } from './link.ts';
-import { checkOptions } from './options.ts';
+import { checkOptions, type Kinds, signal, timeout } from './options.ts';
 import { Ref } from './ref.ts';
 import type { BaseView, Distribution, EngineView, View } from './view-types.ts';
 
@@ -150,14 +150,9 @@ function checkFunction(method: string, fn: unknown): void {
   throw new UsageError(`${method} takes a function (or a ref to one) first; got ${fn === null ? 'null' : typeof fn}`);
 }
 
-const OPTIONS = ['timeout', 'signal', 'label'];
+const OPTIONS: Kinds = { timeout, signal, label: { is: 'a text', test: (label) => typeof label === 'string' } };
 
 function checked(options: CallOptions): CallOptions {
   checkOptions('a call', options, OPTIONS);
-  const { timeout, signal } = options;
-  if (timeout !== undefined && !(typeof timeout === 'number' && timeout >= 0)) {
-    throw new UsageError(`timeout is a number of milliseconds, 0 or more; got ${String(timeout)}`);
-  }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new UsageError('signal is an AbortSignal');
   return options;
 }

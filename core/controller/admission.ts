@@ -82,9 +82,10 @@ export class Admission {
       drained: () => client.fetches.pump(),
       disconnected: () => {
         gone = setTimeout(() => {
+          if (session.ended) return; // with the cluster
           session.abandon('the client did not come back');
           leave();
-        }, this.#house.clientWindow);
+        }, this.#house.clientWindow).unref(); // listeners keep a cluster's program alive; one that has ended has none
       },
       ended: (reason, violation) => {
         if (violation) this.#violated(connection, { client: client.id, reason });

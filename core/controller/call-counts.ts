@@ -7,6 +7,7 @@ import { Status } from '../wire/envelope.ts';
 const BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 /** Clients name operations; one that makes names up must not fill the memory. */
 const MOST_OPS = 32;
+const LONGEST_OP = 64;
 const OTHERS = 'other';
 
 export class CallCount {
@@ -51,7 +52,7 @@ export class CallCounts {
   of(op: string): CallCount {
     const known = this.byOp.get(op);
     if (known) return known;
-    if (this.byOp.size >= MOST_OPS && op !== OTHERS) return this.of(OTHERS);
+    if ((this.byOp.size >= MOST_OPS || op.length > LONGEST_OP) && op !== OTHERS) return this.of(OTHERS);
     const count = new CallCount(op);
     this.byOp.set(op, count);
     return count;

@@ -48,10 +48,11 @@ export class Fleet {
   async add(count: number, launcher: Launcher): Promise<number[]> {
     if (!Number.isInteger(count) || count < 0)
       throw new UsageError(`The number of engines must be 0, 1, 2, …; got ${String(count)}`);
+    const urls = await this.#options.urls(launcher);
+    // Nothing is awaited from here to where the places are taken: others add engines meanwhile.
     const { limits, registry } = this.#controller;
     const total = registry.engines.size + count;
     if (total > limits.engines) throw exceeded('engines', limits.engines, `The cluster would have ${total} engines`);
-    const urls = await this.#options.urls(launcher);
     const records = Array.from({ length: count }, () => this.#controller.registry.expect(mintKey('e')));
     const { log } = this.#controller;
     const begun = performance.now();

@@ -162,7 +162,7 @@ function serveRequests({ controller, fleet, launcher, observatory }: Served, sto
     remove: answering((ids: number[]) => fleet.remove(ids)),
     restart: answering((ids: number[]) => fleet.restart(ids)),
     stop: answering(() => {
-      setImmediate(() => void stop()); // the answer first
+      setImmediate(() => void stop().catch(() => {})); // the answer first; of what fails the log has been told
     }),
   });
 }

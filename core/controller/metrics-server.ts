@@ -1,7 +1,7 @@
 /** `GET /metrics` over HTTP, and nothing else there. It tells numbers and names of operations, to whoever can reach it. */
 import { createServer, type Server } from 'node:http';
-import { isIPv4 } from 'node:net';
 import { TransportError, UsageError } from '../errors.ts';
+import { isLoopback } from '../wire/loopback.ts';
 import type { MetricsText } from './metrics-text.ts';
 
 export interface MetricsServer {
@@ -47,13 +47,10 @@ function parse(address: string): { host: string; port: number } {
   return { host: six ?? other!, port: Number(port) };
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
-}
-
 function listening(server: Server, host: string, port: number, address: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause) =>
+    // Later, a failed accept (too many open files) concerns one dialler, who sees it.
+    server.on('error', (cause) =>
       reject(new TransportError(`Metrics cannot be served on ${address}: ${cause.message}`, { cause })),
     );
     server.listen(port, host, resolve);

@@ -27,7 +27,7 @@ export interface ServiceTree extends Service, AsyncDisposable {
 }
 
 export interface ServiceTreeOptions {
-  /** Is told what fails to stop when a start is undone; the start itself rejects with what made it fail. */
+  /** Is told what fails to stop, at once; a start that is undone rejects with what made it fail. */
   log?: Logger | undefined;
 }
 
@@ -75,8 +75,7 @@ class Tree implements ServiceTree {
           await this.#startOne(service);
         }
       } catch (reason) {
-        for (const error of await this.#stopAll())
-          this.#log.warn('A service could not be stopped', { tree: this.name, error });
+        await this.#stopAll();
         throw reason;
       }
       this.state = 'running';
@@ -155,6 +154,7 @@ class Tree implements ServiceTree {
         await service.stop();
       } catch (error) {
         errors.push(error);
+        this.#log.warn('A service could not be stopped', { tree: this.name, service: service.name, error });
       }
     }
     this.#started.clear();

@@ -14,6 +14,7 @@ export interface SessionOptions {
   about(): object;
   /** How long a cut connection is dialled again, in ms. */
   window: number;
+  /** Gives up the first connection. */
   signal?: AbortSignal | undefined;
   tls?: TlsOptions | undefined;
   /** `opened` comes once, before the first message. */
@@ -64,7 +65,8 @@ async function resume(session: Session, options: SessionOptions, reason: string)
     if (session.ended || session.connected) return;
     if (performance.now() > start + allowed) return session.lose(`${reason}; no connection for ${allowed / 1000} s`);
     try {
-      const { connection, welcomed } = await connect(options, session);
+      // The signal was for the first connection; aborted since, it says nothing of this one.
+      const { connection, welcomed } = await connect({ ...options, signal: undefined }, session);
       if (session.ended) return connection.destroy('the session ended meanwhile');
       if (welcomed.resumed && session.attach(connection, welcomed.received, welcomed.early))
         return options.handlers.resumed?.();
@@ -84,13 +86,13 @@ async function connect(
   const failures: unknown[] = [];
   for (const url of options.urls) {
     let connection: Connection;
+    const patience = AbortSignal.timeout(DIAL_PATIENCE);
     try {
-      const patience = AbortSignal.timeout(DIAL_PATIENCE);
       const signal = options.signal ? AbortSignal.any([options.signal, patience]) : patience;
       connection = await dial(url, { signal, tls: options.tls });
     } catch (error) {
       if (options.signal?.aborted) throw error;
-      failures.push(error);
+      failures.push(patience.aborted && !(error instanceof TransportError) ? silent(url, error) : error);
       continue;
     }
     const { role, key } = options;
@@ -104,6 +106,10 @@ async function connect(
   throw new TransportError(`Nobody answers: ${failures.map((f) => (f as Error).message).join('; ')}`, {
     cause: failures,
   });
+}
+
+function silent(url: string, cause: unknown): TransportError {
+  return new TransportError(`Cannot dial ${url}: no answer within ${DIAL_PATIENCE / 1_000} s`, { cause });
 }
 
 class CutInHandshake extends TransportError {}

@@ -74,12 +74,41 @@ describe('targets', () => {
 
 describe('starting', () => {
   test.each([-1, 1.5, Number.NaN, '2' as never])('%s engines', async (engines) => {
-    await fails(() => cluster({ engines }), UsageError, 'engines must be 0, 1, 2', String(engines));
+    await fails(() => cluster({ engines }), UsageError, 'engines is 0, 1, 2', String(engines));
   });
 
   test('an unknown kind of engine', async () => {
     await fails(() => cluster({ kind: 'fiber' as never }), UsageError, "'fiber'", 'process, thread');
     await fails(() => there.add(1, 'fiber' as never), UsageError, "'fiber'", 'process, thread');
+  });
+
+  test.each<[object, string]>([
+    [{ log: null }, 'log is'],
+    [{ log: { info() {} } }, 'a Logger has debug'],
+    [{ beat: 0 }, 'beat is'],
+    [{ beat: Number.NaN }, 'beat is'],
+    [{ misses: '3' }, 'misses is'],
+    [{ clientWindow: -5 }, 'clientWindow is'],
+    [{ window: 2 ** 40 }, 'window is'],
+    [{ signal: {} }, 'signal is'],
+    [{ cwd: 5 }, 'cwd is'],
+    [{ name: null }, 'name is'],
+    [{ listen: 'tcp://127.0.0.1:0' }, 'listen is a list'],
+    [{ plugins: 'one' }, 'plugins is a list'],
+    [{ origins: 'https://example.org' }, 'origins is a list'],
+    [{ env: { A: 1 } }, 'env is'],
+    [{ limits: null }, 'limits is'],
+    [{ tls: { crt: 'x' } }, 'tls is an object of texts that are not empty: cert, key, ca'],
+    [{ tls: { cert: '', key: '' } }, 'tls is an object'],
+    [{ local: 'yes' }, 'local is true or false'],
+  ])('the option in %o', async (options, said) => {
+    await fails(() => cluster({ engines: 0, ...options }), UsageError, new RegExp(said, 'i'));
+  });
+
+  test('what may be a key is not repeated', async () => {
+    const key = `-----BEGIN PRIVATE KEY-----${'A'.repeat(64)}`;
+    const error = await fails(() => cluster({ engines: 0, tls: key as never }), UsageError, 'tls is an object');
+    expect(error.message).not.toContain('AAAA');
   });
 
   test('an unknown scheme', async () => {
@@ -160,6 +189,14 @@ describe('connecting', () => {
     await fails(() => connect({ ...info, token: 'only-an-id' }), RefusedError, 'ID.SECRET');
   });
 
+  test('a record without addresses or token, and options that make no sense', async () => {
+    for (const record of [{}, { urls: [] }, { ...info, urls: [] }, { urls: [tcp] }, { ...info, token: 5 }])
+      await fails(() => connect(record as never), UsageError, '{ urls, token }');
+    await fails(() => connect(info, { window: -1 }), UsageError, 'window is');
+    await fails(() => connect(info, { tls: 'x' as never }), UsageError, 'tls is', 'serverName');
+    await fails(() => connect(info, { observe: 1 as never }), UsageError, 'observe is true or false');
+  });
+
   test('the key of an engine used by a client', async () => {
     await fails(() => connect({ ...info, token: info.engineToken! }), RefusedError, 'for engine', 'act as client');
   });
@@ -175,6 +212,16 @@ describe('connecting', () => {
 });
 
 describe('calls', () => {
+  test('a timeout longer than timers can wait is none', async () => {
+    for (const timeout of [Number.POSITIVE_INFINITY, 2 ** 31]) {
+      const slow = there.engine(0).with({ timeout }).execute('await new Promise((f) => setTimeout(f, 50)); 1');
+      expect(await slow).toBe(1);
+      const more = there.waitForEngines(3, { timeout, signal: AbortSignal.timeout(50) });
+      await fails(() => more, DOMException, 'timeout');
+    }
+    await fails(() => there.waitForEngines('3' as never), UsageError, 'how many');
+  });
+
   test('a syntax error: line and caret', async () => {
     const error = await fails(() => there.all.execute('let a = 1;\nlet b = = 2;'), SyntaxError, /\^/);
     expect(error).toMatchObject({ line: 2, column: 9 });

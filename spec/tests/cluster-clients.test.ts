@@ -1,5 +1,6 @@
 /** What clients of one cluster see of each other, and what their engines print. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { connect, type EngineInfo, SessionLostError, TimeoutError } from 'tutti';
 import { task } from 'tutti/engine';
 import { describe, expect, test, vi } from 'vitest';
@@ -80,4 +81,29 @@ describe('output', () => {
     }
     expect(printed.join('').split('\n').sort()).toEqual(['', '[0] from inherit 0', '[1] from inherit 1']);
   });
+});
+
+test('one that was cut off keeps no program alive whose cluster has ended', () => {
+  const program = `
+    import { once } from 'node:events';
+    import { Worker } from 'node:worker_threads';
+    import { cluster } from 'tutti';
+    const c = await cluster({ engines: 0, local: true, clientWindow: 600_000, log: 'silent' });
+    const guest = new Worker(
+      new URL('data:text/javascript,' + encodeURIComponent(
+        "import { workerData } from 'node:worker_threads';" +
+        "const { connect } = await import(workerData.tutti);" +
+        "await connect(workerData.where); setInterval(() => {}, 1_000);"
+      )),
+      { workerData: { where: c.connection, tutti: import.meta.resolve('tutti') } },
+    );
+    while ((await c.status()).clients < 2);
+    await guest.terminate(); // without a goodbye
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await c.close();
+    console.log('closed');
+  `;
+  const args = ['--input-type=module', '-e', program];
+  const output = execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 20_000, killSignal: 'SIGKILL' });
+  expect(output).toBe('closed\n');
 });

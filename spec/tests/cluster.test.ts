@@ -181,15 +181,15 @@ describe('a controller of its own', () => {
 
 describe('bad options', () => {
   test.each<[string, ClusterOptions, RegExp]>([
-    ['engines', { engines: -1 }, /UsageError: engines must be 0, 1, 2, …; got -1/],
-    ['engines', { engines: 1.5 }, /UsageError: engines must be/],
+    ['engines', { engines: -1 }, /UsageError: engines is 0, 1, 2, …; got -1/],
+    ['engines', { engines: 1.5 }, /UsageError: engines is/],
     ['kind', { engines: 0, kind: 'cloud' as never }, /UsageError: 'cloud' is no kind of engine/],
     [
       'controller',
       { engines: 0, controller: 'moon' as never },
-      /UsageError: controller is 'embedded' or 'process', not 'moon'/,
+      /UsageError: controller is 'embedded' or 'process'; got 'moon'/,
     ],
-    ['output', { engines: 0, output: 'file' as never }, /UsageError: output is 'inherit' or 'ignore', not 'file'/],
+    ['output', { engines: 0, output: 'file' as never }, /UsageError: output is 'inherit' or 'ignore'; got 'file'/],
     ['name', { engines: 0, name: '../up' }, /UsageError: '\.\.\/up' is no name for a cluster/],
     ['listen', { engines: 0, listen: ['pigeon://coop'] }, /pigeon/],
     [

@@ -1,6 +1,7 @@
 /** What happens around the welcome, over real sockets. */
 import net from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
+import { TransportError } from '../../core/errors.ts';
 import { dialSession } from '../../core/wire/dialled-session.ts';
 import { Kind, pack, payloadText, textPayload } from '../../core/wire/envelope.ts';
 import { meet, mintKey } from '../../core/wire/handshake.ts';
@@ -105,4 +106,42 @@ test('memory that a peer claims to have before it has left is not used again', (
   progress.written = 2;
   hear(pack({ kind: Kind.ACK, received: 2 }), 0);
   expect(takeMemory(length).buffer === written).toBe(true);
+});
+
+test('a signal that is aborted after the first connection does not keep the session from coming back', async () => {
+  const there: Connection[] = [];
+  const listener = await listen('tcp://127.0.0.1:0', async (connection) => {
+    const guest = await meet(connection, async () => ({ secret: key.secret, roles: ['client'] }));
+    guest.welcome({ session: 's', resumed: there.push(connection) > 1, received: 0, about: {} });
+    closing.push(() => connection.destroy());
+  });
+  closing.push(() => listener.close());
+  const first = new AbortController();
+  const told: string[] = [];
+  await dialSession({
+    urls: [listener.url],
+    role: 'client',
+    key,
+    window: 500,
+    signal: first.signal,
+    about: () => ({}),
+    handlers: {
+      opened: (session) => void closing.push(() => session.abandon('over')),
+      message: () => {},
+      resumed: () => void told.push('resumed'),
+      ended: (reason) => void told.push(reason),
+    },
+  });
+  first.abort();
+  there[0]!.destroy('cut');
+  await expect.poll(() => told, { timeout: 5_000 }).toEqual(['resumed']);
+});
+
+test('a URL that does not answer at all is a failure of the transport, like any other', async () => {
+  const late = new DOMException('The operation was aborted due to timeout', 'TimeoutError');
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => AbortSignal.abort(late));
+  closing.push(() => vi.restoreAllMocks());
+  const error = await dialled('tcp://127.0.0.1:9').catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(TransportError);
+  expect((error as Error).message).toBe('Cannot dial tcp://127.0.0.1:9: no answer within 10 s');
 });

@@ -4,8 +4,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   cluster,
+  connect,
   defineParadigm,
   type Logger,
   lmdbStores,
@@ -172,6 +174,18 @@ describe('a start that fails', () => {
   });
 });
 
+test('a controller of its own that cannot start ends, whatever its plug-ins have left running', async () => {
+  const plugins = [fileURLToPath(new URL('../fixtures/paradigms/ticks.mjs', import.meta.url))];
+  const start = cluster({ engines: 0, controller: 'process', plugins, listen: ['tcp://127.0.0.1:x'], log: 'silent' });
+  await expect(start).rejects.toThrow(TransportError);
+});
+
+test('options that cannot be sent to a controller of its own are said, and leave no process', async () => {
+  const env = { A: () => 1 } as unknown as Record<string, string>;
+  await expect(cluster({ engines: 0, controller: 'process', env })).rejects.toThrow(UsageError);
+  await expect.poll(() => process.getActiveResourcesInfo().filter((what) => what === 'ProcessWrap')).toEqual([]);
+});
+
 test('what it says of its start and its end are the first and the last line of its log', () =>
   inFolder(async (folder) => {
     const file = path.join(folder, 'log');
@@ -180,7 +194,7 @@ test('what it says of its start and its end are the first and the last line of i
       kind: 'thread',
       name: 'told',
       durable: folder,
-      log: { level: 'info', file },
+      log: { file, level: 'info' },
     });
     await client.close();
     const lines = readFileSync(file, 'utf8').trim().split('\n');
@@ -189,3 +203,27 @@ test('what it says of its start and its end are the first and the last line of i
     expect(texts.at(-1)).toBe("Cluster 'told' has stopped");
     expectNothingLeft();
   }));
+
+test('what fails when a client stops the cluster is in its log, and ends no program', async () => {
+  const unhandled: unknown[] = [];
+  const keep = (reason: unknown): void => void unhandled.push(reason);
+  process.on('unhandledRejection', keep);
+  const lines: string[] = [];
+  const owner = await cluster({ engines: 0, name: 'stuck', log: keeping(lines) });
+  const file = path.join(process.env.TUTTI_HOME!, 'stuck.json');
+  const guest = await connect('stuck');
+  rmSync(file);
+  mkdirSync(file); // which no cluster's end takes away
+  try {
+    await guest.shutdown();
+    await expect.poll(() => lines.at(-1)).toBe("Cluster 'stuck' has stopped");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(lines).toContain('A service could not be stopped');
+    expect(unhandled).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', keep);
+    rmSync(file, { recursive: true });
+    rmSync(process.env.TUTTI_HOME!, { recursive: true });
+    await owner.close();
+  }
+});

@@ -87,6 +87,13 @@ test('engines: no more than there may be', () =>
     expect(await small(c, 1)).toBe('fine');
   }));
 
+test('engines: also when several are added at once', () =>
+  using({ engines: 0, kind: 'thread', limits: { engines: 2 } }, async (c) => {
+    const added = await Promise.allSettled(Array.from({ length: 4 }, () => c.add(1)));
+    expect(added.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+    expect(c.engines).toHaveLength(2);
+  }));
+
 test.each([{ pendigCalls: 1 }, { pendingCalls: -1 }, { pendingCalls: '5' }, { pendingCalls: Number.NaN }])(
   'the limits %j make no sense',
   (limits) => expect(cluster({ engines: 0, limits: limits as object })).rejects.toThrow(UsageError),

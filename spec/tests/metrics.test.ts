@@ -1,8 +1,9 @@
 /** The numbers that a cluster tells of itself: to clients as its status, to Prometheus over HTTP. */
 import http from 'node:http';
+import net from 'node:net';
 import fc from 'fast-check';
 import { cluster, TransportError, UsageError } from 'tutti';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Histogram } from '../../core/histogram.ts';
 import { using } from './support/shared.ts';
 
@@ -110,6 +111,13 @@ test('engines tell of themselves with their heartbeats', () =>
     await expect.poll(async () => (await engine(1)).kept).toBe(0);
   }));
 
+test('an operation with a name of any length is one of the others', () =>
+  using({ engines: 1, kind: 'thread' }, async (client) => {
+    const { link } = client as unknown as { link: { call(spec: object): { settled(): Promise<unknown> } } };
+    await link.call({ op: 'x'.repeat(100_000), targets: [0], args: [], assembly: 'single' }).settled();
+    expect((await client.status()).calls.map(({ op }) => op)).toEqual(['other']);
+  }));
+
 test('a client that makes up operations does not fill the memory', () =>
   using({ engines: 1, kind: 'thread' }, async (client) => {
     const { link } = client as unknown as { link: { call(spec: object): { settled(): Promise<unknown> } } };
@@ -142,11 +150,31 @@ test('addresses: others on the network only when asked for, and one server at ea
     await expect(start(address), address).rejects.toThrow(/can be read by other machines/);
   for (const address of ['9464', 'localhost', '127.0.0.1:99999', 'http://127.0.0.1:1', ''])
     await expect(start(address), address).rejects.toThrow(UsageError);
+  await using({ engines: 0, metrics: 'LocalHost:0' }, async () => {});
   await using({ engines: 0, metrics: '0.0.0.0:0', insecure: true }, async (client) => {
     const port = new URL((await client.status()).metrics!).port;
     expect((await scrape(`http://127.0.0.1:${port}/metrics`)).get('tutti_clients')).toBe(1);
     await expect(start(`0.0.0.0:${port}`, true)).rejects.toThrow(TransportError);
   });
+});
+
+test('connections that cannot be accepted do not end the program', async () => {
+  const listen = vi.spyOn(net.Server.prototype, 'listen');
+  try {
+    await using({ engines: 0, metrics: '127.0.0.1:0' }, async (client) => {
+      const { metrics } = await client.status();
+      const { port } = new URL(metrics!);
+      const server = (listen.mock.contexts as net.Server[]).find(
+        (one) => String((one.address() as net.AddressInfo | null)?.port) === port,
+      )!;
+      // As Node tells of it when the process has no file descriptor left.
+      const full = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' });
+      for (let i = 0; i < 3; i++) server.emit('error', full);
+      await scrape(metrics!);
+    });
+  } finally {
+    listen.mockRestore();
+  }
 });
 
 test('a path that is no URL is not found, and the server lives on', () =>

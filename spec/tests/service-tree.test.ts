@@ -57,7 +57,7 @@ describe('a tree', () => {
     );
     await expect(tree.start()).rejects.toBe(reason);
     expect(log.slice(-4)).toEqual(['start c', 'stop b', 'stop a', 'stopped a']);
-    expect(warnings).toEqual([{ tree: 'home', error: stuck }]);
+    expect(warnings).toEqual([{ tree: 'home', service: 'b', error: stuck }]);
     expect(tree.state).toBe('stopped');
     await tree.stop();
     expect(log).toHaveLength(8);

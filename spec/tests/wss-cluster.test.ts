@@ -109,4 +109,8 @@ test('certificate, key and authority from files, in a controller with a process 
   expect(half).toMatchObject({ code: 2, stderr: expect.stringContaining('cert and key together') });
   const missing = await terminal.run(['start', '-n', '0', '--tls-cert', 'nowhere']);
   expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('--tls-cert: nowhere cannot be read') });
+  writeFileSync(path.join(terminal.cwd, 'empty'), '');
+  // Detached, it would end up with a certificate that the controller makes.
+  const empty = await terminal.run(['start', '-n', '0', '--detach', '--tls-cert', 'empty', '--tls-key', 'empty']);
+  expect(empty).toMatchObject({ code: 2, stderr: expect.stringContaining('--tls-cert: empty holds no PEM text') });
 });
