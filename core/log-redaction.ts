@@ -33,9 +33,14 @@ export function redacted(value: unknown, depth = 0): unknown {
   return plain;
 }
 
-/** Everything that is logged goes through here before anybody sees it. */
+/** Everything that is logged goes through here before anybody sees it. A logger that throws costs its line, and nothing else. */
 export function redacting(log: Logger): Logger {
-  const clean = (level: keyof Logger) => (message: string, fields?: object) =>
-    log[level](redactedText(message), fields && (redacted(fields) as object));
+  const clean = (level: keyof Logger) => (message: string, fields?: object) => {
+    try {
+      log[level](redactedText(message), fields && (redacted(fields) as object));
+    } catch {
+      // what was to be told goes on
+    }
+  };
   return { debug: clean('debug'), info: clean('info'), warn: clean('warn'), error: clean('error') };
 }

@@ -1,5 +1,7 @@
 /** What a cluster logs, where to, and what never gets there. */
+import { once } from 'node:events';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cluster, type Logger, processLauncher } from 'tutti';
@@ -205,4 +207,16 @@ test.each([
   [{ log: notebook(), controller: 'process' as const }, /logger of your own needs the controller in this process/],
 ])('what makes no sense is refused: %o', async (options, message) => {
   await expect(cluster({ engines: 0, ...options })).rejects.toThrow(message);
+});
+
+test('a logger that throws ends nothing', async () => {
+  const broken = (): never => {
+    throw new Error('the logger broke');
+  };
+  const log = { debug: broken, info: broken, warn: broken, error: broken };
+  await using client = await cluster({ engines: 1, kind: 'thread', listen: ['tcp://127.0.0.1:0'], log });
+  const { hostname, port } = new URL(client.connection.urls.at(-1)!);
+  const stranger = net.connect(Number(port), hostname, () => stranger.end('GET / HTTP/1.1\r\n\r\n'));
+  await once(stranger.resume(), 'close');
+  expect(await client.all.execute('1')).toEqual([1]);
 });
