@@ -21,9 +21,15 @@ export class ClusterNews {
     this.events$ = this.#events.asObservable();
   }
 
-  /** EVENT `changed` of the controller. */
-  changed(payload: Payload): void {
-    const { events } = decode(payload) as { events: ClusterEvent[] };
+  /** EVENT `changed` of the controller. Events of a paradigm may be of classes that only its users know. */
+  changed(payload: Payload, paradigm: string): void {
+    let events: ClusterEvent[];
+    try {
+      ({ events } = decode(payload) as { events: ClusterEvent[] });
+    } catch (error) {
+      if (paradigm) return;
+      throw error;
+    }
     const engines = changedEngines(this.engines, events);
     if (engines !== this.engines) this.#engines.next((this.engines = engines));
     for (const event of events) this.tell(event);

@@ -253,7 +253,7 @@ export class Link implements CallHome, PipeHome {
         else if (result.status === Status.KEPT) this.#release(header.id, [result.engine ?? 0]);
       }
     } else if (header.kind === Kind.OUTPUT) this.#output(header, payloadText(payloads[0]));
-    else if (header.kind === Kind.EVENT && header.op === 'changed') this.news.changed(payloads[0]!);
+    else if (header.kind === Kind.EVENT && header.op === 'changed') this.news.changed(payloads[0]!, header.label);
     else throw new ProtocolError(`The controller sent a message of kind ${header.kind}`);
   }
 

@@ -1,5 +1,6 @@
 /** One client as the controller sees it. Replies of one turn of the event loop leave as one message per call. */
 import type { LimitError } from '../errors.ts';
+import { payloadBytes } from '../wire/codec.ts';
 import { type Header, Kind, pack, type ResultHeader } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import type { Rpc } from '../wire/rpc.ts';
@@ -63,6 +64,12 @@ export class ClientRecord {
     const bytes = session.backlog;
     if (bytes <= READ_UP) this.#fetched = 0;
     else if (bytes > this.#most + this.#fetched) this.#hooks.stuck(this, bytes);
+  }
+
+  /** What it has asked of a half of a paradigm: as large as it may be, for who has read most of what came before. */
+  answer(header: Header, payloads: readonly Payload[], owned = false): void {
+    if (this.session.backlog <= this.#most) for (const payload of payloads) this.fetched(payloadBytes(payload));
+    this.send(header, payloads, owned);
   }
 
   /** A result that it asked for is about to be sent. */

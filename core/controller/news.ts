@@ -45,8 +45,11 @@ export class News {
     clearImmediate(this.#eventsDue);
     this.#eventsDue = undefined;
     if (!this.#clients.size) return;
-    const message = pack({ kind: Kind.EVENT, op: 'changed' }, [encode({ events }, { root: 'changed' })]);
-    for (const client of this.#clients.values()) client.sendPacked(message);
+    for (const run of runs(events)) {
+      const header = { kind: Kind.EVENT, op: 'changed', label: paradigmOf(run[0]!) };
+      const message = pack(header, [encode({ events: run }, { root: 'changed' })]);
+      for (const client of this.#clients.values()) client.sendPacked(message);
+    }
   }
 
   /** Engines know how many they are: before a call, and soon after the last of many changes. */
@@ -63,4 +66,19 @@ export class News {
     clearImmediate(this.#eventsDue);
     clearTimeout(this.#sizeDue);
   }
+}
+
+/** In order; those of a paradigm by themselves, since not every client can read them. */
+function runs(events: readonly ClusterEvent[]): ClusterEvent[][] {
+  const found: ClusterEvent[][] = [];
+  for (const event of events) {
+    const last = found.at(-1);
+    if (last && paradigmOf(last[0]!) === paradigmOf(event)) last.push(event);
+    else found.push([event]);
+  }
+  return found;
+}
+
+function paradigmOf(event: ClusterEvent): string {
+  return event.type === 'paradigm' ? event.paradigm : '';
 }

@@ -7,7 +7,7 @@ import { type Address, Exchange } from '../paradigm/exchange.ts';
 import type { ControllerHost } from '../paradigm/paradigm.ts';
 import { groupOf, partyAt, type Voice } from '../paradigm/party.ts';
 import type { Store } from '../store/store.ts';
-import { encode } from '../wire/codec.ts';
+import { decode, encode } from '../wire/codec.ts';
 import type { Session } from '../wire/session.ts';
 import type { ClientRecord } from './clients.ts';
 import type { Offers } from './offers.ts';
@@ -67,7 +67,8 @@ export function controllerHost(paradigm: string, home: ParadigmsHome, parties: P
       parties.listeners.add(listener);
       return () => void parties.listeners.delete(listener);
     },
-    emit: (event) => home.emit({ type: 'paradigm', paradigm, event }),
+    // As it is now; what cannot travel is thrown here, and not where news are sent.
+    emit: (event) => home.emit({ type: 'paradigm', paradigm, event: decode(encode(event, { root: 'event' })) }),
     store: () => (opened ??= home.store(paradigm)),
     log,
     clock,

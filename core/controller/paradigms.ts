@@ -4,7 +4,7 @@
  */
 import type { ClusterEvent, ParadigmInfo } from '../cluster-info.ts';
 import { InvalidTargetError, ParadigmError, RefusedError, ValueLostError } from '../errors.ts';
-import { Exchange } from '../paradigm/exchange.ts';
+import { Exchange, type Send } from '../paradigm/exchange.ts';
 import { Halves } from '../paradigm/halves.ts';
 import { answerCodec, encodeAnswer } from '../wire/answer.ts';
 import { decode } from '../wire/codec.ts';
@@ -70,7 +70,8 @@ export class Paradigms {
   }
 
   clientJoined(client: ClientRecord): void {
-    const exchange = this.#exchangeOver(client, 'client', client.id);
+    const send: Send = (...message) => toClient(client, ...message);
+    const exchange = this.#exchangeOver({ send }, 'client', client.id);
     this.#clients.set(client.id, { exchange, standing: new Map() });
   }
 
@@ -133,7 +134,7 @@ export class Paradigms {
       return;
     }
     const client = this.#home.clients.get(header.client);
-    if (client) client.send({ ...onward(header), targets: [record.id] }, payloads);
+    if (client) toClient(client, { ...onward(header), targets: [record.id] }, payloads);
     else if (record.session)
       refuse(record.session, header, payloads, new ValueLostError(`Client ${header.client} has left`));
   }
@@ -192,7 +193,7 @@ export class Paradigms {
     for (const { session } of this.#home.registry.engines.values()) if (session) load(session, paradigm, engine);
   }
 
-  #exchangeOver(session: Pick<Session, 'send'>, role: 'client' | 'engine', id: number): Exchange {
+  #exchangeOver(session: { send: Send }, role: 'client' | 'engine', id: number): Exchange {
     return new Exchange({
       send: (header, payloads, owned) => session.send(header, payloads, owned),
       half: (paradigm, ready) => this.#halves.get(paradigm, ready),
@@ -215,6 +216,11 @@ async function withinPatience(ending: PromiseLike<void> | undefined): Promise<vo
 
 function load(session: Session, paradigm: string, bundle: Payload): void {
   session.send({ kind: Kind.EVENT, op: '#load', paradigm }, [bundle]);
+}
+
+function toClient(client: ClientRecord, header: Header, payloads: readonly Payload[], owned = false): void {
+  if (header.kind === Kind.RESPONSE) client.answer(header, payloads, owned);
+  else client.send(header, payloads, owned);
 }
 
 function onward({ kind, id, paradigm, op, ids, code, needs, stream, failed }: Envelope): Header {

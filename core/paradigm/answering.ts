@@ -1,7 +1,7 @@
 /** The answering end of an exchange: calls handlers, and serves the streams that they return. */
 import { ProtocolError } from '../errors.ts';
 import { answerCodec, encodeAnswer } from '../wire/answer.ts';
-import { decode } from '../wire/codec.ts';
+import { decode, payloadBytes } from '../wire/codec.ts';
 import { type Envelope, type Header, Kind } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { thrown } from '../wire/rpc.ts';
@@ -167,7 +167,9 @@ export class Answering {
         try {
           if (failure) throw failure.error;
           if (ended) this.#serving.delete(key);
-          this.#answer(header, { op: ended ? 'end' : '' }, encodeAnswer(items, 'items', serving.codec));
+          const batch = encodeAnswer(items, 'items', serving.codec);
+          serving.outgoing?.weighed(payloadBytes(batch));
+          this.#answer(header, { op: ended ? 'end' : '' }, batch);
         } catch (error) {
           fail(error);
         }

@@ -8,7 +8,7 @@ import { Answering, type AnsweringHome } from './answering.ts';
 import { Asking } from './asking.ts';
 import type { Caller } from './paradigm.ts';
 
-export type { Address, Asked } from './asking.ts';
+export type { Address, Asked, Send } from './asking.ts';
 export type ExchangeHome = AnsweringHome;
 
 export class Exchange extends Asking {

@@ -4,6 +4,8 @@ import { ProtocolError } from '../errors.ts';
 
 /** Items that may wait to be fetched. */
 const AHEAD = 64;
+/** Bytes that a batch had better have, if its items allow it: they are found out by its first, small ones. */
+const BATCH_BYTES = 1 << 20;
 /** Batches that a reader may wait for at a time. */
 const TAKERS = 4;
 
@@ -14,6 +16,7 @@ export class OutgoingStream {
   #ready: unknown[] = [];
   #takers: Take[] = [];
   #reading = false;
+  #ahead = 1;
   #ended = false;
   #failure: { error: unknown } | undefined;
 
@@ -33,6 +36,12 @@ export class OutgoingStream {
     void this.#read();
   }
 
+  /** How large a batch was: the next ones follow from it. */
+  weighed(bytes: number): void {
+    if (bytes > BATCH_BYTES) this.#ahead = Math.max(1, this.#ahead >> 1);
+    else if (2 * bytes <= BATCH_BYTES) this.#ahead = Math.min(AHEAD, this.#ahead * 2);
+  }
+
   /** Nobody reads any more. */
   stop(): void {
     if (this.#ended) return;
@@ -50,7 +59,7 @@ export class OutgoingStream {
   async #read(): Promise<void> {
     if (this.#reading) return;
     this.#reading = true;
-    while (!this.#ended && this.#ready.length < AHEAD) {
+    while (!this.#ended && this.#ready.length < this.#ahead) {
       try {
         const { done, value } = await this.#iterator.next();
         if (done) this.#ended = true;
@@ -67,9 +76,9 @@ export class OutgoingStream {
   #serve(): void {
     while (this.#takers.length && (this.#ready.length || this.#ended)) {
       const taker = this.#takers.shift()!;
-      const items = this.#ready.splice(0);
+      const items = this.#ready.splice(0, this.#ahead);
       // What came before the failure is delivered before it.
-      if (items.length) taker(items, this.#ended && !this.#failure);
+      if (items.length) taker(items, this.#ended && !this.#failure && !this.#ready.length);
       else taker([], true, this.#failure);
     }
   }

@@ -5,6 +5,7 @@ import {
   type Cluster,
   cluster,
   connect,
+  defineParadigm,
   InvalidTargetError,
   ParadigmError,
   ProtocolError,
@@ -15,6 +16,8 @@ import { first, lateOutput } from './support/conditions.ts';
 import { ownHome, shared, using } from './support/shared.ts';
 
 ownHome();
+
+const fixtures = new URL('../fixtures/paradigms/', import.meta.url).pathname;
 
 interface Where {
   engine?: number;
@@ -222,4 +225,18 @@ test('what a client is told and has no handler for is dropped; what its handler 
       process.removeAllListeners('unhandledRejection');
       for (const listener of before) process.on('unhandledRejection', listener as never);
     }
+  }));
+
+test('what cannot travel is not emitted; what a client cannot read does not end it', () =>
+  using({ engines: 1, controller: 'process', cwd: fixtures, plugins: ['./emits.mjs'] }, async (c) => {
+    const { controller } = c.use(
+      defineParadigm({ name: 'emits', version: '1.0.0', controller: () => ({}), client: (host: ClientHost) => host }),
+    );
+    const seen: unknown[] = [];
+    c.events$.subscribe((event) => event.type === 'paradigm' && seen.push(event.event));
+    await assert.rejects(controller.ask('emit', 'a symbol'), { code: 'CANNOT_TRAVEL' });
+    for (const what of ['plain', 'of a class', 'plain']) await controller.ask('emit', what);
+    await c.remove([0]);
+    assert.deepEqual(c.engines, []);
+    assert.deepEqual(seen, ['plain', 'plain']);
   }));

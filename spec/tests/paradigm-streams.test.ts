@@ -174,3 +174,17 @@ test('a client that is asked, and leaves, is missed', () =>
     await Promise.all(waiting);
     await expect.poll(() => h.engine(0).ask('losses')).toContainEqual({ type: 'client', client: 2 });
   }));
+
+test('answers and items larger than what may wait for a client do not cost it its session', () =>
+  using({ engines: 1, kind: 'thread', name: 'large', limits: { bufferedBytes: 8 << 20 } }, async (c) => {
+    c.use(probe);
+    const guest = await connect('large', { output: 'ignore' });
+    const h = guest.use(probe);
+    for (const party of [h.controller, h.engine(0)]) {
+      assert.equal((await party.ask('zeros', 40 << 20)).length, 40 << 20);
+      let bytes = 0;
+      for await (const item of party.stream<Uint8Array>('large', { count: 100, size: 1 << 20 })) bytes += item.length;
+      assert.equal(bytes, 100 << 20);
+    }
+    await guest.close();
+  }));
