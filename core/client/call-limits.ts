@@ -1,8 +1,9 @@
 /** What ends a call early: its timeout, its signal. */
+
+import { LONGEST_DELAY } from '../deferred/clock.ts';
 import { CancelledError, TimeoutError } from '../errors.ts';
 import type { Call } from './call.ts';
 import type { CallOptions } from './call-spec.ts';
-import { LONGEST_DELAY } from './options.ts';
 
 export function limitCall(call: Call, { timeout, signal }: CallOptions): void {
   const stop = (error: Error): void => void call.cancel(error).catch(() => {});

@@ -2,11 +2,12 @@
 import type { Observable } from 'rxjs';
 import type { ClusterEvent, ClusterParadigms, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
 import type { ClusterStatus } from '../cluster-status.ts';
+import { LONGEST_DELAY } from '../deferred/clock.ts';
 import { InvalidTargetError, LaunchError, TimeoutError, UsageError } from '../errors.ts';
 import type { Paradigm } from '../paradigm/paradigm.ts';
 import { lineEcho } from './echo.ts';
 import { Link, type LinkOptions } from './link.ts';
-import { checkOptions, type Kinds, LONGEST_DELAY, oneOfTexts, period, signal, timeout } from './options.ts';
+import { checkOptions, type Kinds, oneOfTexts, period, signal, timeout } from './options.ts';
 import { createView } from './view.ts';
 import type { EngineView, View } from './view-types.ts';
 

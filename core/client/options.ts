@@ -1,3 +1,4 @@
+import { LONGEST_DELAY } from '../deferred/clock.ts';
 import { UsageError } from '../errors.ts';
 
 /** What a value must be: in words, and as a test. */
@@ -8,9 +9,6 @@ export interface Kind {
 
 /** Options by name. One that is undefined was not given. */
 export type Kinds = Readonly<Record<string, Kind>>;
-
-/** Node turns a longer delay into 1 ms. */
-export const LONGEST_DELAY = 2 ** 31 - 1;
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);

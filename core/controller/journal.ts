@@ -42,7 +42,7 @@ export class Journal {
     const { level, message } = decode(payload) as EngineLine;
     const text = String(message)
       .slice(0, LONGEST)
-      .replaceAll(/\s*\n\s*/g, ' ');
+      .replaceAll(/[\s\p{Cc}]+/gu, ' ');
     const left = said.lines === LINES ? ' (and more, which is left out)' : '';
     this.#log[level === 'warn' ? 'warn' : 'info'](`Engine ${engine}: ${text}${left}`, { engine });
   }

@@ -21,7 +21,7 @@ export interface Clock {
 }
 
 /** Node turns a longer delay into 1 ms. */
-const LONGEST = 2 ** 31 - 1;
+export const LONGEST_DELAY = 2 ** 31 - 1;
 
 /** The machine's monotonic clock. A pending call keeps the process alive. */
 export const realClock: Clock = {
@@ -70,8 +70,8 @@ class TimerCall implements DelayedCall {
 }
 
 export function checkDelay(ms: number): void {
-  if (ms >= 0 && ms <= LONGEST) return;
-  throw new UsageError(`A delay of ${ms} ms is not possible; give a number from 0 to ${LONGEST} (24.8 days)`);
+  if (ms >= 0 && ms <= LONGEST_DELAY) return;
+  throw new UsageError(`A delay of ${ms} ms is not possible; give a number from 0 to ${LONGEST_DELAY} (24.8 days)`);
 }
 
 export function checkActive(call: DelayedCall, method: string): void {

@@ -1,6 +1,6 @@
 /** The dialling side of a session: connects, proves itself, and when the connection is cut dials again until it resumes. */
 import { backoff } from '../backoff.ts';
-import { RefusedError, TimeoutError, TransportError } from '../errors.ts';
+import { ProtocolError, RefusedError, TimeoutError, TransportError } from '../errors.ts';
 import { greet, type Key, type Role, type Welcomed } from './handshake.ts';
 import { Session, type SessionHandlers } from './session.ts';
 import { type Connection, dial, type TlsOptions } from './transport.ts';
@@ -97,12 +97,18 @@ async function connect(
     }
     const { role, key } = options;
     const greeting = { role, key, session: session?.id, received: session?.received ?? 0, about: options.about() };
-    const welcomed = await greet(connection, greeting, options.signal).catch((error) => {
-      throw error instanceof TransportError ? new CutInHandshake(error.message, { cause: error }) : error;
-    });
-    return { connection, welcomed };
+    try {
+      return { connection, welcomed: await greet(connection, greeting, options.signal) };
+    } catch (error) {
+      if (error instanceof TransportError) throw new CutInHandshake(error.message, { cause: error });
+      // Something else answers there, or nothing in time: another address may be the right one.
+      if (!(error instanceof ProtocolError || error instanceof TimeoutError) || options.signal?.aborted) throw error;
+      failures.push(error);
+    }
   }
   if (failures.length === 1) throw failures[0];
+  const late = failures.find((failure) => failure instanceof TimeoutError);
+  if (late) throw late; // the controller may only be frozen
   throw new TransportError(`Nobody answers: ${failures.map((f) => (f as Error).message).join('; ')}`, {
     cause: failures,
   });

@@ -28,11 +28,11 @@ async function welcoming(then: (connection: Connection) => void): Promise<Listen
   return listener;
 }
 
-function dialled(url: string): Promise<{ session: Session; got: string[]; ended: string[] }> {
+function dialled(...urls: string[]): Promise<{ session: Session; got: string[]; ended: string[] }> {
   const [got, ended]: [string[], string[]] = [[], []];
   return new Promise((resolve, reject) => {
     dialSession({
-      urls: [url],
+      urls,
       role: 'client',
       key,
       window: 100,
@@ -144,4 +144,18 @@ test('a URL that does not answer at all is a failure of the transport, like any 
   const error = await dialled('tcp://127.0.0.1:9').catch((e: unknown) => e);
   expect(error).toBeInstanceOf(TransportError);
   expect((error as Error).message).toBe('Cannot dial tcp://127.0.0.1:9: no answer within 10 s');
+});
+
+test('where something else answers, the next address is tried', async () => {
+  // It speaks frames, and no handshake of ours.
+  const other = await listen('tcp://127.0.0.1:0', (connection) => {
+    connection.send(pack({ kind: Kind.EVENT, op: 'who are you' }));
+    connection.receive({ message() {}, close() {} });
+    closing.push(() => connection.destroy());
+  });
+  closing.push(() => other.close());
+  const { url } = await welcoming((connection) => connection.send(pack({ kind: Kind.EVENT }, [textPayload('here')])));
+  const { got } = await dialled(other.url, url);
+  await expect.poll(() => got).toEqual(['here']);
+  await expect(dialled(other.url)).rejects.toThrow(/did not answer as a tutti controller/);
 });
