@@ -88,6 +88,7 @@ export class Paradigms {
 
   engineLost({ id }: EngineRecord, error: Error): void {
     this.#engines.get(id)?.fail(error);
+    this.#engines.delete(id);
   }
 
   event(event: ClusterEvent): void {
@@ -139,11 +140,15 @@ export class Paradigms {
       refuse(record.session, header, payloads, new ValueLostError(`Client ${header.client} has left`));
   }
 
-  /** Halves end in the reverse order of their start. */
+  /** Halves end in the reverse order of their start; one that is still on its way, when it is there. */
   async close(): Promise<void> {
-    for (const half of this.#halves.present().reverse()) {
+    for (const made of this.#halves.all().reverse()) {
+      const ended = made.then(
+        (half) => (half as Partial<AsyncDisposable>)[Symbol.asyncDispose]?.(),
+        () => {}, // it never started, which was told
+      );
       try {
-        await withinPatience((half as Partial<AsyncDisposable>)[Symbol.asyncDispose]?.());
+        await withinPatience(ended);
       } catch (error) {
         this.#home.log.error('A paradigm failed to stop', { error });
       }

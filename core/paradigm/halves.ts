@@ -8,6 +8,7 @@ const PATIENCE_MS = 30_000;
 type Ready = (half: Handlers | Error) => void;
 
 interface Place {
+  made: Promise<Handlers> | undefined;
   half: Handlers | Error | undefined;
   waiting: Ready[];
 }
@@ -23,7 +24,7 @@ export class Halves {
 
   /** Puts a half in place, now or when its promise resolves; what fails to load answers every message with its error. */
   put(paradigm: string, make: () => Handlers | Promise<Handlers>): Promise<Handlers> {
-    const place: Place = { half: undefined, waiting: [] };
+    const place: Place = { made: undefined, half: undefined, waiting: [] };
     this.#places.set(paradigm, place);
     const settle = (half: Handlers | Error): void => {
       place.half = half;
@@ -35,6 +36,7 @@ export class Halves {
         throw new ParadigmError(`Paradigm '${paradigm}': its half for ${this.#where} returns no handlers`);
       return half;
     })();
+    place.made = made;
     made.then(settle, (cause) => settle(failure(paradigm, this.#where, cause)));
     return made;
   }
@@ -46,9 +48,9 @@ export class Halves {
     else place.waiting.push(ready);
   }
 
-  /** Those that are there, in the order in which they came. */
-  present(): Handlers[] {
-    return [...this.#places.values()].flatMap(({ half }) => (half && !(half instanceof Error) ? [half] : []));
+  /** Those that are there or on their way, in the order in which they came. */
+  all(): Promise<Handlers>[] {
+    return [...this.#places.values()].flatMap(({ made, half }) => (made && !(half instanceof Error) ? [made] : []));
   }
 }
 

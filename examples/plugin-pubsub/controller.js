@@ -22,8 +22,7 @@ export function makeController() {
       const feed = new Feed();
       if (topic.last) feed.push(topic.last);
       topic.feeds.add(feed);
-      signal.addEventListener('abort', () => topic.feeds.delete(feed), { once: true });
-      return feed.read(signal);
+      return feed.read(signal, () => topic.feeds.delete(feed));
     },
     topics: () =>
       [...topics.values()].map(({ name, published, feeds }) => ({ name, published, subscribers: feeds.size })),

@@ -13,9 +13,17 @@ export class Feed {
     this.#wake();
   }
 
-  /** Until the signal aborts. */
-  async *read(signal) {
+  /** Until the signal aborts, or it is let go; then `over` is called. */
+  async *read(signal, over = () => {}) {
     signal.addEventListener('abort', () => this.#wake(), { once: true });
+    try {
+      yield* this.#all(signal);
+    } finally {
+      over();
+    }
+  }
+
+  async *#all(signal) {
     while (!signal.aborted) {
       if (this.#values.length) yield this.#values.shift();
       else if (this.#failed) throw new RangeError(`A subscriber was more than ${BEHIND} values behind`);

@@ -292,6 +292,23 @@ test('halves end in the reverse order of their start, each once, and one that fa
   assert.deepEqual(ended, ['third', 'second', 'first']);
 });
 
+test('a half that is still on its way when the cluster stops is ended, too', async () => {
+  let ended = 0;
+  let begun = (): void => {};
+  const began = new Promise<void>((resolve) => (begun = resolve));
+  const slow = simple(async (host): Promise<Handlers & AsyncDisposable> => {
+    begun();
+    await host.store();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return { [Symbol.asyncDispose]: async () => void ended++ };
+  });
+  await using({ engines: 0, log }, async (c) => {
+    c.use(slow);
+    await began;
+  });
+  assert.equal(ended, 1);
+});
+
 test('a half on the controller has a store of its own, which lasts as long as the cluster', () =>
   using({ ...thread }, async (c) => {
     const keeper = () =>

@@ -1,4 +1,5 @@
 /** A plug-in as its users have it: tutti and the plug-in are packed, and installed where nothing of this repository is. */
+import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -218,3 +219,17 @@ function run(command: string, args: string[], cwd: string): Promise<{ stdout: st
   const env = { ...outer, TUTTI_HOME: terminal.home, TMPDIR: terminal.tmp };
   return promisify(execFile)(command, args, { cwd, env });
 }
+
+test('a subscriber that is let go is forgotten', async () => {
+  const { makeController } = await import(new URL('../../examples/plugin-pubsub/controller.js', import.meta.url).href);
+  const half = makeController();
+  const { signal } = new AbortController();
+  const values: AsyncIterator<number> = half.subscribe({ topic: 't' }, { signal });
+  assert.equal(half.publish({ topic: 't', value: -1 }), 1);
+  assert.equal((await values.next()).value, -1);
+  for (let i = 0; i <= 10_000; i++) half.publish({ topic: 't', value: i });
+  await assert.rejects(async () => {
+    while (!(await values.next()).done);
+  }, /10000 values behind/);
+  assert.equal(half.publish({ topic: 't', value: 0 }), 0);
+});
