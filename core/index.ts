@@ -47,6 +47,7 @@ export {
   type EngineHalf,
   type EngineHost,
   type Group,
+  type Handler,
   type Handlers,
   type Loss,
   type Paradigm,

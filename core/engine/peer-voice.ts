@@ -1,6 +1,7 @@
 /** Speaks with another engine over a direct channel, which is opened by the first word; later ones wait for it in order. */
 import type { Asked } from '../paradigm/exchange.ts';
 import type { Party } from '../paradigm/paradigm.ts';
+import { signalOf } from '../paradigm/party.ts';
 import type { Channel } from './peers.ts';
 
 export class PeerVoice implements Party {
@@ -14,7 +15,8 @@ export class PeerVoice implements Party {
     this.#channel = channel;
   }
 
-  async ask(op: string, value?: unknown, { signal }: { signal?: AbortSignal } = {}): Promise<any> {
+  async ask(op: string, value?: unknown, options?: { signal?: AbortSignal }): Promise<any> {
+    const signal = signalOf(options);
     const asked = this.#pack(value); // as it is now
     const open = this.#channel();
     const { exchange } = open instanceof Promise ? await open : open;
@@ -33,8 +35,8 @@ export class PeerVoice implements Party {
       );
   }
 
-  stream(op: string, value?: unknown, { signal }: { signal?: AbortSignal } = {}): AsyncIterable<any> {
-    return this.#read(op, this.#pack(value), signal);
+  stream(op: string, value?: unknown, options?: { signal?: AbortSignal }): AsyncIterable<any> {
+    return this.#read(op, this.#pack(value), signalOf(options));
   }
 
   async *#read(op: string, asked: Asked, signal: AbortSignal | undefined): AsyncGenerator<any> {

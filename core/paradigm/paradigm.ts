@@ -28,7 +28,8 @@ export interface Caller {
  * several callers come interleaved. What is returned (or what its promise resolves to) is the answer; an error that is thrown
  * is thrown where it was asked. For `stream` it returns an iterable, which is read only as fast as the caller reads.
  */
-export type Handlers = Record<string, (value: any, caller: Caller) => unknown>;
+export type Handler = (value: any, caller: Caller) => unknown;
+export type Handlers = Record<string, Handler>;
 
 /** The half of the same paradigm in another place. */
 export interface Party {
@@ -117,7 +118,10 @@ export interface ClientHost {
 /** Handlers, and how to end: `[Symbol.asyncDispose]` is called when the cluster stops. */
 export type ControllerHalf = Handlers & Partial<AsyncDisposable>;
 /** Handlers, and `globals`: names that code on the engine finds. */
-export type EngineHalf = Handlers & { globals?: Record<string, unknown> };
+export interface EngineHalf {
+  globals?: Record<string, unknown>;
+  [op: string]: Handler | Record<string, unknown> | undefined;
+}
 
 export type MakeEngineHalf = (host: EngineHost) => EngineHalf | Promise<EngineHalf>;
 

@@ -1,4 +1,5 @@
 /** Parties and groups over exchanges. */
+import { UsageError } from '../errors.ts';
 import type { Address, Asked, Exchange } from './exchange.ts';
 import type { Group, Party } from './paradigm.ts';
 
@@ -15,14 +16,24 @@ export interface Voice {
 export function partyAt(voice: Voice, address: Address = {}): Party {
   const { paradigm, pack } = voice;
   return {
-    async ask(op, value, { signal } = {}) {
+    async ask(op, value, options) {
+      const signal = signalOf(options);
       return (await voice.exchange().ask(paradigm, op, address, pack(value), signal)) as any;
     },
     tell: (op, value) => voice.exchange().tell(paradigm, op, address, pack(value)),
-    stream: (op, value, { signal } = {}) =>
-      voice.exchange().stream(paradigm, op, address, pack(value), signal) as AsyncGenerator<any>,
+    stream: (op, value, options) =>
+      voice.exchange().stream(paradigm, op, address, pack(value), signalOf(options)) as AsyncGenerator<any>,
     drained: () => voice.drained(),
   };
+}
+
+/** A second value would be taken for options, and be lost without a word. */
+export function signalOf(options: { signal?: AbortSignal } | undefined): AbortSignal | undefined {
+  if (options === undefined) return undefined;
+  const { signal, ...rest } = typeof options === 'object' && options !== null ? options : { options };
+  if (Object.keys(rest).length || (signal !== undefined && !(signal instanceof AbortSignal)))
+    throw new UsageError('A message has one value, and then { signal } at most: send several as a list or an object');
+  return signal;
 }
 
 /** The value is encoded once, whoever gets it. `members` is asked at each message. */
@@ -31,7 +42,8 @@ export function groupOf(
   members: () => readonly { exchange: Exchange; address: Address }[],
 ): Group {
   return {
-    async ask(op, value, { signal } = {}) {
+    async ask(op, value, options) {
+      const signal = signalOf(options);
       const asked = pack(value);
       const answers = members().map(({ exchange, address }) => exchange.ask(paradigm, op, address, asked, signal));
       return (await Promise.all(answers)) as any[];

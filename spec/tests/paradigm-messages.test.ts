@@ -53,6 +53,15 @@ describe.each(['process', 'thread'] as const)('%s engines', (kind) => {
     ['engine to itself', { engine: 1 }, { engine: 1 }, { role: 'engine', id: 1 }],
   ];
 
+  test('a message has one value: a second one is no options', async () => {
+    const h = await host();
+    const two = 2 as unknown as { signal?: AbortSignal };
+    await assert.rejects(h.controller.ask('echo', 1, two), /one value, and then \{ signal \} at most/);
+    await assert.rejects(h.group().ask('echo', 1, { by: 2 } as object), /one value/);
+    assert.throws(() => h.engine(0).stream('count', 1, two), /one value/);
+    assert.equal(await h.controller.ask('echo', 1, {}), 1);
+  });
+
   test.each(ways)('%s: asks, tells, streams, and fails', async (_name, from, to, caller) => {
     const value = { text: 'é', at: new Date(5), none: undefined, big: 2n ** 70n, map: new Map([[1, new Set(['a'])]]) };
     assert.deepEqual(await say(from, to, 'ask', 'echo', value), value);
