@@ -58,15 +58,13 @@ export class Interrupter {
 
   async carryOut(asked: Omit<Order, 'id'>): Promise<Answer> {
     const order: Order = { ...asked, id: ++this.#next };
-    let outcome: Stopped | undefined;
+    let told: Told | undefined;
     let rung: Rung | undefined;
     let heard = false;
     const answered = this.#answerTo(order, (answer) => {
       if (answer.type === 'stands') heard = true;
       if (answer.type !== 'answer') return false;
-      const { outcome: told } = answer;
-      // Once it has been unwound there is nothing of it left that could be abandoned.
-      outcome = told === 'settled' || (told === 'abandoned' && rung) ? (rung ?? 'signalled') : told;
+      told = answer.outcome;
       return true;
     });
     this.#home.post({ type: 'order', order });
@@ -74,26 +72,27 @@ export class Interrupter {
     await within(answered, ANSWER);
     if (heard) await within(answered, AWAITING);
     let willing = false;
-    while (!outcome) {
+    while (!told) {
       const force: boolean = willing;
       const seen: Seen | undefined = await this.#home.ladder.whilePaused(PAUSE, (pause) => stop(pause, order, force));
-      if (outcome) break;
+      // It may have answered before we hear that it was stopped.
+      rung ??= seen?.rung;
+      if (told) break;
       if (!seen) {
         // In native code; or it has come to rest, and answers.
         await within(answered, ANSWER);
-        if (outcome) break;
+        if (told) break;
         if (this.#home.ownProcess) await killChildren();
       } else if (seen.stand === 'waiting') return this.#forget(order, 'never-started');
       else if (seen.stand === 'done' && !seen.rung) return this.#forget(order, 'done');
       else {
-        rung ??= seen.rung;
         if (seen.rung && seen.rung !== 'landed') this.#home.post({ type: 'unwound', order });
         willing = seen.stand === 'willing';
         await within(answered, seen.rung ? PAUSE : willing ? GRACE : ANSWER);
       }
-      if (!outcome && performance.now() - begun > GIVEN_UP) return this.#forget(order, 'stuck');
+      if (!told && performance.now() - begun > GIVEN_UP) return this.#forget(order, 'stuck');
     }
-    return this.#forget(order, outcome);
+    return this.#forget(order, outcomeOf(told, rung));
   }
 
   async peek(asked: Omit<PeekOrder, 'id'>): Promise<Answer> {
@@ -127,6 +126,14 @@ export class Interrupter {
     return { value };
   }
 }
+
+/** Once it has been stopped there is nothing of it left that could end by itself, or be abandoned. */
+function outcomeOf(told: Told, rung: Rung | undefined): Stopped {
+  if (told === 'settled') return rung ?? 'signalled';
+  return told === 'abandoned' && rung ? rung : told;
+}
+
+type Told = Extract<FromEngine, { type: 'answer' }>['outcome'];
 
 interface Seen {
   readonly stand: Stand;

@@ -94,7 +94,7 @@ export const inside: Loop[] = [
     code: () => {
       const proxy = new Proxy({} as { x: number }, {
         get() {
-          for (let i = 0; ; i++);
+          for (;;);
         },
       });
       task!.send('in');
@@ -461,12 +461,13 @@ export const outside: Loop[] = [
     how: unwound,
     code: () =>
       new Promise(() => {
-        const { port1, port2 } = new MessageChannel();
-        port1.onmessage = () => {
-          (port1 as any).close();
+        const { MessageChannel: Channel } = process.getBuiltinModule('node:worker_threads');
+        const { port1, port2 } = new Channel();
+        port1.once('message', () => {
+          port1.close();
           task!.send('in');
           for (let i = 0; ; i++) Math.sqrt(i);
-        };
+        });
         port2.postMessage(1);
       }),
   },
