@@ -1,7 +1,7 @@
 /** Clients talk to tasks that run: stop them, look into them, send them messages; and see what runs. */
 import { callKey } from '../call-key.ts';
 import type { InterruptResult, TaskInfo } from '../conversation.ts';
-import { EngineLostError, NotOnStackError, UsageError } from '../errors.ts';
+import { EngineLostError, NotOnStackError, TuttiError, UsageError } from '../errors.ts';
 import { decode, encode } from '../wire/codec.ts';
 import type { Envelope } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
@@ -109,7 +109,10 @@ export class Conversations {
       throw new UsageError(`Engine ${engine} has no supervisor, so nobody can look into what runs there`);
     const rpc = await record.control.rpc();
     const order = { client, call, kind: 'peek', reason: '', due: call !== 0, expression };
-    const [json, value] = (await rpc?.request('peek', {}, [encode(order, { codec: 'json' })])) ?? [];
+    const [json, value] =
+      (await rpc?.request('peek', {}, [encode(order, { codec: 'json' })]).catch((error) => {
+        throw asError(error);
+      })) ?? [];
     if (value) return { payloads: [value] };
     throw noValue(engine, json ? (decode(json) as NoValue) : { why: 'done' }, expression);
   }
@@ -169,6 +172,11 @@ function noValue(engine: number, { why, className = 'Error', message = '' }: NoV
     native: `What runs ${on} is in native code, and its variables cannot be read meanwhile`,
   };
   return new NotOnStackError(reasons[why] ?? `The task is not running ${on} (any more)`);
+}
+
+/** Supervisors say in JSON what went wrong. */
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new TuttiError(`The task cannot be looked into: ${(error as Error).message}`);
 }
 
 function checked(order: Omit<StopOrder, 'targets'>): Omit<StopOrder, 'targets'> {

@@ -76,10 +76,12 @@ export class Orders {
   /** The supervisor has terminated all that was on the stack. */
   unwound(order: Order): void {
     currentJob.enterWith(undefined as unknown as Job);
+    const { turns } = this.#home;
+    turns.pump(); // what was about to do so may be gone
     const taken = this.#taken.get(order.id);
     if (!taken) return; // it had ended at the same time
     const { job } = taken;
-    if (job && job.state !== 'done') this.#home.turns.settle(job, false, (job.failure ??= job.doomed));
+    if (job && job.state !== 'done') turns.settle(job, false, (job.failure ??= job.doomed));
     this.#answer(order.id, 'settled');
   }
 

@@ -61,6 +61,9 @@ export class Interrupter {
     let outcome: Stopped | undefined;
     let rung: Rung | undefined;
     let heard = false;
+    const by = (how: Rung): void => {
+      rung ??= how; // before the engine can say that it has ended
+    };
     const answered = this.#answerTo(order, (answer) => {
       if (answer.type === 'stands') heard = true;
       if (answer.type !== 'answer') return false;
@@ -76,7 +79,9 @@ export class Interrupter {
     let willing = false;
     while (!outcome) {
       const force: boolean = willing;
-      const seen: Seen | undefined = await this.#home.ladder.whilePaused(PAUSE, (pause) => stop(pause, order, force));
+      const seen: Seen | undefined = await this.#home.ladder.whilePaused(PAUSE, (pause) =>
+        stop(pause, order, force, by),
+      );
       if (outcome) break;
       if (!seen) {
         // In native code; or it has come to rest, and answers.
@@ -86,7 +91,6 @@ export class Interrupter {
       } else if (seen.stand === 'waiting') return this.#forget(order, 'never-started');
       else if (seen.stand === 'done' && !seen.rung) return this.#forget(order, 'done');
       else {
-        rung ??= seen.rung;
         if (seen.rung && seen.rung !== 'landed') this.#home.post({ type: 'unwound', order });
         willing = seen.stand === 'willing';
         await within(answered, seen.rung ? PAUSE : willing ? GRACE : ANSWER);
@@ -133,11 +137,11 @@ interface Seen {
   readonly rung: Rung | undefined;
 }
 
-async function stop(pause: Pause, order: Order, force: boolean): Promise<Seen> {
+async function stop(pause: Pause, order: Order, force: boolean, by: (rung: Rung) => void): Promise<Seen> {
   const stand = await standOf(pause, order);
   // A loop that is left over from a task that has ended holds all others up.
   const stops = stand === 'here' || stand === 'stray' || (stand === 'willing' && force);
-  return { stand, rung: stops ? await pause.stop() : undefined };
+  return { stand, rung: stops ? await pause.stop(by) : undefined };
 }
 
 async function standOf(pause: Pause, order: Order): Promise<Stand> {
