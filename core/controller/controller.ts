@@ -120,7 +120,7 @@ export class Controller {
       fromClient: (...message) => this.#fromClient(...message),
       fromEngine: (...message) => this.#fromEngine(...message),
       fromSupervisor: (...message) => this.#fromSupervisor(...message),
-      supervised: (record) => this.#calls.toldAnew(record),
+      toldAnew: (record) => this.#calls.toldAnew(record),
       joined: (client, attach) => {
         this.#paradigms.clientJoined(client);
         attach();
@@ -237,7 +237,7 @@ export class Controller {
     if (stream === Stream.RUNNING) this.#calls.began(record, client, id, Number(payloadText(payload)));
     const bytes = payloadBytes(payload);
     this.output(record, header, payload, () => record.control.passedOn(bytes));
-    if (stream <= Stream.MESSAGE) this.#calls.told(record, client, id, bytes);
+    if (stream <= Stream.MESSAGE || stream === Stream.LAST_PROGRESS) this.#calls.told(record, client, id, bytes);
   }
 
   /** What a task tells: to the client whose call it is, or, what no call printed, to all. */

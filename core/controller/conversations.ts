@@ -51,8 +51,26 @@ export class Conversations {
     };
   }
 
-  /** Never rejects. Asking twice of one task is asking once. */
-  stop(engine: number, order: Omit<StopOrder, 'targets'>): Promise<InterruptResult> {
+  /**
+   * Never rejects. Asking twice of one task is asking once. Who hears of it has been told before what became of the call, unless it
+   * is stuck.
+   */
+  async stop(engine: number, order: Omit<StopOrder, 'targets'>): Promise<InterruptResult> {
+    const outcome = await this.#begin(engine, order);
+    const running = this.#registry.engines.get(engine)?.running.get(callKey(order.client, order.call));
+    if (running && outcome !== 'stuck')
+      await new Promise<void>((resolve) => {
+        const { whenOver } = running;
+        running.whenOver = () => {
+          whenOver?.();
+          resolve();
+        };
+      });
+    // Replies leave at the end of the turn.
+    return new Promise((resolve) => setImmediate(() => resolve(outcome)));
+  }
+
+  #begin(engine: number, order: Omit<StopOrder, 'targets'>): Promise<InterruptResult> {
     const record = this.#registry.engines.get(engine);
     const { client, call } = order;
     const running = record?.running.get(callKey(client, call));
@@ -166,6 +184,7 @@ function noValue(engine: number, { why, className = 'Error', message = '' }: NoV
   }
   const reasons: Record<string, string> = {
     waiting: `The task has not begun ${on}: another one has its turn`,
+    coming: `The task has not begun ${on}: it waits for values that it needs`,
     running: `The task waits at an await ${on}, so its variables are not on the stack; peek when it computes`,
     stray: `The task waits at an await ${on}, so its variables are not on the stack; peek when it computes`,
     idle: `Nothing runs ${on}`,

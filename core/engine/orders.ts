@@ -115,8 +115,9 @@ export class Orders {
 
   #standOf({ order, job }: Taken): Stand {
     const running = onStack();
-    if (!job) return order.call ? (this.#isComing(order) ? 'waiting' : 'done') : 'idle';
-    if (job.state === 'waiting') return 'waiting';
+    const waits = order.kind === 'peek' && !this.#home.turns.running ? 'coming' : 'waiting';
+    if (!job) return order.call ? (this.#isComing(order) ? waits : 'done') : 'idle';
+    if (job.state === 'waiting') return waits;
     if (running !== job) return job.state === 'done' ? 'done' : running?.state === 'done' ? 'stray' : 'running';
     return job.state === 'running' && job.watched ? 'willing' : 'here';
   }

@@ -24,6 +24,8 @@ const GRACE = 200;
 const AWAITING = 700;
 /** ms after which a thread is given up that does not come out of native code. */
 const GIVEN_UP = 5_000;
+/** ms that whoever looks into a task waits for one that is about to begin. */
+const COMING = 2_000;
 
 export interface InterrupterHome {
   readonly ladder: Ladder;
@@ -101,6 +103,13 @@ export class Interrupter {
   }
 
   async peek(asked: Omit<PeekOrder, 'id'>): Promise<Answer> {
+    for (const begun = performance.now(); ; await sleep(ANSWER)) {
+      const answer = await this.#peek(asked);
+      if ((answer.value as Partial<NoValue>).why !== 'coming' || performance.now() - begun > COMING) return answer;
+    }
+  }
+
+  async #peek(asked: Omit<PeekOrder, 'id'>): Promise<Answer> {
     const { expression, ...rest } = asked;
     const order: Order = { ...rest, id: ++this.#next };
     const shown = this.#answerTo(order, () => true);
@@ -165,6 +174,10 @@ async function look(pause: Pause, order: Order, expression: string): Promise<Par
     if (read.error.className !== 'ReferenceError') return { why: 'thrown', ...read.error };
   }
   return problem;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
