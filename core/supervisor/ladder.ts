@@ -46,8 +46,8 @@ export interface Pause {
   read(frame: Frame, expression: string): Promise<Read>;
   /** Gives what was read to a function of the engine. */
   hand(read: unknown, functionDeclaration: string): Promise<void>;
-  /** `by` hears how, just before. Undefined: it cannot be stopped here without harm, in this version of Node. */
-  stop(by: (rung: Rung) => void): Promise<Rung | undefined>;
+  /** Undefined: it cannot be stopped here without harm, in this version of Node. */
+  stop(): Promise<Rung | undefined>;
 }
 
 export type Read = { value: unknown } | { error: { className: string; message: string } };
@@ -220,17 +220,15 @@ class Paused implements Pause {
     if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
   }
 
-  async stop(by: (rung: Rung) => void): Promise<Rung | undefined> {
-    if (this.frames.some((frame) => frame.functionName === LANDING)) return this.#terminate('landed', by);
+  async stop(): Promise<Rung | undefined> {
+    if (this.frames.some((frame) => frame.functionName === LANDING)) return this.#terminate('landed');
     if (!(await this.ask(`${DOOR}.mendable`))) return undefined;
-    if (!this.frames.some(restartable) || !(await this.#restart())) return this.#terminate('unwound', by);
-    by('restarted');
+    if (!this.frames.some(restartable) || !(await this.#restart())) return this.#terminate('unwound');
     return 'restarted';
   }
 
-  async #terminate(rung: Rung, by: (rung: Rung) => void): Promise<Rung> {
+  async #terminate(rung: Rung): Promise<Rung> {
     await this.ask(`${DOOR}.repair()`);
-    by(rung);
     this.gone = true;
     await this.#debuggee.post('Debugger.resume', { terminateOnResume: true });
     return rung;
