@@ -136,12 +136,10 @@ test(`${FRAMES} frames`, async () => {
   expect(errors).toEqual([]);
   expect(grown).toBeLessThan(1_000);
   expect(Object.values(dropped).every((count) => count > 10)).toBe(true);
-  expect(clients.map((client) => client.engines.slice(0, 2).map((e) => [e.state, e.incarnation]))).toEqual(
-    clients.map(() => [
-      ['alive', 1],
-      ['alive', 1],
-    ]),
-  );
+  // One that still has work, or is late with a heartbeat, is busy; nobody was lost meanwhile.
+  const states = (): unknown[] =>
+    clients.map((client) => client.engines.slice(0, 2).map((e) => `${e.state} ${e.incarnation}`));
+  await expect.poll(states, { timeout: 20_000 }).toEqual(clients.map(() => ['alive 1', 'alive 1']));
   // Those that left without a word are waited for; then nobody is left but those who were there before.
   await expect.poll(() => host.controller.clients.size, { timeout: 20_000 }).toBe(clients.length);
 }, 120_000);
