@@ -15,6 +15,7 @@ import { aboutEngine } from './engine-facts.ts';
 import { exceeded, type Limits } from './limits.ts';
 import type { News } from './news.ts';
 import type { EngineRecord, Registry } from './registry.ts';
+import type { Samples } from './samples.ts';
 import type { Sessions } from './sessions.ts';
 import { addTraffic, trafficOf } from './traffic.ts';
 
@@ -26,6 +27,7 @@ export interface House {
   readonly clients: Map<number, ClientRecord>;
   readonly broker: Broker;
   readonly news: News;
+  readonly samples: Samples;
   readonly sessions: Sessions;
   readonly limits: Limits;
   readonly log: Logger;
@@ -147,6 +149,7 @@ export class Admission {
       beat: (header) => {
         record.beat = header.beat ?? {};
         record.info.memory = record.beat.rss ?? 0;
+        this.#house.samples.engine(record.beat);
       },
       disconnected: () => this.#house.registry.state(record, 'disconnected'),
       ended: (reason, violation) => {
