@@ -32,6 +32,7 @@ import { News } from './news.ts';
 import { Offers } from './offers.ts';
 import { Paradigms } from './paradigms.ts';
 import { type EngineRecord, Registry } from './registry.ts';
+import { Samples } from './samples.ts';
 import { Sessions } from './sessions.ts';
 import { noTraffic } from './traffic.ts';
 
@@ -66,6 +67,7 @@ export class Controller {
   readonly conversations: Conversations;
   readonly log: Logger;
   readonly callCounts = new CallCounts();
+  readonly samples = new Samples();
   /** What went over sessions of clients that have left. */
   readonly pastClients = noTraffic();
   readonly offers = new Offers();
@@ -110,13 +112,14 @@ export class Controller {
       clock: options.clock ?? realClock,
     });
     this.#liveness = [
-      watchEngines(this.registry, options),
+      watchEngines(this.registry, { ...options, late: (ms) => this.samples.controller(ms) }),
       watchClients(this.clients, { beat, window: clientWindow, clock: options.clock }),
     ];
     const { id, name, registry, clients, requests, pastClients } = this;
     this.#admission = new Admission({
       ...{ id, name, registry, clients, broker, conversations, limits, log, requests, pastClients, beat, clientWindow },
       news: this.#news,
+      samples: this.samples,
       sessions: this.#sessions,
       fromClient: (...message) => this.#fromClient(...message),
       fromEngine: (...message) => this.#fromEngine(...message),
