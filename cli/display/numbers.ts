@@ -11,7 +11,9 @@ export function summary(array: TypedArray): string | undefined {
   if (array.length <= WHOLE || Buffer.isBuffer(array)) return undefined;
   const items = [...array.subarray(0, ENDS), '…', ...array.subarray(-ENDS)].map((item) => item.toString());
   const facts = array instanceof BigInt64Array || array instanceof BigUint64Array ? [] : factsOf(array as Float64Array);
-  return [`${array.constructor.name}(${array.length}) [ ${items.join(', ')} ]`, ...facts, size(array.byteLength)].join(', ');
+  return [`${array.constructor.name}(${array.length}) [ ${items.join(', ')} ]`, ...facts, size(array.byteLength)].join(
+    ', ',
+  );
 }
 
 function factsOf(array: Float64Array): string[] {

@@ -74,7 +74,8 @@ function isClass(value: object): boolean {
 function classOf(value: object): string {
   for (let owner = getPrototypeOf(value); owner && !types.isProxy(owner); owner = getPrototypeOf(owner)) {
     const made: unknown = getOwnPropertyDescriptor(owner, 'constructor')?.value;
-    const name: unknown = typeof made === 'function' && !types.isProxy(made) && getOwnPropertyDescriptor(made, 'name')?.value;
+    const name: unknown =
+      typeof made === 'function' && !types.isProxy(made) && getOwnPropertyDescriptor(made, 'name')?.value;
     if (typeof name === 'string' && name) return name;
   }
   return 'Object';

@@ -1,0 +1,61 @@
+/** Ctrl-C: interrupts what runs on the engines, then stops waiting for what is not on them. */
+import { CancelledError } from '../../core/errors.ts';
+import { talking } from './conversation.ts';
+import type { Started } from './started.ts';
+
+export class Interruption {
+  #started: Started;
+  #tell: (text: string) => void;
+  #giveUp: ((error: Error) => void) | undefined;
+  #asked = false;
+
+  constructor(started: Started, tell: (text: string) => void) {
+    this.#started = started;
+    this.#tell = tell;
+  }
+
+  begin(): void {
+    this.#asked = false;
+  }
+
+  /** The promise, or the rejection that says that it is not waited for. */
+  guard<T>(promise: Promise<T>): Promise<T> {
+    promise.catch(() => {}); // it may fail when nobody waits any more
+    return new Promise<T>((resolve, reject) => {
+      this.#giveUp = reject;
+      promise.then(resolve, reject);
+    }).finally(() => {
+      this.#giveUp = undefined;
+    });
+  }
+
+  /** False: there is nothing to interrupt. A second one does not wait for what the first has asked for. */
+  interrupt(): boolean {
+    const pending = [...this.#started.pending];
+    if (!this.#giveUp && !pending.length) return false;
+    if (this.#asked) this.#stopWaiting();
+    else void this.#interrupt(pending);
+    this.#asked = true;
+    return true;
+  }
+
+  async #interrupt(pending: readonly ReturnType<typeof talking>[]): Promise<void> {
+    const waited = this.#giveUp !== undefined;
+    try {
+      const outcomes = await Promise.all(
+        pending.map((result) => talking(result).interrupt?.() ?? result.cancel('Interrupted')),
+      );
+      if (!waited) this.#tell(`Interrupted: ${pending.map(({ id }) => id).join(', ')}`);
+      void outcomes;
+    } catch (error) {
+      this.#tell(String(error));
+    }
+    // What was interrupted has failed by now, and with it, mostly, the statement that waited for it.
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#stopWaiting();
+  }
+
+  #stopWaiting(): void {
+    this.#giveUp?.(new CancelledError('Interrupted: no longer waited for'));
+  }
+}
