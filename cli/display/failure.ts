@@ -6,7 +6,8 @@ import { labelled } from './grouped.ts';
 import type { Look } from './value.ts';
 
 /** Frames of Node, of the engine's program and of the console say nothing to the user. */
-const SCAFFOLD = /\(?node:|\/entry\/engine-(process|thread)\.mjs:|\[console\]|\[tutti\]|at <anonymous>$/;
+const SCAFFOLD =
+  /\(?node:|\/entry\/engine-(process|thread)\.mjs:|\[console\]|\[tutti\]|at <anonymous>$|eval \(<anonymous>\)$/;
 const OWN = new URL('../../', import.meta.url).pathname;
 const MOST_CAUSES = 5;
 

@@ -1,5 +1,5 @@
 /** The console without its terminal: takes statements and commands one at a time, and shows what comes of them. */
-import type { AsyncResult } from '../../core/client/async-result.ts';
+import { AsyncResult } from '../../core/client/async-result.ts';
 import type { View } from '../../core/client/view-types.ts';
 import { CancelledError, UsageError } from '../../core/errors.ts';
 import { failureText } from '../display/failure.ts';
@@ -72,12 +72,12 @@ export class Console {
     return done;
   }
 
-  /** Shows the value of code, here or on the engines, and gives it. */
-  async run(kind: 'here' | 'engines', code: string): Promise<unknown> {
-    const value = kind === 'here' ? await this.#runHere(code) : await this.#runOnEngines(code);
-    this.recording.add({ kind, code, shown: value !== undefined });
+  /** Runs code here or on the engines, and shows its value. */
+  async run(kind: 'here' | 'engines', code: string): Promise<void> {
+    const { value } = kind === 'here' ? await this.#runHere(code) : await this.#runOnEngines(code);
+    // A pending result is no value to print.
+    this.recording.add({ kind, code, shown: value !== undefined && !(value instanceof AsyncResult) });
     if (value !== undefined) this.#last = value;
-    return value;
   }
 
   /** What the last statement gave. */
@@ -128,15 +128,16 @@ export class Console {
     }
   }
 
-  async #runHere(code: string): Promise<unknown> {
+  /** In an object, since a value that is a pending result would be waited for. */
+  async #runHere(code: string): Promise<{ value: unknown }> {
     const evaluated = this.local.run(code);
     const value = 'promise' in evaluated ? await this.wait(evaluated.promise) : evaluated.value;
     this.showValue(value);
-    return value;
+    return { value };
   }
 
-  async #runOnEngines(code: string): Promise<unknown> {
+  async #runOnEngines(code: string): Promise<{ value: unknown }> {
     const values = await this.showValues(this.view.execute(code));
-    return values.every((value) => value === undefined) ? undefined : values;
+    return { value: values.every((value) => value === undefined) ? undefined : values };
   }
 }

@@ -4,6 +4,7 @@ import { type RunResult, UsageError } from '../../core/index.ts';
 import { grouped } from '../display/grouped.ts';
 import type { Command } from './commands.ts';
 import type { Console } from './console.ts';
+import { quoted } from './recording.ts';
 
 export const dataCommands: Command[] = [
   {
@@ -24,7 +25,7 @@ export const dataCommands: Command[] = [
     async run(console, rest) {
       for (const name of namesIn('.pull', rest)) {
         console.local.set(name, await console.showValues(console.view.pull(name)));
-        console.recording.add({ kind: 'view', code: `pull(${JSON.stringify(name)})`, sets: name });
+        console.recording.add({ kind: 'view', code: `pull(${quoted(name)})`, sets: name });
       }
     },
   },
@@ -35,7 +36,7 @@ export const dataCommands: Command[] = [
     async run(console, rest) {
       const { name, by } = dealt('.scatter', rest);
       await console.wait(Promise.resolve(console.view.scatter(name, here(console, name) as Iterable<unknown>, { by })));
-      console.recording.add({ kind: 'view', code: `scatter(${JSON.stringify(name)}, ${name}, { by: '${by}' })` });
+      console.recording.add({ kind: 'view', code: `scatter(${quoted(name)}, ${name}, { by: '${by}' })` });
     },
   },
   {
@@ -47,7 +48,7 @@ export const dataCommands: Command[] = [
       const value: unknown = await console.wait(Promise.resolve(console.view.gather(name, { by })));
       console.local.set(name, value);
       console.showValue(value);
-      console.recording.add({ kind: 'view', code: `gather(${JSON.stringify(name)}, { by: '${by}' })`, sets: name });
+      console.recording.add({ kind: 'view', code: `gather(${quoted(name)}, { by: '${by}' })`, sets: name });
     },
   },
   {
@@ -63,7 +64,7 @@ export const dataCommands: Command[] = [
       const codes = ended.map(({ exitCode }, i) => ({ engine: result.targets[i]!, value: `exit code ${exitCode}` }));
       if (ended.some(({ exitCode }) => exitCode !== 0))
         throw new Error(`${file} ended with ${grouped(codes, { ...console.screen.look, colours: false })}`);
-      console.recording.add({ kind: 'view', code: `run(${JSON.stringify(file)}, { args: ${JSON.stringify(args)} })` });
+      console.recording.add({ kind: 'view', code: `run(${quoted(file)}, { args: [${args.map(quoted).join(', ')}] })` });
     },
   },
 ];

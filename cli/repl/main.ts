@@ -19,6 +19,12 @@ export interface ConsoleOptions extends Where {
   keepGoing: boolean;
 }
 
+// Code that is typed is run by a part of Node that says so at its first use, into the middle of the screen.
+const { emitWarning } = process;
+process.emitWarning = ((warning: string | Error, ...rest: [never]) => {
+  if (rest[0] !== 'ExperimentalWarning') emitWarning.call(process, warning, ...rest);
+}) as typeof emitWarning;
+
 export async function runConsole({ targets, keepGoing, ...where }: ConsoleOptions): Promise<void> {
   const terminal = process.stdin.isTTY && process.stdout.isTTY ? new TerminalScreen(process.stdout) : undefined;
   const screen = terminal ?? plainScreen();

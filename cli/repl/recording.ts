@@ -1,5 +1,7 @@
 /** What has run well in a session, as a program that node and `tutti run` take as it is. */
+import { inspect } from 'node:util';
 import { prepare } from '../../core/console/index.ts';
+import { unusedName } from '../../core/console/tag.ts';
 import { joined, type Piece } from './program.ts';
 
 export type Recorded =
@@ -12,6 +14,8 @@ export type Recorded =
 /** Where the program finds its engines. */
 export type Origin = { engines: number; kind?: string | undefined } | { name: string };
 
+/** What a console has from the start, or (`_`) keeps itself. */
+const GIVEN = ['client', 'all', 'px', 'ref', 'farm', 'tutti', '_'];
 /** A session may go on for days. */
 const MOST = 10_000;
 
@@ -24,56 +28,54 @@ export class Recording {
   }
 
   program(origin: Origin): string {
-    const pieces = this.#recorded.map(pieceOf);
-    const texts = pieces.map(({ code }) => code).join('\n');
-    const uses = (name: string): boolean => new RegExp(`(?<![\\w$.])${name}(?![\\w$])`).test(texts);
+    // Not to be mixed up with names of the user's.
+    const view = unusedName('view', this.#recorded.map((one) => ('code' in one ? one.code : '')).join('\n'));
+    const { imports, body, free } = joined(
+      this.#recorded.map((recorded) => pieceOf(recorded, view)),
+      new Set([...GIVEN, view]),
+    );
+    const given = (name: string, line: string): string[] => (free.has(name) ? [line] : []);
     const start = 'name' in origin ? 'connect' : 'cluster';
-    const opened =
-      'name' in origin
-        ? `connect(${JSON.stringify(origin.name)})`
-        : `cluster(${JSON.stringify(origin)
-            .replaceAll(/"(\w+)":/g, ' $1: ')
-            .replace('}', ' }')})`;
-    const given = ['all', 'view', 'px'].filter(uses);
-    const moves = this.#recorded.some(({ kind }) => kind === 'targets');
-    const head = [
+    const lines = [
       "// A session of tutti's console. Run it: node FILE, or tutti run -n 1 FILE.",
-      `import { ${[start, ...(uses('ref') ? ['ref'] : [])].join(', ')} } from 'tutti';`,
-      ...(uses('tutti') ? ["import * as tutti from 'tutti';"] : []),
-      ...(uses('farm') ? ["import { taskFarm } from 'tutti/paradigms';"] : []),
+      `import { ${[start, ...given('ref', 'ref')].join(', ')} } from 'tutti';`,
+      ...given('tutti', "import * as tutti from 'tutti';"),
+      ...given('farm', "import { taskFarm } from 'tutti/paradigms';"),
+      ...imports,
+      '',
+      `const client = await ${start}(${'name' in origin ? quoted(origin.name) : inspect(origin)});`,
+      ...given('all', 'const { all } = client;'),
+      ...(free.has(view) || free.has('px') ? [`let ${view} = client.all;`] : []),
+      ...given('px', `const px = (...code) => ${view}.px(...code);`),
+      ...given('farm', 'const farm = client.use(taskFarm);'),
+      '',
+      ...body,
+      '',
+      'await client.close();',
     ];
-    const { imports, body } = joined(pieces, uses('_'));
-    const names = [
-      `const client = await ${opened};`,
-      ...(given.includes('all') ? ['const { all } = client;'] : []),
-      ...(given.includes('view') || moves ? ['let view = client.all;'] : []),
-      ...(given.includes('px')
-        ? ['const px = (...code) => view.px(...code);'.replace('view', moves ? 'view' : 'client.all')]
-        : []),
-      ...(uses('farm') ? ['const farm = client.use(taskFarm);'] : []),
-    ];
-    return `${[...head, ...imports, '', ...names, '', ...body, '', 'await client.close();'].join('\n')}\n`;
+    return `${lines.join('\n')}\n`;
   }
 }
 
-function pieceOf(recorded: Recorded): Piece {
+function pieceOf(recorded: Recorded, view: string): Piece {
   switch (recorded.kind) {
     case 'here':
       // Without its types.
       return { code: prepare(recorded.code).script.trim(), shown: recorded.shown };
     case 'engines':
       return { code: `await px(${quoted(recorded.code.trim())})`, shown: recorded.shown };
-    case 'view':
-      return { code: `${recorded.sets ? `let ${recorded.sets} = ` : ''}await view.${recorded.code};`, shown: false };
-    case 'targets':
-      return {
-        code: `view = ${recorded.targets ? `client.view([${recorded.targets.join(', ')}])` : 'client.all'};`,
-        shown: false,
-      };
+    case 'view': {
+      const call = `await ${view}.${recorded.code};`;
+      return { code: recorded.sets === undefined ? call : `let ${recorded.sets} = ${call}`, shown: false };
+    }
+    case 'targets': {
+      const { targets } = recorded;
+      return { code: `${view} = client.${targets ? `view([${targets.join(', ')}])` : 'all'};`, shown: false };
+    }
   }
 }
 
-function quoted(code: string): string {
+export function quoted(code: string): string {
   if (!/['\\\n]/.test(code)) return `'${code}'`;
   return `\`${code.replace(/[\\`]|\$\{/g, '\\$&')}\``;
 }
