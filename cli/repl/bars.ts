@@ -1,7 +1,7 @@
 /** Progress of what takes its time: a bar each, with rate and remaining time, for as long as it runs. */
 import type { AsyncResult } from '../../core/client/async-result.ts';
+import type { Progress } from '../../core/conversation.ts';
 import { ranges } from '../ranges.ts';
-import { type Progress, talking } from './conversation.ts';
 
 /** ms that something runs before it gets a bar. */
 const PATIENCE = 2_000;
@@ -28,12 +28,10 @@ export class Bars {
   follow(result: AsyncResult<any>): void {
     const watched: Watched = { result, since: performance.now(), progress: new Map() };
     this.#watched.add(watched);
-    const subscription = talking(result).progress$?.subscribe((progress) =>
-      watched.progress.set(progress.engine, progress),
-    );
+    const subscription = result.progress$.subscribe((progress) => watched.progress.set(progress.engine, progress));
     this.#timer ??= setInterval(() => this.#update(), EVERY).unref();
     result.call.whenDone(() => {
-      subscription?.unsubscribe();
+      subscription.unsubscribe();
       this.#watched.delete(watched);
       if (this.#watched.size === 0) this.close();
       else this.#update();

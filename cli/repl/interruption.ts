@@ -1,6 +1,6 @@
 /** Ctrl-C: interrupts what runs on the engines, then stops waiting for what is not on them. */
+import type { AsyncResult } from '../../core/client/async-result.ts';
 import { CancelledError } from '../../core/errors.ts';
-import { talking } from './conversation.ts';
 import type { Started } from './started.ts';
 
 export class Interruption {
@@ -39,18 +39,16 @@ export class Interruption {
     return true;
   }
 
-  async #interrupt(pending: readonly ReturnType<typeof talking>[]): Promise<void> {
+  async #interrupt(pending: readonly AsyncResult<any>[]): Promise<void> {
     const waited = this.#giveUp !== undefined;
-    try {
-      const outcomes = await Promise.all(
-        pending.map((result) => talking(result).interrupt?.() ?? result.cancel('Interrupted')),
-      );
-      if (!waited) this.#tell(`Interrupted: ${pending.map(({ id }) => id).join(', ')}`);
-      void outcomes;
-    } catch (error) {
-      this.#tell(String(error));
+    const answers = await Promise.allSettled(pending.map((result) => result.interrupt('Ctrl-C in the console')));
+    for (const answer of answers) if (answer.status === 'rejected') this.#tell(String(answer.reason));
+    if (!waited) {
+      this.#tell(`Interrupted: ${pending.map(({ id }) => id).join(', ')}`);
+      return;
     }
     // What was interrupted has failed by now, and with it, mostly, the statement that waited for it.
+    await Promise.all(pending.map((result) => new Promise<void>((resolve) => result.call.whenDone(resolve))));
     await new Promise((resolve) => setImmediate(resolve));
     this.#stopWaiting();
   }

@@ -4,7 +4,6 @@ import { cells } from '../display/cells.ts';
 import { grouped } from '../display/grouped.ts';
 import { pendingText } from '../display/pending.ts';
 import type { Command } from './commands.ts';
-import { talkingClient, talkingView } from './conversation.ts';
 
 export const taskCommands: Command[] = [
   {
@@ -12,7 +11,7 @@ export const taskCommands: Command[] = [
     takes: '',
     help: 'What runs and waits on the engines, of all clients',
     async run(console) {
-      const tasks = await console.wait(talkingClient(console.client).tasks());
+      const tasks = await console.wait(console.client.tasks());
       const rows = tasks.map(({ id, label, op, engine, state, ms, mine, client }) => [
         id,
         label ?? op,
@@ -32,15 +31,17 @@ export const taskCommands: Command[] = [
     help: 'Read local variables of what runs on the engines, while it runs',
     async run(console, rest) {
       if (!rest) throw new UsageError('.peek takes an expression: .peek i');
-      const view = talkingView(console.view);
-      const { targets } = view;
-      const values = await console.wait(view.peek(rest));
-      console.screen.show(
-        grouped(
-          values.map((value, i) => ({ engine: targets[i]!, value })),
-          console.screen.look,
-        ),
-      );
+      const { client } = console;
+      // Where nothing runs there is nothing to be read; that says nothing of the others.
+      const asked = console.view.targets.map(async (engine) => ({
+        engine,
+        value: await client.engine(engine).peek(rest),
+      }));
+      const answers = await console.wait(Promise.allSettled(asked));
+      const values = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+      const failed = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as Error] : []));
+      if (!values.length) throw failed[0]!;
+      console.screen.show(grouped(values, console.screen.look));
     },
   },
   {
@@ -51,14 +52,14 @@ export const taskCommands: Command[] = [
       if (!rest) throw new UsageError('.send takes an expression: .send { stop: true }');
       const evaluated = console.local.run(`(${rest}\n)`);
       const message = 'promise' in evaluated ? await console.wait(evaluated.promise) : evaluated.value;
-      const client = talkingClient(console.client);
+      const client = console.client;
       const { targets } = console.view;
       const tasks = await console.wait(client.tasks());
       const running = new Set(
         tasks.filter((t) => t.state === 'running' && targets.includes(t.engine)).map((t) => t.id),
       );
       if (!running.size) throw new UsageError('Nothing runs there that could take a message');
-      for (const id of running) client.task(id).send(message);
+      await console.wait(Promise.all([...running].map((id) => client.task(id).send(message))));
     },
   },
   {
@@ -66,7 +67,7 @@ export const taskCommands: Command[] = [
     takes: '[task]',
     help: 'Stop what runs on the engines, or one task of .tasks; their variables stay',
     async run(console, rest) {
-      const asked = rest ? talkingClient(console.client).task(rest).interrupt() : talkingView(console.view).interrupt();
+      const asked = rest ? console.client.task(rest).interrupt() : console.view.interrupt();
       const outcomes = await console.wait(asked);
       const parts = outcomes.map(({ engine, outcome }) => ({ engine, value: new Word(outcome) }));
       console.screen.show(grouped(parts, console.screen.look) || 'Nothing runs');
@@ -79,7 +80,7 @@ export const taskCommands: Command[] = [
     async run(console) {
       const { last } = console.started;
       if (!last) throw new UsageError('Nothing has been asked of the engines yet');
-      if (last.status === 'pending' || (last.status as string) === 'running') console.screen.show(pendingText(last));
+      if (last.status === 'pending' || last.status === 'running') console.screen.show(pendingText(last));
       else await console.showValues(last);
     },
   },
