@@ -118,7 +118,6 @@ export class Console {
   }
 
   async #enter(text: string): Promise<boolean> {
-    this.interruption.begin();
     try {
       await this.step(text);
       return true;

@@ -7,15 +7,11 @@ export class Interruption {
   #started: Started;
   #tell: (text: string) => void;
   #giveUp: ((error: Error) => void) | undefined;
-  #asked = false;
+  #asking = false;
 
   constructor(started: Started, tell: (text: string) => void) {
     this.#started = started;
     this.#tell = tell;
-  }
-
-  begin(): void {
-    this.#asked = false;
   }
 
   /** The promise, or the rejection that says that it is not waited for. */
@@ -33,15 +29,16 @@ export class Interruption {
   interrupt(): boolean {
     const pending = [...this.#started.pending];
     if (!this.#giveUp && !pending.length) return false;
-    if (this.#asked) this.#stopWaiting();
+    if (this.#asking) this.#stopWaiting();
     else void this.#interrupt(pending);
-    this.#asked = true;
     return true;
   }
 
   async #interrupt(pending: readonly AsyncResult<any>[]): Promise<void> {
     const waited = this.#giveUp !== undefined;
+    this.#asking = true;
     const answers = await Promise.allSettled(pending.map((result) => result.interrupt('Ctrl-C in the console')));
+    this.#asking = false;
     for (const answer of answers) if (answer.status === 'rejected') this.#tell(String(answer.reason));
     if (!waited) {
       this.#tell(`Interrupted: ${pending.map(({ id }) => id).join(', ')}`);
