@@ -30,7 +30,7 @@ export const clusterCommands: Command[] = [
     takes: '',
     help: 'The engines, with their state and load',
     async run(console) {
-      const { engines } = await console.wait(console.client.status());
+      const { engines } = await console.ask(console.client.status());
       console.screen.show(engineTable(engines).trimEnd() || 'No engines');
     },
   },
@@ -41,7 +41,7 @@ export const clusterCommands: Command[] = [
     async run(console, rest) {
       const result = console.started.aside(() => console.view.names(rest || undefined));
       const { targets } = result;
-      const lists = await console.wait(Promise.resolve(result));
+      const lists = await console.ask(Promise.resolve(result)).finally(() => void result.cancel());
       const found = new Map<string, { info: NameInfo; engines: number[] }>();
       for (const [i, list] of lists.entries()) {
         for (const info of list.filter(({ inherited }) => !inherited)) {

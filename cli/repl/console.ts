@@ -7,7 +7,7 @@ import { display } from '../display/value.ts';
 import { findCommand } from './commands.ts';
 import type { Connection, ConsoleClient } from './connection.ts';
 import { shownValues } from './engines.ts';
-import { entryOf, isUnfinished } from './entry.ts';
+import { type CodeEntry, entryOf, isUnfinished } from './entry.ts';
 import { Interruption } from './interruption.ts';
 import { createLocal, type Local } from './local.ts';
 import { preloaded } from './preloaded.ts';
@@ -72,9 +72,10 @@ export class Console {
     return done;
   }
 
-  /** Runs code here or on the engines, and shows its value. */
-  async run(kind: 'here' | 'engines', code: string): Promise<void> {
-    const { value } = kind === 'here' ? await this.#runHere(code) : await this.#runOnEngines(code);
+  /** Runs code here, or on the engines, and shows its value. */
+  async run(entry: CodeEntry): Promise<void> {
+    const { kind, code } = entry;
+    const { value } = kind === 'here' ? await this.#runHere(code) : await this.#runOnEngines(entry);
     // A pending result is no value to print.
     this.recording.add({ kind, code, shown: value !== undefined && !(value instanceof AsyncResult) });
     if (value !== undefined) this.#last = value;
@@ -88,6 +89,11 @@ export class Console {
   /** Waits, until Ctrl-C says not to wait any longer. */
   wait<T>(promise: Promise<T>): Promise<T> {
     return this.interruption.guard(promise);
+  }
+
+  /** Waits for what the console asks of the cluster. Ctrl-C ends the waiting, and leaves alone what runs. */
+  ask<T>(promise: Promise<T>): Promise<T> {
+    return this.interruption.guard(promise, true);
   }
 
   /** The values of every target, grouped; gives them. */
@@ -107,7 +113,7 @@ export class Console {
   /** One statement or command, now. Rejects with what it throws. */
   async step(text: string): Promise<void> {
     const entry = entryOf(text, this.autopx);
-    if (entry.kind === 'here' || entry.kind === 'engines') await this.run(entry.kind, entry.code);
+    if (entry.kind === 'here' || entry.kind === 'engines') await this.run(entry);
     if (entry.kind !== 'command') return;
     const command = findCommand(entry.name);
     if (!command)
@@ -135,8 +141,14 @@ export class Console {
     return { value };
   }
 
-  async #runOnEngines(code: string): Promise<{ value: unknown }> {
-    const values = await this.showValues(this.view.execute(code));
+  async #runOnEngines({ code, later }: CodeEntry & { kind: 'engines' }): Promise<{ value: unknown }> {
+    const result = this.view.execute(code);
+    if (later && result.status !== 'failed') {
+      this.showValue(result);
+      shownValues(result, this.screen, (promise) => promise).catch((error) => this.tellFailure(error));
+      return { value: result };
+    }
+    const values = await this.showValues(result);
     return { value: values.every((value) => value === undefined) ? undefined : values };
   }
 }

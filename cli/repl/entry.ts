@@ -3,12 +3,18 @@ import { prepare } from '../../core/console/index.ts';
 
 export type Entry =
   | { kind: 'nothing' }
-  | { kind: 'here' | 'engines'; code: string }
+  | { kind: 'here'; code: string }
+  /** `later`: it is not waited for. */
+  | { kind: 'engines'; code: string; later: boolean }
   | { kind: 'command'; name: string; rest: string };
+
+export type CodeEntry = Extract<Entry, { code: string }>;
 
 /** A number such as .5, and a chain that goes on with .then( from the line before, are no commands. */
 const COMMAND = /^\s*\.([a-z]+)(?:[ \t]+(.*))?$/s;
 const ENGINES = /^\s*%%?/;
+/** As in a shell. No code ends like that. */
+const LATER = /(?<!&)&\s*$/;
 
 export function entryOf(text: string, autopx: boolean): Entry {
   if (!text.trim()) return { kind: 'nothing' };
@@ -16,14 +22,19 @@ export function entryOf(text: string, autopx: boolean): Entry {
   if (name !== undefined) return { kind: 'command', name, rest: rest?.trim() ?? '' };
   // Positions in what fails are those of the line as it was typed.
   const code = text.replace(ENGINES, (sign) => ' '.repeat(sign.length));
-  return { kind: code !== text || autopx ? 'engines' : 'here', code };
+  if (code === text && !autopx) return { kind: 'here', code };
+  return enginesEntry(code);
+}
+
+export function enginesEntry(code: string): Entry & { kind: 'engines' } {
+  return { kind: 'engines', code: code.replace(LATER, ''), later: LATER.test(code) };
 }
 
 /** Does it need more lines? Code that is wrong does not. */
 export function isUnfinished(text: string, autopx: boolean): boolean {
   const entry = entryOf(text, autopx);
   if (entry.kind === 'nothing') return false;
-  if (entry.kind === 'command') return entry.name === 'px' && endsEarly(entry.rest);
+  if (entry.kind === 'command') return entry.name === 'px' && endsEarly(enginesEntry(entry.rest).code);
   return endsEarly(entry.code);
 }
 

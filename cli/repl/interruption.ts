@@ -7,6 +7,7 @@ export class Interruption {
   #started: Started;
   #tell: (text: string) => void;
   #giveUp: ((error: Error) => void) | undefined;
+  #question = false;
   #asking = false;
 
   constructor(started: Started, tell: (text: string) => void) {
@@ -14,9 +15,13 @@ export class Interruption {
     this.#tell = tell;
   }
 
-  /** The promise, or the rejection that says that it is not waited for. */
-  guard<T>(promise: Promise<T>): Promise<T> {
+  /**
+   * The promise, or the rejection that says that it is not waited for. `question`: the console only asks; then Ctrl-C ends the
+   * waiting, and nothing else.
+   */
+  guard<T>(promise: Promise<T>, question = false): Promise<T> {
     promise.catch(() => {}); // it may fail when nobody waits any more
+    this.#question = question;
     return new Promise<T>((resolve, reject) => {
       this.#giveUp = reject;
       promise.then(resolve, reject);
@@ -29,7 +34,7 @@ export class Interruption {
   interrupt(): boolean {
     const pending = [...this.#started.pending];
     if (!this.#giveUp && !pending.length) return false;
-    if (this.#asking) this.#stopWaiting();
+    if (this.#asking || (this.#giveUp && this.#question)) this.#stopWaiting();
     else void this.#interrupt(pending);
     return true;
   }

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { UsageError } from '../../core/errors.ts';
 import { COMMANDS, type Command } from './commands.ts';
-import { entryOf } from './entry.ts';
+import { enginesEntry, entryOf } from './entry.ts';
 import { statementsOf } from './statements.ts';
 
 export const sessionCommands: Command[] = [
@@ -17,6 +17,7 @@ export const sessionCommands: Command[] = [
         [
           'code              runs here (TypeScript); here are client, all, px, farm, ref, tutti and _ (the last value)',
           '% code            runs on the engines that .targets has chosen; equal values are shown once',
+          '% code &          the same, without waiting for it',
           '',
           ...usage.map(([left, help]) => `${left.padEnd(width)}  ${help}`),
           '',
@@ -31,7 +32,7 @@ export const sessionCommands: Command[] = [
     help: 'The same as % code',
     async run(console, rest) {
       if (!rest) throw new UsageError('.px takes code: .px engine.id');
-      await console.run('engines', rest);
+      await console.run(enginesEntry(rest));
     },
   },
   {
@@ -52,7 +53,7 @@ export const sessionCommands: Command[] = [
       if (entry.kind !== 'here' && entry.kind !== 'engines')
         throw new UsageError('.time takes code: .time sum(data), or .time % sum(data)');
       const start = performance.now();
-      await console.run(entry.kind, entry.code);
+      await console.run(entry);
       const wall = performance.now() - start;
       const { last } = console.started;
       const timing = entry.kind === 'engines' ? last?.timing : undefined;

@@ -11,7 +11,7 @@ export const taskCommands: Command[] = [
     takes: '',
     help: 'What runs and waits on the engines, of all clients',
     async run(console) {
-      const tasks = await console.wait(console.client.tasks());
+      const tasks = await console.ask(console.client.tasks());
       const rows = tasks.map(({ id, label, op, engine, state, ms, mine, client }) => [
         id,
         label ?? op,
@@ -37,7 +37,7 @@ export const taskCommands: Command[] = [
         engine,
         value: await client.engine(engine).peek(rest),
       }));
-      const answers = await console.wait(Promise.allSettled(asked));
+      const answers = await console.ask(Promise.allSettled(asked));
       const values = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
       const failed = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as Error] : []));
       if (!values.length) throw failed[0]!;
@@ -54,12 +54,12 @@ export const taskCommands: Command[] = [
       const message = 'promise' in evaluated ? await console.wait(evaluated.promise) : evaluated.value;
       const client = console.client;
       const { targets } = console.view;
-      const tasks = await console.wait(client.tasks());
+      const tasks = await console.ask(client.tasks());
       const running = new Set(
         tasks.filter((t) => t.state === 'running' && targets.includes(t.engine)).map((t) => t.id),
       );
       if (!running.size) throw new UsageError('Nothing runs there that could take a message');
-      await console.wait(Promise.all([...running].map((id) => client.task(id).send(message))));
+      await console.ask(Promise.all([...running].map((id) => client.task(id).send(message))));
     },
   },
   {
@@ -68,7 +68,7 @@ export const taskCommands: Command[] = [
     help: 'Stop what runs on the engines, or one task of .tasks; their variables stay',
     async run(console, rest) {
       const asked = rest ? console.client.task(rest).interrupt() : console.view.interrupt();
-      const outcomes = await console.wait(asked);
+      const outcomes = await console.ask(asked);
       const parts = outcomes.map(({ engine, outcome }) => ({ engine, value: new Word(outcome) }));
       console.screen.show(grouped(parts, console.screen.look) || 'Nothing runs');
     },
