@@ -40,13 +40,14 @@ export function watchEngines(registry: Registry, options: LivenessOptions = {}):
   }
 
   function judge(record: EngineRecord, now: number): void {
-    const { session, info, supervised, control } = record;
+    const { session, info, control } = record;
     if (!session || info.state === 'lost') {
       silent.delete(record);
       return;
     }
-    // Until its supervisor has come for the first time, the engine itself is listened to.
-    const quiet = now - ((supervised && control.session?.lastSeen) || session.lastSeen) > beat * 1.5;
+    // While there is no supervisor, or not yet, the engine itself is listened to.
+    const supervised = control.session !== undefined;
+    const quiet = now - (control.session ?? session).lastSeen > beat * 1.5;
     const rounds = quiet || !session.connected ? (silent.get(record) ?? 0) + 1 : 0;
     silent.set(record, rounds);
     if (!session.connected) {
