@@ -40,8 +40,8 @@ export interface House {
   fromClient(client: ClientRecord, header: Envelope, payloads: Payload[]): void;
   fromEngine(record: EngineRecord, header: Envelope, payloads: Payload[]): void;
   fromSupervisor(record: EngineRecord, header: Envelope, payloads: Payload[]): void;
-  /** A supervisor's session has begun anew: what an older one was to tell is lost. */
-  supervised(record: EngineRecord, rpc: Rpc): void;
+  /** Its supervisor has another session: what the older one was to bring is lost. */
+  toldAnew(record: EngineRecord): void;
   /** `attach` begins to take its messages. */
   joined(client: ClientRecord, attach: () => void): void;
   left(client: ClientRecord): void;
@@ -228,8 +228,7 @@ export class Admission {
     });
     guest.welcome({ session: session.id, resumed: false, received: 0, about: {} });
     session.attach(connection, 0);
-    control.open(session, rpc);
-    this.#house.supervised(record, rpc);
+    if (!control.open(session, rpc)) this.#house.toldAnew(record);
   }
 
   /** A place for an engine that comes by itself, where need be that of one that came so and was lost. */
