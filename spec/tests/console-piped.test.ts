@@ -62,7 +62,7 @@ test('functions that are typed take the variables of the console along', async (
   const input = `let k = 3, more = { by: 1 }
 const f = (x: number) => x * k + more.by
 await all.map((x: number) => f(x), [1, 2, 3])
-k = 10
+k = 10; undefined
 await all.map((x: number) => f(x), [1, 2, 3])
 % let only = engine.id
 await all.apply(() => only)
@@ -84,33 +84,46 @@ test('it ends at the first failure, or goes on and fails in the end', async () =
   expect(await piped(input, '--keep-going')).toMatchObject({ code: 1, stdout: '2\n', stderr: stopped.stderr });
 });
 
-test.each<[string, number, RegExp]>([
-  ['let a = ;', 1, /^SyntaxError: .*line 1, column 9/],
-  ['f({', 1, /^SyntaxError: .*end of file/],
-  ['%let a = ;', 1, /^SyntaxError: .*line 1, column 10/],
-  ['throw new RangeError("far")', 1, /^RangeError: far\n {4}throw new RangeError\("far"\)\n {10}\^\n$/],
-  ['setTimeout(() => { throw new Error("late") }, 1)\nawait new Promise((r) => setTimeout(r, 200))', 1, /^Error: late/],
-  ['.nothing', 2, /no command \.nothing; see \.help/],
-  ['.targets 7', 2, /no engine 7; engines here: 0, 1, 2/],
-  ['.targets x', 2, /engine ids such as 0,2/],
-  ['.push nowhere', 2, /no variable 'nowhere' here; declare it first/],
-  ['.push', 2, /\.push takes names/],
-  ['.pull a.b', 2, /'a\.b' is none/],
-  ['.pull nowhere', 1, /ReferenceError: nowhere is not defined/],
-  ['.scatter data round', 2, /\.scatter data cyclic/],
-  ['.run none.ts', 2, /Cannot read the script none\.ts/],
-  ['.load none.ts', 2, /Cannot read none\.ts/],
-  ['.save /nowhere/at/all.mjs', 2, /Cannot write/],
-  ['.peek', 2, /\.peek takes an expression/],
-  ['.peek i', 1, /NotOnStackError/],
-  ['.send 1', 2, /Nothing runs there/],
-  ['.result', 2, /Nothing has been asked/],
-  ['.interrupt 1', 2, /A task's id/],
-])('%j fails with %i and says why', async (input, code, message) => {
-  const ended = await piped(`${input}\n`);
-  expect(ended.stderr).toMatch(message);
-  expect(ended.code).toBe(code);
-  expect(terminal.litter()).toEqual([]);
+const mistakes: [string, RegExp][] = [
+  ['let a = ;', /^SyntaxError: .*line 1, column 9/],
+  ['%let a = ;', /^SyntaxError: .*line 1, column 10/],
+  ['throw new RangeError("far")', /^RangeError: far\n {4}throw new RangeError\("far"\)\n {10}\^\n$/],
+  ['throw 5', /^threw 5\n$/],
+  ['.nothing', /no command \.nothing; see \.help/],
+  ['.targets 7', /no engine 7; engines here: 0/],
+  ['.targets x', /engine ids such as 0,2/],
+  ['.push nowhere', /no variable 'nowhere' here; declare it first/],
+  ['.push', /\.push takes names/],
+  ['.pull a.b', /'a\.b' is none/],
+  ['.pull nowhere', /^\[0\] ReferenceError: nowhere is not defined/],
+  ['.scatter data round', /\.scatter data cyclic/],
+  ['.run none.ts', /Cannot read the script none\.ts/],
+  ['.load none.ts', /Cannot read none\.ts/],
+  ['.save /nowhere/at/all.mjs', /Cannot write/],
+  ['.who no where', /not an expression/],
+  ['.peek', /\.peek takes an expression/],
+  ['.peek i', /^NotOnStackError: /],
+  ['.send 1', /Nothing runs there/],
+  ['.interrupt 1', /A task's id/],
+  ['.time', /\.time takes code/],
+  ['f({', /^SyntaxError: .*end of file/],
+];
+
+test('each mistake is told: what, where and what to do; none ends a console that is to go on', async () => {
+  const marked = mistakes.map(([input], i) => `console.error('#${i}')\n${input}\n`).join('');
+  const { code, stderr } = await terminal.run(['repl', '-n', '1', '--kind', 'thread', '--keep-going'], {
+    input: marked,
+  });
+  expect(code).toBe(1);
+  const told = stderr.split(/^#\d+\n/m).slice(1);
+  for (const [i, [input, message]] of mistakes.entries()) expect(told[i], input).toMatch(message);
+  expect(told).toHaveLength(mistakes.length);
+});
+
+test('what fails when nobody waits for it is a failure, too', async () => {
+  const late = 'setTimeout(() => { throw new Error("late") }, 1)\nawait new Promise((r) => setTimeout(r, 50))\n1\n';
+  expect(await piped(late)).toMatchObject({ code: 1, stderr: expect.stringMatching(/^Error: late/) });
+  expect(await piped('.targets 7\n')).toMatchObject({ code: 2 });
 });
 
 test('.exit leaves, and what does not fit together is refused', async () => {
@@ -170,8 +183,8 @@ two
   expect(stdout).toContain('[0] [ 1, 4 ]\n[1] [ 2 ]\n[2] [ 3 ]\n[ [ 1, 4 ], [ 2 ], [ 3 ] ]\n');
   expect(stdout).toContain(
     'name  type          size  memory  engines\n' +
-      'data  Float64Array     2  16 B    [1,2]\ndata  Float64Array     3  24 B    [0]\n' +
-      'name  string           2          [0-2]\ntwo   Array            1          [1,2]\ntwo   Array            2          [0]\n',
+      'data  Float64Array     3  24 B    [0]\ndata  Float64Array     2  16 B    [1,2]\n' +
+      'name  string           2          [0-2]\ntwo   Array            2          [0]\ntwo   Array            1          [1,2]\n',
   );
   expect(stdout).toMatch(
     /\[ 'n0', 'n1', 'n2' \]\n\[0-2\] 3\n\[0-2\] 1\n[\d.]+ m?s; the engines worked .*, speed-up \d/,
