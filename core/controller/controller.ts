@@ -32,6 +32,7 @@ import { News } from './news.ts';
 import { Offers } from './offers.ts';
 import { Paradigms } from './paradigms.ts';
 import { type EngineRecord, Registry } from './registry.ts';
+import { Samples } from './samples.ts';
 import { Sessions } from './sessions.ts';
 import { noTraffic } from './traffic.ts';
 
@@ -66,6 +67,7 @@ export class Controller {
   readonly conversations: Conversations;
   readonly log: Logger;
   readonly callCounts = new CallCounts();
+  readonly samples = new Samples();
   /** What went over sessions of clients that have left. */
   readonly pastClients = noTraffic();
   readonly offers = new Offers();
@@ -110,18 +112,19 @@ export class Controller {
       clock: options.clock ?? realClock,
     });
     this.#liveness = [
-      watchEngines(this.registry, options),
+      watchEngines(this.registry, { ...options, late: (ms) => this.samples.controller(ms) }),
       watchClients(this.clients, { beat, window: clientWindow, clock: options.clock }),
     ];
     const { id, name, registry, clients, requests, pastClients } = this;
     this.#admission = new Admission({
       ...{ id, name, registry, clients, broker, conversations, limits, log, requests, pastClients, beat, clientWindow },
       news: this.#news,
+      samples: this.samples,
       sessions: this.#sessions,
       fromClient: (...message) => this.#fromClient(...message),
       fromEngine: (...message) => this.#fromEngine(...message),
       fromSupervisor: (...message) => this.#fromSupervisor(...message),
-      supervised: (record) => this.#calls.toldAnew(record),
+      toldAnew: (record) => this.#calls.toldAnew(record),
       joined: (client, attach) => {
         this.#paradigms.clientJoined(client);
         attach();
@@ -243,7 +246,7 @@ export class Controller {
     const bytes = payloadBytes(payload);
     const { control } = record;
     this.output(record, header, payload, () => control.passedOn(bytes + TOLD_COST));
-    if (stream <= Stream.MESSAGE) this.#calls.told(record, client, id, bytes);
+    if (stream <= Stream.MESSAGE || stream === Stream.LAST_PROGRESS) this.#calls.told(record, client, id, bytes);
   }
 
   /** What a task tells: to the client whose call it is, or, what no call printed, to all. */

@@ -81,10 +81,12 @@ export class Orders {
   /** The supervisor has terminated all that was on the stack. */
   unwound(order: Order): void {
     currentJob.enterWith(undefined as unknown as Job);
+    const { turns } = this.#home;
+    turns.pump(); // what was about to do so may be gone
     const taken = this.#taken.get(order.id);
     if (!taken) return; // it had ended at the same time
     const { job } = taken;
-    if (job && job.state !== 'done') this.#home.turns.settle(job, false, (job.failure ??= job.doomed));
+    if (job && job.state !== 'done') turns.settle(job, false, (job.failure ??= job.doomed));
     this.#answer(order.id, 'settled');
   }
 
@@ -118,8 +120,9 @@ export class Orders {
 
   #standOf({ order, job }: Taken): Stand {
     const running = onStack();
-    if (!job) return order.call ? (this.#isComing(order) ? 'waiting' : 'done') : 'idle';
-    if (job.state === 'waiting') return 'waiting';
+    const waits = order.kind === 'peek' && !this.#home.turns.running ? 'coming' : 'waiting';
+    if (!job) return order.call ? (this.#isComing(order) ? waits : 'done') : 'idle';
+    if (job.state === 'waiting') return waits;
     if (running !== job) return job.state === 'done' ? 'done' : running?.state === 'done' ? 'stray' : 'running';
     return job.state === 'running' && job.watched ? 'willing' : 'here';
   }

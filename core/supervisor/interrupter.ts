@@ -24,6 +24,8 @@ const GRACE = 200;
 const AWAITING = 700;
 /** ms after which a thread is given up that does not come out of native code. */
 const GIVEN_UP = 5_000;
+/** ms that whoever looks into a task waits for one that is about to begin. */
+const COMING = 2_000;
 
 export interface InterrupterHome {
   readonly ladder: Ladder;
@@ -75,9 +77,9 @@ export class Interrupter {
     while (!told) {
       const force: boolean = willing;
       const seen: Seen | undefined = await this.#home.ladder.whilePaused(PAUSE, (pause) => stop(pause, order, force));
-      // It may have answered before we hear that it was stopped.
       rung ??= seen?.rung;
-      if (told) break;
+      if (seen?.rung && seen.rung !== 'landed') this.#home.post({ type: 'unwound', order });
+      if (told) break; // perhaps before we heard that it was stopped
       if (!seen) {
         // In native code; or it has come to rest, and answers.
         await within(answered, ANSWER);
@@ -86,7 +88,6 @@ export class Interrupter {
       } else if (seen.stand === 'waiting') return this.#forget(order, 'never-started');
       else if (seen.stand === 'done' && !seen.rung) return this.#forget(order, 'done');
       else {
-        if (seen.rung && seen.rung !== 'landed') this.#home.post({ type: 'unwound', order });
         willing = seen.stand === 'willing';
         await within(answered, seen.rung ? PAUSE : willing ? GRACE : ANSWER);
       }
@@ -96,6 +97,13 @@ export class Interrupter {
   }
 
   async peek(asked: Omit<PeekOrder, 'id'>): Promise<Answer> {
+    for (const begun = performance.now(); ; await sleep(ANSWER)) {
+      const answer = await this.#peek(asked);
+      if ((answer.value as Partial<NoValue>).why !== 'coming' || performance.now() - begun > COMING) return answer;
+    }
+  }
+
+  async #peek(asked: Omit<PeekOrder, 'id'>): Promise<Answer> {
     const { expression, ...rest } = asked;
     const order: Order = { ...rest, id: ++this.#next };
     const shown = this.#answerTo(order, () => true);
@@ -168,6 +176,10 @@ async function look(pause: Pause, order: Order, expression: string): Promise<Par
     if (read.error.className !== 'ReferenceError') return { why: 'thrown', ...read.error };
   }
   return problem;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
