@@ -10,6 +10,8 @@ export interface KeyboardOptions {
 }
 
 const CTRL_C = '\u0003';
+/** Up to the end of a line, or a Ctrl-C alone. */
+const PIECE = new RegExp(`^(?:${CTRL_C}|[^\\r\\n${CTRL_C}]*[\\r\\n]?)`);
 
 export class Keyboard extends Readable {
   readonly isTTY = true;
@@ -40,29 +42,25 @@ export class Keyboard extends Readable {
     return this;
   }
 
-  /** Something is over: what waits may go on. */
+  /** Something is over: what waits may go on, a line (or a Ctrl-C) at a time, since each may start something. */
   flow(): void {
     if (this.#scheduled || this.#options.isBusy()) return;
-    const end = this.#held.search(/[\r\n]/) + 1 || this.#held.length;
-    if (end > 0) {
-      const line = this.#held.slice(0, end);
-      this.#held = this.#held.slice(end);
-      this.push(line);
-    } else if (this.#ended) this.push(null);
-    if (!this.#held && !this.#ended) return;
-    // The line may have started something by then.
+    const [piece = ''] = PIECE.exec(this.#held) ?? [];
+    this.#held = this.#held.slice(piece.length);
+    if (piece && !(piece === CTRL_C && this.#options.interrupt())) this.push(piece);
+    if (!piece && this.#ended) this.push(null);
+    if (!piece) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      if (this.#held || this.#ended) this.flow();
+      this.flow();
     });
   }
 
   #type(typed: string): void {
-    const at = typed.lastIndexOf(CTRL_C);
-    if (at >= 0 && this.#options.interrupt()) {
-      this.#held = typed.slice(at + 1);
-    } else this.#held += typed;
+    this.#held += typed;
+    const at = this.#held.lastIndexOf(CTRL_C);
+    if (at >= 0 && this.#options.isBusy() && this.#options.interrupt()) this.#held = this.#held.slice(at + 1);
     this.flow();
   }
 }

@@ -41,7 +41,7 @@ test('plain lines run here, lines with % on the engines; commands choose, show a
   expect(await console.enter('.autopx')).toMatch(/Plain lines/);
   expect(await console.enter('.targets all')).toBe('all engines: 0-2');
   expect(await console.enter('.who')).toBe('name  type    size  memory  engines\nmine  number                [0,2]');
-  expect(await console.enter('.engines')).toMatch(/^id {2}state[^]*\n 2 {2}(alive|busy) {2}thread/);
+  expect(await console.enter('.engines')).toMatch(/^id {2}state[\s\S]*\n 2 {2}(alive|busy) {2}thread/);
   expect(await console.enter('null.x')).toBe(
     "TypeError: Cannot read properties of null (reading 'x')\n    null.x\n         ^",
   );
@@ -62,7 +62,7 @@ test('statements over several lines, completion of names here and there, and out
   console.type(`% for (let i = 0; i < 2; i++) {${ENTER}console.log('turn ' + i)${ENTER}}${ENTER}`);
   await console.until((text) => text.match(/^\[[01]\] turn [01]$/gm)?.length === 4, 'four turns');
   await console.atPrompt();
-  expect(console.raw).toMatch(/\u001b\[\d+m\[0\]\u001b\[39m turn 0/);
+  expect(console.raw).toContain('\u001b[36m[0]\u001b[39m turn 0');
 
   await console.enter("% let measurements = { first: 1, second: 'two' }");
   await console.enter('let localName = [1]');
@@ -130,7 +130,7 @@ test('Ctrl-C stops what runs on the engines, what waits here and what loops here
     /here waits\nInterrupted: no longer waited for/,
   );
   await stopped("process.stdout.write('here loops\\n'); for (;;);", /^here loops/m, /here loops\n\^?C?Interrupted/);
-  await stopped("% console.log('later'); for (;;); &", /\[1\] later[^]*> $|\[1\] later/, /Interrupted: \d+\.\d+/);
+  await stopped("% console.log('later'); for (;;); &", /\[1\] later[\s\S]*> $|\[1\] later/, /Interrupted: \d+\.\d+/);
   expect(await console.enter('% kept + 1')).toBe('[0,1] 2');
   console.type(`half a line${CTRL_C}`);
   await console.until(/half a line\n/);
@@ -156,7 +156,7 @@ test('output goes above the line that is typed, bars come and go, and the termin
   expect(await console.enter('long.length')).toBe('80');
   await console.enter("setTimeout(() => console.log('from a timer'), 10)");
   console.type('half');
-  await console.until(/from a timer\n[^]*> half$/);
+  await console.until(/from a timer\n[\s\S]*> half$/);
   console.type(CTRL_C);
   console.type(CTRL_C);
   await console.until(/Interrupted: \d/);
@@ -194,7 +194,7 @@ test('files are loaded, sessions saved', async () => {
   expect(await console.enter('.load tour.txt')).toBe('[ 0, 1 ]\n5');
   expect(await console.enter('.save tour.mjs')).toBe('Saved; run it with: node tour.mjs');
   expect(readFileSync(path.join(terminal.cwd, 'tour.mjs'), 'utf8')).toMatch(
-    /cluster\(\{ engines: 2, kind: 'thread' \}\)[^]*console\.log\(await px\('m'\)\);\nconsole\.log\(n\);/,
+    /cluster\(\{ engines: 2, kind: 'thread' \}\)[\s\S]*console\.log\(await px\('m'\)\);\nconsole\.log\(n\);/,
   );
 });
 
