@@ -44,12 +44,20 @@ export class Keyboard extends Readable {
 
   /** Something is over: what waits may go on, a line (or a Ctrl-C) at a time, since each may start something. */
   flow(): void {
-    if (this.#scheduled || this.#options.isBusy()) return;
-    const [piece = ''] = PIECE.exec(this.#held) ?? [];
+    if (this.#options.isBusy()) this.#interrupt();
+    else if (!this.#scheduled) this.#pass();
+  }
+
+  #pass(): void {
+    const unread = this.readableLength > 0;
+    const [piece = ''] = unread ? [] : (PIECE.exec(this.#held) ?? []);
     this.#held = this.#held.slice(piece.length);
     if (piece && !(piece === CTRL_C && this.#options.interrupt())) this.push(piece);
-    if (!piece && this.#ended) this.push(null);
-    if (!piece) return;
+    else if (!this.#held && this.#ended) {
+      this.#ended = false;
+      this.push(null);
+    }
+    if (!piece && !unread) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
@@ -57,10 +65,13 @@ export class Keyboard extends Readable {
     });
   }
 
+  #interrupt(): void {
+    const at = this.#held.lastIndexOf(CTRL_C);
+    if (at >= 0 && this.#options.interrupt()) this.#held = this.#held.slice(at + 1);
+  }
+
   #type(typed: string): void {
     this.#held += typed;
-    const at = this.#held.lastIndexOf(CTRL_C);
-    if (at >= 0 && this.#options.isBusy() && this.#options.interrupt()) this.#held = this.#held.slice(at + 1);
     this.flow();
   }
 }
