@@ -10,8 +10,8 @@ export interface KeyboardOptions {
 }
 
 const CTRL_C = '\u0003';
-/** Up to the end of a line, or a Ctrl-C alone. */
-const PIECE = new RegExp(`^(?:${CTRL_C}|[^\\r\\n${CTRL_C}]*[\\r\\n]?)`);
+/** Up to the end of a line or a Tab, or a Ctrl-C alone. */
+const PIECE = new RegExp(`^(?:${CTRL_C}|[^\\t\\r\\n${CTRL_C}]*[\\t\\r\\n]?)`);
 
 export class Keyboard extends Readable {
   readonly isTTY = true;
