@@ -1,5 +1,5 @@
 export { type Backoff, type BackoffOptions, backoff } from './backoff.ts';
-export type { AsyncResult, CancelOutcome, PartOf, Settled, Timing } from './client/async-result.ts';
+export { AsyncResult, type CancelOutcome, type PartOf, type Settled, type Timing } from './client/async-result.ts';
 export type { CallOptions } from './client/call-spec.ts';
 export type { Client, ClientOptions } from './client/client.ts';
 export { type Cluster, type ClusterOptions, cluster } from './client/cluster.ts';
@@ -37,6 +37,7 @@ export type { Logger } from './log.ts';
 export type { LogFormat, LogLevel, LogOptions } from './log-options.ts';
 export { Opaque } from './opaque.ts';
 export {
+  type CallId,
   type Caller,
   type ClientHost,
   type Command,
@@ -50,13 +51,19 @@ export {
   type Handler,
   type Handlers,
   type Loss,
+  type Outcome,
   type Paradigm,
   type ParadigmDefinition,
   type ParadigmFactory,
   type Party,
+  type PendingResult,
+  type ResultHooks,
+  type ResultOptions,
   type RunOptions,
+  type Settlement,
+  type Work,
 } from './paradigm/paradigm.ts';
-export { Parcel } from './paradigm/parcel.ts';
+export { Parcel, type Place, type Waited } from './paradigm/parcel.ts';
 export { loadPlugin } from './paradigm/plugins.ts';
 export {
   type ClientService,

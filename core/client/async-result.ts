@@ -61,7 +61,7 @@ export class AsyncResult<T, P = PartOf<T>> implements PromiseLike<T>, AsyncItera
     return this.call.taskId;
   }
   get targets(): number[] {
-    return this.call.parts.map((part) => part.engine);
+    return this.call.parts.map((part) => part.engine).filter((engine) => engine >= 0);
   }
   get status(): Status {
     if (this.call.pending) return 'pending';

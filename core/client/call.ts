@@ -9,9 +9,10 @@ import type { Payload } from '../wire/forms.ts';
 export type PartState = 'pending' | 'arrived' | 'kept' | 'failed';
 
 export interface PartRecord {
-  readonly engine: number;
+  /** -1 while it is not known where it will be made. */
+  engine: number;
   /** Of the engine, when the call was made. */
-  readonly incarnation: number;
+  incarnation: number;
   state: PartState;
   payload: Payload | undefined;
   /** Its fetch, once asked for. */
@@ -63,6 +64,8 @@ export class Call {
   /** Bytes of its arguments, for flow control. */
   bytes = 0;
   pending: number;
+  /** Results in its arguments of which it is not known yet where they are made. */
+  unplaced = 0;
   /** Has it left? Until then it waits for others' arguments to get through. */
   sent = false;
   /** Somebody will see how it ends. */
@@ -106,6 +109,11 @@ export class Call {
 
   get taskId(): string {
     return `${this.home.clientId}.${this.id}`;
+  }
+
+  /** It has become known where its only part is made. */
+  place(engine: number, incarnation: number): void {
+    Object.assign(this.parts[0]!, { engine, incarnation });
   }
 
   /** A part of a reply. What comes after the part was settled (a cancel, a timeout) is dropped. */

@@ -48,6 +48,7 @@ export class Broker {
       code: (header) => this.#codeFor(header),
       ticket: answering((target: number) => this.#ticket(record, target)),
       value: (header) => this.#valueOfClient(header),
+      place: answering((need: { client?: number }) => this.#placeOf(need)),
     };
   }
 
@@ -109,6 +110,13 @@ export class Broker {
     const client = this.#clients.get(need?.client ?? 0);
     if (!need || !client) throw new ValueLostError('The client that held the value has left');
     return { payloads: await client.rpc.request('value', { needs: [need] }) };
+  }
+
+  /** Where a result is made that is not placed yet: its client will know. */
+  async #placeOf(need: { client?: number }): Promise<unknown> {
+    const client = this.#clients.get(need?.client ?? 0);
+    if (!client) throw new ValueLostError('The client that waits for the value has left');
+    return client.rpc.ask('place', need);
   }
 
   /** Asks each target to let go of a call; an engine that is gone has nothing to let go of. */

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ClusterEvent, ClusterParadigms } from '../cluster-info.ts';
 import { realClock } from '../deferred/clock.ts';
-import { ProtocolError } from '../errors.ts';
+import { ProtocolError, UsageError } from '../errors.ts';
 import { type Logger, silentLogger } from '../log.ts';
 import { memoryStores } from '../store/memory-store.ts';
 import type { StoreProvider } from '../store/store.ts';
@@ -56,6 +56,11 @@ export class Controller {
   readonly observerKey: Key = this.keys.mint('o', ['observer']);
   /** Lets engines join by themselves; each gets a key of its own then. */
   readonly joinKey: Key = this.keys.mint('j', ['engine']);
+  /** What paradigms say of themselves to whoever asks for the cluster's status. */
+  readonly reports = new Map<string, () => unknown>();
+  /** Set by the host, which starts engines. */
+  restartEngines: (ids: readonly number[]) => Promise<void> = () =>
+    Promise.reject(new UsageError('Nobody here can start engines'));
   /** Requests of clients that the host answers: starting engines, stopping, status. */
   readonly requests: Record<string, RequestHandler> = {};
   readonly clients = new Map<number, ClientRecord>();
@@ -101,6 +106,8 @@ export class Controller {
       clients: this.clients,
       emit: (event) => this.#changed(event),
       store: (paradigm) => stores.open(paradigm),
+      restart: async (ids) => this.restartEngines(ids),
+      reports: this.reports,
       log,
       clock: options.clock ?? realClock,
     });

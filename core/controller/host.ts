@@ -78,6 +78,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
         const urlsOf = async ({ scheme }: Launcher): Promise<string[]> => [await listeners.local(scheme)];
         const litter = (): string[] => [folder.made, file].filter((f) => f !== undefined);
         fleet = new Fleet(controller, { cwd, env, beat, urls: urlsOf, litter });
+        controller.restartEngines = (ids) => fleet.restart(ids);
       },
       stop: () => fleet.close(),
     },

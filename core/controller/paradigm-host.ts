@@ -22,6 +22,9 @@ export interface ParadigmsHome {
   store(paradigm: string): Promise<Store>;
   readonly clients: ReadonlyMap<number, ClientRecord>;
   emit(event: ClusterEvent): void;
+  restart(ids: readonly number[]): Promise<void>;
+  /** By paradigm: what `status` says of it. */
+  readonly reports: Map<string, () => unknown>;
 }
 
 /** Whom halves can talk to. */
@@ -70,6 +73,8 @@ export function controllerHost(paradigm: string, home: ParadigmsHome, parties: P
     // As it is now; what cannot travel is thrown here, and not where news are sent.
     emit: (event) => home.emit({ type: 'paradigm', paradigm, event: decode(encode(event, { root: 'event' })) }),
     store: () => (opened ??= home.store(paradigm)),
+    restart: (ids) => home.restart(ids),
+    report: (read) => void home.reports.set(paradigm, read),
     log,
     clock,
   };

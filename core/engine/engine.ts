@@ -9,7 +9,8 @@ import { callKey } from '../call-key.ts';
 import { CancelledError, RefusedError, ValueLostError } from '../errors.ts';
 import { FunctionStore } from '../functions/store.ts';
 import type { EngineBoot } from '../launch/launcher.ts';
-import type { RunOptions } from '../paradigm/paradigm.ts';
+import type { CallId, Outcome, Work } from '../paradigm/paradigm.ts';
+import { Parcel } from '../paradigm/parcel.ts';
 import { dialSession } from '../wire/dialled-session.ts';
 import { type Envelope, Kind, Status, textPayload } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
@@ -18,7 +19,7 @@ import { answering, Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
 import { openDoor } from './door.ts';
 import { createEvaluator } from './evaluator.ts';
-import { Job, type OwnWork } from './job.ts';
+import { Job } from './job.ts';
 import { createNamespace } from './namespace.ts';
 import { operations, type Workshop } from './operations.ts';
 import { outcomeOf } from './outcome.ts';
@@ -35,6 +36,11 @@ import { Vitals } from './vitals.ts';
 const KEEP_ABOVE = 64 << 10;
 /** How long an engine looks for a controller that has gone, in ms. */
 const REJOIN = 60_000;
+
+const NOTHING: never[] = [];
+const EMPTY = new Parcel({ codec: 'msgpack', parts: [] });
+/** What is no call of a view. */
+const OUTSIDE = { codec: 'msgpack', failure: undefined, op: 'own' } as const;
 
 /** never-started: it was still queued. signalled: it runs, and its `task.signal` is aborted. done: it had ended before. */
 export type CancelResult = 'never-started' | 'signalled' | 'done';
@@ -92,7 +98,8 @@ export class Engine {
       supplies: this.#supplies,
       provide: (name, value) => namespace.provide(name, value),
       hold: () => this.#turns.hold(),
-      run: (...work) => this.#run(...work),
+      start: (works) => this.#start(works),
+      settle: (...outcome) => this.#settle(...outcome),
       log: (message, error) => this.#uncaught(`${message}:`, error),
     });
     this.#vitals = new Vitals({
@@ -246,31 +253,48 @@ export class Engine {
   }
 
   #clientLeft(client: number): void {
-    this.#turns.drop((job) => job.client === client, new CancelledError('Its client has left'));
+    this.#turns.drop((job) => job.client === client && !job.own?.detached, new CancelledError('Its client has left'));
     this.#supplies.values.clientLeft(client);
     this.#paradigms.lost({ type: 'client', client });
   }
 
-  /** For a paradigm: takes its turn, like a call. */
-  #run(code: () => unknown, { client = 0, signal }: RunOptions, done: OwnWork['done']): void {
-    if (signal?.aborted) {
-      done(false, signal.reason);
-      return;
+  /** For a paradigm: each takes its turn, like a call. */
+  #start(works: readonly Work[]): void {
+    const jobs: Job[] = [];
+    for (const work of works) {
+      if (work.signal?.aborted) work.done(false, work.signal.reason);
+      else jobs.push(this.#jobFor(work));
     }
-    const key = --this.#nextOwn;
-    const job: Job = new Job({ key, client, call: 0, op: 'own', needs: [], code: [] }, [], {
-      code,
-      done: (...outcome) => {
-        signal?.removeEventListener('abort', abort);
-        done(...outcome);
-      },
-    });
-    const abort = (): void => {
-      if (job.state === 'running') job.abort(signal?.reason);
-      else this.#turns.settle(job, false, (job.failure = signal?.reason));
+    this.#turns.pushAll(jobs);
+  }
+
+  #jobFor(work: Work): Job {
+    const { client = 0, call = 0, signal } = work;
+    // Of work without a name, negative ones: no call has such a key.
+    const key = call ? callKey(client, call) : --this.#nextOwn;
+    if (!signal) return new Job({ key, client, call, op: 'own', needs: NOTHING, code: NOTHING }, [], work);
+    const { code, done, attempt = 1, beside = false, detached = false } = work;
+    const over = (...outcome: [boolean, unknown]): void => {
+      signal.removeEventListener('abort', abort);
+      done(...outcome);
     };
-    signal?.addEventListener('abort', abort, { once: true });
-    this.#turns.push(job);
+    const own = { code, done: over, attempt, beside, detached };
+    const job: Job = new Job({ key, client, call, op: 'own', needs: NOTHING, code: NOTHING }, [], own);
+    const abort = (): void => {
+      if (job.state === 'running') job.abort(signal.reason);
+      else this.#turns.settle(job, false, (job.failure = signal.reason));
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    return job;
+  }
+
+  /** For a paradigm: the outcome of a result of a client, which others may ask for. */
+  #settle({ client, call }: CallId, ok: boolean, value: unknown, stay: boolean): Outcome {
+    const { payload, bytes, status } = outcomeOf(OUTSIDE, ok, value);
+    const made = status === Status.OK;
+    const kept = stay && made && bytes > KEEP_ABOVE;
+    this.#supplies.values.settled(callKey(client, call), { ok: made, payload, bytes }, kept);
+    return { ok: made, kept, parcel: kept ? EMPTY : new Parcel(payload), bytes };
   }
 
   /** Errors that user code let fall are printed, like in any console; they do not end the engine. */

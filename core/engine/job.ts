@@ -17,6 +17,11 @@ export interface Task {
 export interface OwnWork {
   code(): unknown;
   done(ok: boolean, value: unknown): void;
+  readonly attempt?: number;
+  /** Once it waits for something, others run beside it. */
+  readonly beside?: boolean;
+  /** It goes on when its client leaves. */
+  readonly detached?: boolean;
 }
 
 export class Job {
@@ -81,7 +86,9 @@ function taskOf(job: Job): Task {
     get id() {
       return `${job.client}.${job.call}`;
     },
-    attempt: 1,
+    get attempt() {
+      return job.own?.attempt ?? 1;
+    },
     get signal() {
       return job.signal;
     },

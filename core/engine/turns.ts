@@ -15,6 +15,8 @@ export interface TurnsHooks {
 export class Turns {
   #queue: Job[] = [];
   #running: Job | undefined;
+  /** They run, but have given their turn up. */
+  #beside = new Set<Job>();
   #pumping = false;
   #held = 0;
   #door: Door;
@@ -37,7 +39,9 @@ export class Turns {
 
   /** The job that runs or waits under this key. */
   find(key: number): Job | undefined {
-    return this.#running?.key === key ? this.#running : this.#queue.find((job) => job.key === key);
+    if (this.#running?.key === key) return this.#running;
+    for (const job of this.#beside) if (job.key === key) return job;
+    return this.#queue.find((job) => job.key === key);
   }
 
   /** Calls that wait are taken off the queue, all of them before the next one starts; the one that runs is told. */
@@ -48,7 +52,21 @@ export class Turns {
       job.state = 'done';
       this.#hooks.finish(job, false, (job.failure = reason));
     }
-    if (this.#running && which(this.#running)) this.#running.abort(reason);
+    for (const job of [this.#running, ...this.#beside]) if (job && which(job)) job.abort(reason);
+    this.pump();
+  }
+
+  /** Several at a time: those that are ready enter the door together. */
+  pushAll(jobs: readonly Job[]): void {
+    this.#queue.push(...jobs);
+    this.pump();
+  }
+
+  /** The job goes on, and others may run beside it. */
+  yield(job: Job): void {
+    if (this.#running !== job) return;
+    this.#running = undefined;
+    this.#beside.add(job);
     this.pump();
   }
 
@@ -57,7 +75,7 @@ export class Turns {
     if (job.state === 'done') return;
     job.state = 'done';
     if (this.#running === job) this.#running = undefined;
-    else this.#queue = this.#queue.filter((other) => other !== job);
+    else if (!this.#beside.delete(job)) this.#queue = this.#queue.filter((other) => other !== job);
     this.#hooks.finish(job, ok, value);
     this.pump();
   }
@@ -69,7 +87,7 @@ export class Turns {
 
   /** Gives up on the call that runs, whatever it does. */
   abandon(reason: Error): void {
-    if (this.#running) this.settle(this.#running, false, (this.#running.failure = reason));
+    for (const job of [this.#running, ...this.#beside]) if (job) this.settle(job, false, (job.failure = reason));
   }
 
   /** No job begins before what is returned has been called. */
@@ -122,7 +140,8 @@ export class Turns {
     try {
       const value = currentJob.run(job, this.#hooks.perform, job);
       if (!isThenable(value)) return { ok: true, value };
-      this.#running = job;
+      if (job.own?.beside) this.#beside.add(job);
+      else this.#running = job;
       // Users' thenables may call back at once, or twice, or throw; a promise does not.
       Promise.resolve(value).then(
         (result) => this.settle(job, true, result),

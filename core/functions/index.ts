@@ -1,3 +1,3 @@
 export { remote, snapshot } from './remote.ts';
 export { bundleScript } from './script.ts';
-export { FunctionSender } from './sender.ts';
+export { FunctionSender, isConstant } from './sender.ts';
