@@ -37,8 +37,8 @@ export type { Logger } from './log.ts';
 export type { LogFormat, LogLevel, LogOptions } from './log-options.ts';
 export { Opaque } from './opaque.ts';
 export {
-  type CallId,
   type Caller,
+  type CallId,
   type ClientHost,
   type Command,
   type CommandTools,

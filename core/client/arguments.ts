@@ -72,7 +72,12 @@ export class Luggage {
     }
     this.uses.add(call);
     const { engine, incarnation } = part;
-    const need: Need = { client: call.home.clientId, call: call.id, engine: engine < 0 ? UNPLACED : engine, incarnation };
+    const need: Need = {
+      client: call.home.clientId,
+      call: call.id,
+      engine: engine < 0 ? UNPLACED : engine,
+      incarnation,
+    };
     if (engine < 0) this.unplaced.push({ need, part, call });
     return { kind: 'need', index: this.needs.push(need) - 1 };
   }

@@ -4,11 +4,11 @@ import { CancelledError, DependencyError, ProtocolError, SessionLostError, Value
 import { FunctionSender } from '../functions/index.ts';
 import { encode } from '../wire/codec.ts';
 import { dialSession } from '../wire/dialled-session.ts';
-import { type Envelope, Kind, type Need, payloadText, Status, textPayload } from '../wire/envelope.ts';
+import { type Envelope, Kind, type Need, payloadText, Status, textPayload, UNPLACED } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { parseToken } from '../wire/handshake.ts';
-import { keepPulse } from '../wire/pulse.ts';
 import { isPlain } from '../wire/plain.ts';
+import { keepPulse } from '../wire/pulse.ts';
 import { answering, Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
 import type { TlsOptions } from '../wire/transport.ts';
@@ -85,6 +85,7 @@ export class Link implements CallHome, PipeHome, MakerHome {
       text: (hash) => this.sender.code.get(hash) ?? '',
       clientId: () => this.clientId,
       nextCall: () => this.nextCall(),
+      settled: (call) => this.#settledCall(call),
       results: (hooks) => resultMaker(this, hooks),
     });
   }
@@ -298,18 +299,26 @@ export class Link implements CallHome, PipeHome, MakerHome {
   async #valueFor(header: Envelope): Promise<{ payloads: Payload[] }> {
     const need = header.needs[0];
     const call = this.#lending.find(need?.call ?? 0);
-    const part = call?.parts.find((p) => p.engine === need?.engine);
-    if (!call || !part) throw new ValueLostError('The client has released the value');
+    const part = need?.engine === UNPLACED ? call?.parts[0] : call?.parts.find((p) => p.engine === need?.engine);
+    if (!call || !part || part.state === 'pending') throw new ValueLostError('The client has released the value');
     return { payloads: [encode(await call.valueOf(part), { root: 'value' })] };
   }
 
+  async #settledCall(id: number): Promise<Error | undefined> {
+    const call = this.#calls.get(id) ?? this.#lending.find(id);
+    if (!call) return undefined; // nobody holds it any more: it has been settled
+    await new Promise<void>((resolve) => call.whenDone(resolve));
+    return call.verdict ?? call.parts.find(({ error }) => error)?.error;
+  }
+
   /** An engine wants to know where a result is made, which was not known when it was told of it. */
-  async #placeOf({ call: id }: Need): Promise<Pick<Need, 'engine' | 'incarnation' | 'settled'>> {
+  async #placeOf({ call: id }: Need): Promise<Pick<Need, 'engine' | 'incarnation' | 'settled'> | undefined> {
     const call = this.#lending.find(id) ?? this.#calls.get(id);
     const part = call?.parts[0];
     if (!call || !part) throw new ValueLostError('The client has released the value');
     await new Promise<void>((resolve) => call.whenDone(resolve));
     if (part.error) throw part.error;
+    if (call.isHere(part)) return undefined;
     return { engine: part.engine, incarnation: part.incarnation, settled: true };
   }
 

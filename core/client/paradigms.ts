@@ -30,6 +30,7 @@ export interface ParadigmsHome {
   text(hash: string): string;
   clientId(): number;
   nextCall(): number;
+  settled(call: number): Promise<Error | undefined>;
   results(hooks: ResultHooks): ReturnType<ClientHost['results']>;
   /** Ids of the engines that there are. */
   engines(): number[];
@@ -193,6 +194,7 @@ export class Paradigms {
           ? new Parcel(payload, [...luggage.code], luggage.needs, [value])
           : new Parcel(payload);
       },
+      read: (parcel) => decode(asParcel(parcel).payload) as never,
       wholeParcel: (value) => {
         const { payload, luggage } = home.luggage(value);
         const code = [...luggage.code];
@@ -202,6 +204,7 @@ export class Paradigms {
       get id() {
         return home.clientId();
       },
+      settled: (call) => home.settled(call),
       nextCall: () => home.nextCall(),
       results: (hooks) => home.results(hooks),
       open: async (parcel) => decode(asParcel(parcel).payload) as never,

@@ -5,6 +5,7 @@ import { type EngineLostError, ValueLostError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type Address, Exchange } from '../paradigm/exchange.ts';
 import type { ControllerHost } from '../paradigm/paradigm.ts';
+import { Parcel } from '../paradigm/parcel.ts';
 import { groupOf, partyAt, type Voice } from '../paradigm/party.ts';
 import type { Store } from '../store/store.ts';
 import { decode, encode } from '../wire/codec.ts';
@@ -73,6 +74,7 @@ export function controllerHost(paradigm: string, home: ParadigmsHome, parties: P
     // As it is now; what cannot travel is thrown here, and not where news are sent.
     emit: (event) => home.emit({ type: 'paradigm', paradigm, event: decode(encode(event, { root: 'event' })) }),
     store: () => (opened ??= home.store(paradigm)),
+    parcel: (value) => new Parcel(encode(value)),
     restart: (ids) => home.restart(ids),
     report: (read) => void home.reports.set(paradigm, read),
     log,

@@ -99,6 +99,7 @@ export class Engine {
       provide: (name, value) => namespace.provide(name, value),
       hold: () => this.#turns.hold(),
       start: (works) => this.#start(works),
+      abort: ({ client, call }, reason) => this.#turns.find(callKey(client, call))?.abort(reason),
       settle: (...outcome) => this.#settle(...outcome),
       log: (message, error) => this.#uncaught(`${message}:`, error),
     });

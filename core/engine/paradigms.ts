@@ -36,6 +36,7 @@ export interface ParadigmsHome {
   /** No call begins before `release` is called. */
   hold(): () => void;
   start(works: readonly Work[]): void;
+  abort(call: CallId, reason: unknown): void;
   settle(call: CallId, ok: boolean, value: unknown, stay: boolean): Outcome;
   log(message: string, error: unknown): void;
 }
@@ -198,6 +199,7 @@ export class Paradigms {
       parcel: (value) => new Parcel(encode(value)),
       start: (works) => home.start(works),
       settle: (call, ok, value, { stay = true } = {}) => home.settle(call, ok, value, stay),
+      abort: (call, reason) => home.abort(call, reason),
       release: (calls) => {
         for (const { client, call } of calls) home.supplies.values.release(callKey(client, call));
       },

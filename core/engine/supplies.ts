@@ -143,7 +143,7 @@ export class Supplies {
         .then(take, fail);
     if (need.engine === UNPLACED) {
       const place = this.#home.rpc()?.ask('place', need);
-      place?.then((where) => this.#resolve({ ...need, ...where }, callback), fail);
+      place?.then((where) => (where ? this.#resolve({ ...need, ...where }, callback) : askClient()), fail);
       return;
     }
     if (need.engine !== this.#home.engine()) {

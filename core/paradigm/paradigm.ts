@@ -66,6 +66,8 @@ export interface ControllerHost {
   emit(event: unknown): void;
   /** What survives the controller, if the cluster was started with `durable`; else it lasts as long as the cluster. */
   store(): Promise<Store>;
+  /** A value for the way to others, as halves there open it. */
+  parcel<T>(value: T): Parcel<T>;
   /** Starts engines anew under their ids. Rejects for those that joined by themselves. */
   restart(ids: readonly number[]): Promise<void>;
   /** What `status` of the cluster says of this paradigm; asked for each time. */
@@ -95,6 +97,8 @@ export interface EngineHost {
    * or released (then `kept` is true, and the parcel empty), a small one for a while. `stay: false`: a large one travels, too.
    */
   settle(call: CallId, ok: boolean, value: unknown, options?: { stay?: boolean }): Outcome;
+  /** Aborts `task.signal` of the work that runs under that name. */
+  abort(call: CallId, reason: unknown): void;
   /** Lets go of values that were kept. */
   release(calls: readonly CallId[]): void;
   /** Engines and clients that are gone, and direct channels that broke. Returns how to stop listening. */
@@ -195,6 +199,8 @@ export interface ClientHost {
   /** Closes a value for the way through the controller, which does not read it: functions and pending results may be in it. */
   parcel<T>(value: T): Parcel<T>;
   open<T>(parcel: Parcel<T>): Promise<T>;
+  /** The same at once: what comes from engines needs nothing. */
+  read<T>(parcel: Parcel<T>): T;
   /** A parcel with all texts of its code in it: it can be opened when this client has left. */
   wholeParcel<T>(value: T): Parcel<T>;
   /** Will this function be the same whenever it travels? It has captured nothing then. Known once it has been in a parcel. */
@@ -206,6 +212,8 @@ export interface ClientHost {
    * and messages of the work that an engine half runs under its name (`RunOptions.call`).
    */
   results(hooks: ResultHooks): <T>(options?: ResultOptions) => PendingResult<T>;
+  /** Resolves when this result of this client is settled: with its error, if it has failed. */
+  settled(call: number): Promise<Error | undefined>;
   /** A number for a call that no result stands for, from the same count. */
   nextCall(): number;
   /** Another paradigm, one of `requires`. */

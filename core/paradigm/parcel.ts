@@ -100,7 +100,8 @@ registerClass(Parcel, {
       [parts, code, needs].every(Array.isArray) &&
       parts.every((part) => part instanceof Uint8Array) &&
       code.every((hash) => typeof hash === 'string') &&
-      (!texts || (Array.isArray(texts) && texts.length === code.length && texts.every((one) => typeof one === 'string')));
+      (!texts ||
+        (Array.isArray(texts) && texts.length === code.length && texts.every((one) => typeof one === 'string')));
     if (!sound) throw new ProtocolError('A parcel that makes no sense');
     return new Parcel({ codec, parts }, code, needs, [], texts);
   },

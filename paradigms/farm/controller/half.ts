@@ -1,0 +1,287 @@
+/** The farm's half on the controller: takes tasks in, and puts together what decides on them. */
+import {
+  type Caller,
+  type ControllerHalf,
+  type ControllerHost,
+  type Parcel,
+  TimeoutError,
+  UsageError,
+} from '../../../core/index.ts';
+import { UnsatisfiableError } from '../errors.ts';
+import { type Explanation, type FarmStats, type Report, type Submission } from '../messages.ts';
+import { PieceReader } from '../pieces.ts';
+import { Alarms } from './alarms.ts';
+import { Crew } from './crew.ts';
+import { FnRecord } from './fns.ts';
+import { Outcomes } from './outcomes.ts';
+import { Owner } from './owner.ts';
+import { Places } from './places.ts';
+import { Scheduler } from './scheduler.ts';
+import type { Slot } from './slot.ts';
+import { Stops } from './stops.ts';
+import { Tally } from './tally.ts';
+import { State, Task } from './task.ts';
+
+export function controllerHalf(host: ControllerHost): ControllerHalf {
+  const alarms = new Alarms(host.clock);
+  const tally = new Tally();
+  const places = new Places();
+  const scheduler = new Scheduler(places, { leaves });
+  const outcomes = new Outcomes(host, scheduler, alarms, tally);
+  const crew = new Crew(host, scheduler, outcomes);
+  const stops = new Stops(host, { scheduler, outcomes, alarms, crew });
+  const { owners } = scheduler;
+
+  function leaves(task: Task, slot: Slot): void {
+    const now = performance.now();
+    tally.wait.add(now - task.at);
+    task.at = now;
+    slot.send(task, task.runs, task.more ? placed(task) : undefined);
+    const { hedge } = task.spec;
+    if (hedge && !task.more?.twin) stops.watch(task);
+    outcomes.event(task, 'started', slot);
+  }
+
+  function ownerOf({ id }: Pick<Caller, 'id'>): Owner {
+    let owner = owners.get(id);
+    if (!owner) owners.set(id, (owner = new Owner(id, host.client(id))));
+    return owner;
+  }
+
+  function turn(): void {
+    scheduler.dispatch();
+    for (const owner of owners.values()) owner.flush();
+  }
+
+  function submit(submission: Submission, caller: Caller): void {
+    const owner = ownerOf(caller);
+    const { calls, fns, specs, args, newFns, newSpecs, dependencies, runs } = submission;
+    owner.seen(submission.seen);
+    for (const { id, name, parcel } of newFns) owner.fns.set(id, new FnRecord(name, parcel));
+    for (const [id, spec] of newSpecs) owner.specs.set(id, spec);
+    const linked = new Map(dependencies);
+    const ran = new Map(runs);
+    const reader = new PieceReader(args);
+    const now = performance.now();
+    for (let i = 0; i < calls.length; i++) {
+      reader.next();
+      const fn = owner.fns.get(fns[i]!);
+      const spec = owner.specs.get(specs[i]!);
+      if (!fn || !spec) throw new UsageError(`Task ${calls[i]} of client ${owner.id} names what was never sent`);
+      const { source, from, size, parcel } = reader;
+      const task = new Task(owner, calls[i]!, fn, spec, { source: parcel ?? source, from, size }, now);
+      fn.uses++;
+      tally.submitted++;
+      owner.tasks.set(task.call, task);
+      outcomes.event(task, 'queued');
+      const before = ran.get(i);
+      if (before) task.runs = before;
+      accept(task, linked.get(i));
+    }
+  }
+
+  function accept(task: Task, dependencies: Submission['dependencies'][number][1] | undefined): void {
+    const { spec } = task;
+    const impossible = spec.targets || spec.needs ? places.impossible(spec) : undefined;
+    if (impossible) {
+      outcomes.fail(task, new UnsatisfiableError(`No engine can take task ${task.id}: ${impossible}`));
+      return;
+    }
+    if (spec.deadline !== undefined) stops.deadline(task);
+    if (dependencies) {
+      task.extra.dependencies = dependencies;
+      const failed = outcomes.link(task);
+      if (failed) {
+        outcomes.failWith(task, failed);
+        return;
+      }
+      if (task.more!.waits) {
+        task.state = State.WAITING;
+        scheduler.ahead(task);
+        return;
+      }
+    }
+    scheduler.enqueue(task);
+  }
+
+  function stats(): FarmStats {
+    const engines = [...places.slots.values()].filter((slot) => slot.alive);
+    let waiting = 0;
+    let queued = 0;
+    for (const owner of owners.values())
+      for (const { state } of owner.tasks.values()) {
+        if (state === State.WAITING || state === State.DELAYED) waiting++;
+        else if (state === State.READY) queued++;
+      }
+    return {
+      waiting,
+      queued,
+      running: engines.reduce((sum, { out }) => sum + out.size, 0),
+      done: tally.done,
+      failed: tally.failed,
+      cancelled: tally.cancelled,
+      retried: tally.retried,
+      requeued: tally.requeued,
+      wait: tally.wait.quantiles(),
+      run: tally.run.quantiles(),
+      engines: engines.map(({ id, out, done, busy, since }) => ({
+        id,
+        running: out.size,
+        done,
+        busy: Math.min(1, busy / (performance.now() - since)),
+      })),
+    };
+  }
+
+  host.onEvent((event) => {
+    if (event.type !== 'client-left') return;
+    const owner = owners.get(event.client);
+    if (!owner) return;
+    owner.gone = true;
+    for (const task of [...owner.tasks.values()])
+      if (!task.spec.detached) {
+        stops.drop(task);
+        owner.tasks.delete(task.call);
+      }
+    for (const fn of owner.fns.values()) for (const slot of places.slots.values()) slot.forget(fn);
+    if (!owner.tasks.size) owners.delete(event.client);
+    turn();
+  });
+  host.report(stats);
+
+  return {
+    submit(submission: Submission, caller) {
+      submit(submission, caller);
+      turn();
+    },
+    done(report: Report, { id }) {
+      const slot = places.slots.get(id);
+      if (!slot) return;
+      outcomes.report(slot, report);
+      turn();
+    },
+    declares: (resources: Record<string, number>, { id }) => crew.declares(id, resources),
+    /** The engine is about to run a task with a timeout. */
+    begun: ({ client, call }: { client: number; call: number }, { id }) => stops.begun(id, client, call),
+    seen: (batch: number, caller) => ownerOf(caller).seen(batch),
+    placed({ client, call, failed }: { client: number; call: number; failed?: Parcel }) {
+      outcomes.placed(client, call, failed);
+      turn();
+    },
+    async cancel({ call, reason }: { call: number; reason: string }, caller) {
+      const task = ownerOf(caller).tasks.get(call);
+      if (!task || task.state === State.KEPT) return 'done';
+      const answer = stops.cancel(task, reason);
+      turn();
+      return answer;
+    },
+    release(calls: readonly number[], caller) {
+      const owner = ownerOf(caller);
+      for (const call of calls) {
+        const task = owner.tasks.get(call);
+        if (!task || (task.state !== State.KEPT && task.state !== State.GONE)) continue;
+        owner.tasks.delete(call);
+        const place = task.more?.place;
+        place?.slot.kept.delete(task);
+        place?.slot.tell('release', { client: owner.id, call });
+        task.state = State.OVER;
+      }
+    },
+    again: ({ call }: { call: number }, caller) =>
+      new Promise((resolve, reject) => {
+        const task = ownerOf(caller).tasks.get(call);
+        if (!task) return reject(new UsageError(`The value of task ${caller.id}.${call} was released`));
+        const answer = (): void => {
+          const place = task.more?.place;
+          resolve(place && { engine: place.slot.id, incarnation: place.incarnation });
+        };
+        if (task.state === State.KEPT) return answer();
+        outcomes.again(task, (good) =>
+          good ? answer() : reject(new TimeoutError(`Task ${task.id} failed when it ran again for its lost value`)),
+        );
+        turn();
+      }),
+    prioritize({ call, priority }: { call: number; priority: number }, caller): boolean {
+      const task = ownerOf(caller).tasks.get(call);
+      if (!task || task.state === State.OUT || task.state === State.KEPT) return false;
+      task.priority = priority;
+      if (task.state === State.READY) scheduler.enqueue(task);
+      turn();
+      return true;
+    },
+    forget(ids: readonly number[], caller) {
+      const owner = ownerOf(caller);
+      for (const id of ids) {
+        const fn = owner.fns.get(id);
+        owner.fns.delete(id);
+        if (fn) for (const slot of places.slots.values()) slot.forget(fn);
+      }
+    },
+    watch: (on: boolean, caller) => void (ownerOf(caller).watching = on),
+    stats,
+    explain: (id: string, caller): Explanation => explain(id, caller.id),
+    [Symbol.asyncDispose]: async () => alarms.stop(),
+  };
+
+  function explain(id: string, client: number): Explanation {
+    const [owner, call] = id.includes('.') ? id.split('.').map(Number) : [client, Number(id)];
+    const task = owners.get(owner!)?.tasks.get(call!);
+    const past = owners.get(owner!)?.past.get(call!);
+    if (!task && !past) throw new UsageError(`There is no task ${id} (any more): it is over, or was never submitted`);
+    if (!task) return { id, state: past!.failed ? 'failed' : 'done', why: 'it is over', attempt: past!.task.runs };
+    const { spec, runs, more, slot } = task;
+    const about = { id: task.id, attempt: runs, ...(spec.label !== undefined && { label: spec.label }) };
+    switch (task.state) {
+      case State.WAITING: {
+        const waitsFor = more!.dependencies
+          .filter((_, i) => {
+            const before = more!.predecessors[i]!;
+            return 'settled' in before ? !before.settled : !before.more?.place && before.state !== State.OVER;
+          })
+          .map((one) => `${one.client}.${one.call}`);
+        return { ...about, state: 'waiting', why: `it depends on ${waitsFor.join(', ')}`, waitsFor };
+      }
+      case State.DELAYED:
+        return { ...about, state: 'delayed', why: `attempt ${runs} has failed; the next one waits for its backoff` };
+      case State.OUT: {
+        const why =
+          slot!.out.size > 1
+            ? `it is on engine ${slot!.id}, with ${slot!.out.size - 1} others`
+            : `it runs on engine ${slot!.id}`;
+        return { ...about, state: 'running', why, engine: slot!.id };
+      }
+      case State.READY: {
+        let ahead = 0;
+        for (const other of task.owner.tasks.values())
+          if (
+            other.state === State.READY &&
+            (other.priority > task.priority || (other.priority === task.priority && other.call < task.call))
+          )
+            ahead++;
+        return { ...about, state: 'queued', ...places.explain(task), ahead };
+      }
+      default:
+        return { ...about, state: 'done', why: 'its value is on an engine' };
+    }
+  }
+}
+
+/** Its arguments, with the places of the values that stand in them. */
+function placed(task: Task): Parcel | undefined {
+  const { source, more } = task;
+  if (source instanceof Uint8Array) return undefined;
+  return source.placed(({ client, call }) => {
+    const index = more!.dependencies.findIndex(
+      (one) => one.client === client && one.call === call && one.as === 'value',
+    );
+    const before = more!.predecessors[index];
+    if (!before || !('runs' in before)) return undefined;
+    const place =
+      before.more?.place ??
+      (before.state === State.OUT && before.slot
+        ? { slot: before.slot, incarnation: before.slot.incarnation }
+        : undefined);
+    if (!place?.slot.alive) return undefined;
+    return { engine: place.slot.id, incarnation: place.incarnation, settled: true };
+  });
+}

@@ -1,0 +1,162 @@
+/**
+ * The farm's half on an engine: takes orders in batches, runs them in their order, and reports in batches. It gives the engine
+ * short slices of work, and the event loop its turn between them, so that what is done is told while more is being done.
+ */
+import type { EngineHalf, EngineHost } from '../../../core/index.ts';
+import { Ending, type Orders } from '../messages.ts';
+import { PieceReader } from '../pieces.ts';
+import { Functions } from './functions.ts';
+import { Item } from './item.ts';
+import { Reports } from './reports.ts';
+import { resources } from './resources.ts';
+
+/** ms of work that a slice should take. */
+const SLICE = 1;
+/** Tasks in a slice, however short. */
+const MOST = 256;
+
+export default function engineHalf(host: EngineHost): EngineHalf {
+  const functions = new Functions(host);
+  const reports = new Reports(host);
+  const home = { host, functions, ended };
+  /** What has not begun, in order; those before `head` have. */
+  let queue: Item[] = [];
+  let head = 0;
+  const running = new Map<number, Item>();
+  let due = false;
+  /** An item's arguments are on their way. */
+  let opening = false;
+
+  host.controller.tell('declares', resources());
+
+  function soon(): void {
+    if (due) return;
+    due = true;
+    setImmediate(slice);
+  }
+
+  function slice(): void {
+    due = false;
+    const works: Item[] = [];
+    const before = running.size;
+    let expected = 0;
+    while (head < queue.length && works.length < MOST) {
+      const item = queue[head]!;
+      const { concurrency } = item.spec;
+      // Those of a slice that run one at a time need not wait for each other here.
+      if (concurrency > 1 ? running.size >= concurrency : before) break;
+      if (item.dropped) {
+        head++;
+        continue;
+      }
+      if (!item.ready) {
+        // Its arguments are to be fetched; where they are made here, after what is before it.
+        if (!works.length && !(running.size && item.local)) open(item);
+        break;
+      }
+      expected += item.fn.expected;
+      if (works.length && expected > SLICE) break;
+      if (item.spec.timeout !== undefined && !item.announced) {
+        if (works.length) break;
+        // Before it begins, since nothing may be said after that.
+        item.announced = true;
+        host.controller.tell('begun', { client: item.client, call: item.call });
+        soon();
+        break;
+      }
+      head++;
+      works.push(item);
+      running.set(item.key, item);
+    }
+    if (head > 1_024 && head > queue.length >> 1) {
+      queue = queue.slice(head);
+      head = 0;
+    }
+    if (works.length) host.start(works);
+    reports.flush();
+    if (works.length && head < queue.length) soon();
+  }
+
+  function open(item: Item): void {
+    if (opening) return;
+    opening = true;
+    item.open().then(() => {
+      opening = false;
+      if (item.failure) {
+        head++;
+        reports.add(item, item.failure.ending, 0, host.parcel(item.failure.error), 0);
+        reports.flush();
+      }
+      soon();
+    });
+  }
+
+  function ended(item: Item, ok: boolean, value: unknown): void {
+    if (running.get(item.key) === item) running.delete(item.key);
+    if (item.over) return;
+    item.over = true;
+    const { ending } = item;
+    if (ending !== undefined) reports.add(item, ending, item.ran, undefined, 0);
+    else {
+      const { spec, client, call } = item;
+      const outcome = host.settle({ client, call }, ok, value, { stay: !spec.travels });
+      const failed = spec.retriable(value, item.attempt) && ok === outcome.ok ? Ending.FAILED : Ending.FINAL;
+      const how = outcome.kept ? Ending.KEPT : outcome.ok ? Ending.OK : failed;
+      reports.add(item, how, item.ran, outcome.parcel, outcome.bytes);
+    }
+    soon();
+  }
+
+  function run(orders: Orders): void {
+    functions.learn(orders);
+    const { clients, calls, fns, specs, attempts, args } = orders;
+    const reader = new PieceReader(args);
+    for (let i = 0; i < calls.length; i++) {
+      reader.next();
+      const { source, from, size, parcel } = reader;
+      const given = parcel ?? { source, from, size };
+      const names = { client: clients[i]!, call: calls[i]!, attempt: attempts[i]! };
+      queue.push(new Item(home, names, { fn: functions.fn(fns[i]!), spec: functions.spec(specs[i]!) }, given));
+    }
+    soon();
+  }
+
+  function find(client: number, call: number): Item | undefined {
+    const key = client * 2 ** 32 + call;
+    const there = running.get(key);
+    if (there) return there;
+    for (let i = head; i < queue.length; i++) if (queue[i]!.key === key && !queue[i]!.dropped) return queue[i];
+    return undefined;
+  }
+
+  function stop({ client, call, reason }: { client: number; call: number; reason: string }): string {
+    const item = find(client, call);
+    if (!item) return 'done';
+    if (running.has(item.key)) {
+      item.stop(Ending.STOPPED, reason);
+      return 'signalled';
+    }
+    item.dropped = true;
+    reports.add(item, Ending.STOPPED, 0, undefined, 0);
+    soon();
+    return 'never-started';
+  }
+
+  return {
+    run,
+    cancel: stop,
+    stop,
+    forget: (number: number) => functions.forget(number),
+    release: (call: { client: number; call: number }) => host.release([call]),
+    /** Others have nothing to do: gives back what has not begun, the last ones first. */
+    recall(count: number) {
+      const from = Math.max(head, queue.length - count);
+      const back = queue.slice(from).filter(({ dropped }) => !dropped);
+      const stays = opening && from === head ? back.shift() : undefined;
+      queue.length = from;
+      if (stays) queue.push(stays);
+      reports.giveBack(back.map(({ key }) => key));
+      reports.flush();
+    },
+  };
+}
