@@ -19,6 +19,8 @@ export class Registry {
   #host: ClientHost;
   #desk: Desk;
   #sent = new WeakMap<object, Sent>();
+  /** Functions that have captured nothing, by what they are: each evaluation of an expression makes another object of them. */
+  #constants = new Map<string, Sent>();
   #specs = new Map<string, number>();
   /** Ids that may be forgotten, oldest first. */
   #passing: number[] = [];
@@ -36,10 +38,10 @@ export class Registry {
     if (before?.constant) return before.id;
     const parcel = this.#host.parcel(fn);
     if (before && same(before.parcel, parcel)) return before.id;
+    if (this.#host.isConstant(fn)) return this.#constant(fn, parcel);
     const id = this.#define(fn, parcel);
-    const constant = this.#host.isConstant(fn);
-    this.#sent.set(fn, { id, parcel, constant });
-    if (!constant) this.#pass(id);
+    this.#sent.set(fn, { id, parcel, constant: false });
+    this.#pass(id);
     return id;
   }
 
@@ -75,6 +77,22 @@ export class Registry {
         return id;
       },
     };
+  }
+
+  #constant(fn: Callable, parcel: Parcel<unknown>): number {
+    const name = `${parcel.code.join()} ${fn.name}`;
+    let sent = this.#constants.get(name);
+    if (!sent) {
+      sent = { id: this.#define(fn, parcel), parcel, constant: true };
+      this.#constants.set(name, sent);
+      if (this.#constants.size > FNS) {
+        const [oldest, { id }] = this.#constants.entries().next().value!;
+        this.#constants.delete(oldest);
+        this.#desk.forget(id);
+      }
+    }
+    this.#sent.set(fn, sent);
+    return sent.id;
   }
 
   async cancelAll(reason: string): Promise<number> {

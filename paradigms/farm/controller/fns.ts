@@ -11,10 +11,7 @@ export class FnRecord {
   readonly number = ++next;
   readonly name: string;
   readonly parcel: Parcel;
-  /** ms that a run takes, lately; undefined before the first one. */
-  mean: number | undefined;
-  /** For stragglers: the longest of the latest runs, fading. */
-  longest = 0;
+  readonly pace: Pace;
   /** Tasks that are not over. */
   uses = 0;
   /** Its client will not name it any more. */
@@ -23,10 +20,36 @@ export class FnRecord {
   constructor(name: string, parcel: Parcel) {
     this.name = name;
     this.parcel = parcel;
+    this.pace = paceOf(parcel.code.join());
   }
+
+  get mean(): number | undefined {
+    return this.pace.mean;
+  }
+}
+
+/** How long runs take. Functions of one text have one pace, whatever they have captured. */
+export class Pace {
+  /** ms that a run takes, lately; undefined before the first one. */
+  mean: number | undefined;
+  /** For stragglers: the longest of the latest runs, fading. */
+  longest = 0;
 
   ran(ms: number): void {
     this.mean = this.mean === undefined ? ms : this.mean + WEIGHT * (ms - this.mean);
     this.longest = Math.max(ms, this.longest * 0.98);
   }
+}
+
+const paces = new Map<string, Pace>();
+/** Texts whose pace is known. */
+const PACES = 10_000;
+
+function paceOf(code: string): Pace {
+  const known = paces.get(code);
+  if (known) return known;
+  const pace = new Pace();
+  paces.set(code, pace);
+  if (paces.size > PACES) paces.delete(paces.keys().next().value!);
+  return pace;
 }

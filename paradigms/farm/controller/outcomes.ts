@@ -210,7 +210,7 @@ export class Outcomes {
     const { more, spec } = task;
     if (more?.twin && !this.#firstOfTwo(task, run)) return;
     if (ending === Ending.OK || ending === Ending.KEPT) {
-      task.fn.ran(run.ran);
+      task.fn.pace.ran(run.ran);
       this.settle(task, run);
       return;
     }
@@ -225,7 +225,7 @@ export class Outcomes {
       task.state = State.WAITING;
       return;
     }
-    if (ending === Ending.FAILED) task.fn.ran(run.ran);
+    if (ending === Ending.FAILED) task.fn.pace.ran(run.ran);
     const counted = task.runs - (more?.lost ?? 0);
     const again = (ending === Ending.FAILED || ending === Ending.TIMEOUT) && counted < spec.attempts;
     if (!again) {

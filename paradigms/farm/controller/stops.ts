@@ -87,7 +87,7 @@ export class Stops {
     const { slot, runs } = task;
     const look = (): void => {
       if (task.state !== State.OUT || task.slot !== slot || task.runs !== runs) return;
-      const { longest, mean } = task.fn;
+      const { longest, mean } = task.fn.pace;
       const ran = performance.now() - task.at;
       const other =
         mean !== undefined && ran > Math.max(STRAGGLES * longest, STRAGGLER_MS)
