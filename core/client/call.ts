@@ -1,10 +1,22 @@
 /** One call as the client knows it: a part for each target, and what has become of each. */
 import { type Assembly, assemble } from '../assembly.ts';
-import type { CancelResult } from '../engine/engine.ts';
-import { CancelledError, CompositeError, DependencyError, RemoteError, ValueLostError } from '../errors.ts';
+import type { InterruptOutcome, InterruptResult, Progress } from '../conversation.ts';
+import { UNREAD_MESSAGES } from '../conversation.ts';
+import {
+  CancelledError,
+  CompositeError,
+  DependencyError,
+  InterruptedError,
+  InvalidTargetError,
+  LimitError,
+  NotOnStackError,
+  RemoteError,
+  ValueLostError,
+} from '../errors.ts';
 import { decode } from '../wire/codec.ts';
 import { type ResultHeader, Status } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
+import { Told } from './told.ts';
 
 export type PartState = 'pending' | 'arrived' | 'kept' | 'failed';
 
@@ -20,6 +32,8 @@ export interface PartRecord {
   /** The value, once decoded here. */
   decoded: { value: unknown } | undefined;
   error: Error | undefined;
+  /** It has been said to run. */
+  running: boolean;
   started: number;
   completed: number;
   bytes: number;
@@ -39,17 +53,20 @@ export interface CallHome {
   incarnationOf(engine: number): number;
   fetch(call: Call, part: PartRecord): Promise<Payload>;
   release(call: Call, engines: number[]): void;
-  cancel(call: Call, targets: number[], reason: string): Promise<CancelOutcome['outcome'][]>;
+  /** How each target took it. */
+  stop(call: Call, targets: number[], kind: 'interrupt' | 'cancel', reason: string): Promise<InterruptResult[]>;
+  /** The value of an expression in the function that runs there. */
+  peek(call: Call, engine: number, expression: string): Promise<unknown>;
+  say(call: Call, engine: number, message: Payload): Promise<'taken' | 'full' | 'done'>;
   settled(call: Call): void;
 }
 
-/** How an engine took a cancel. */
-export interface CancelOutcome {
-  engine: number;
-  outcome: CancelResult;
-}
-
+/** Characters of output, and messages, that are kept for those who ask later. */
 const OUTPUT_KEPT = 1 << 20;
+const MESSAGES_KEPT = 1_024;
+
+/** Of results whose values have stayed on engines: those that nobody holds any more let go of them. */
+const forgotten = new FinalizationRegistry<Call>((call) => call.release());
 
 export class Call {
   readonly id: number;
@@ -72,12 +89,17 @@ export class Call {
   observed = false;
   /** Nobody holds its result any more. */
   abandoned = false;
-  readonly printed: Printed[] = [];
-  readonly printListeners = new Set<(printed: Printed) => void>();
+  /** The result that stands for it: it lives as long as this is pending. */
+  holder: object | undefined;
+  /** Made when they are needed: most calls never print or talk. */
+  #printed: Told<Printed> | undefined;
+  #messages: Told<{ engine: number; value: unknown }> | undefined;
+  #progress: Map<number, Progress> | undefined;
+  #progressListeners: Set<(progress: Progress) => void> | undefined;
+  #watched = false;
   #verdict: Error | undefined;
-  #printedBytes = 0;
-  #partListeners = new Set<(part: PartRecord) => void>();
-  #doneListeners: (() => void)[] = [];
+  #partListeners: Set<(part: PartRecord) => void> | undefined;
+  #doneListeners: (() => void)[] | undefined;
 
   constructor(options: {
     id: number;
@@ -101,10 +123,25 @@ export class Call {
       fetching: undefined,
       decoded: undefined,
       error: undefined,
+      running: false,
       started: 0,
       completed: 0,
       bytes: 0,
     }));
+  }
+
+  get printed(): Told<Printed> {
+    return (this.#printed ??= new Told(OUTPUT_KEPT, ({ text }) => text.length));
+  }
+  get messages(): Told<{ engine: number; value: unknown }> {
+    return (this.#messages ??= new Told(MESSAGES_KEPT, () => 1));
+  }
+  /** The newest of each engine. */
+  get progress(): Map<number, Progress> {
+    return (this.#progress ??= new Map());
+  }
+  get progressListeners(): Set<(progress: Progress) => void> {
+    return (this.#progressListeners ??= new Set());
   }
 
   get taskId(): string {
@@ -150,8 +187,9 @@ export class Call {
   }
 
   onPart(listener: (part: PartRecord) => void): () => void {
-    this.#partListeners.add(listener);
-    return () => this.#partListeners.delete(listener);
+    const listeners = (this.#partListeners ??= new Set());
+    listeners.add(listener);
+    return () => listeners.delete(listener);
   }
 
   /** The error of the call as a whole, if it has one: cancelled, timed out, never sent. */
@@ -161,7 +199,7 @@ export class Call {
 
   whenDone(listener: () => void): void {
     if (this.pending === 0) listener();
-    else this.#doneListeners.push(listener);
+    else (this.#doneListeners ??= []).push(listener);
   }
 
   /** Is the part's value in this process? Then it can be had at once. */
@@ -189,8 +227,26 @@ export class Call {
   }
 
   /** The whole value, or the error, when all parts are settled. */
-  async value(): Promise<unknown> {
-    await new Promise<void>((resolve) => this.whenDone(resolve));
+  value(): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.whenDone(() => {
+        const part = this.parts[0];
+        // At once, where it can be.
+        if (this.parts.length !== 1 || this.assembly !== 'single' || !part) resolve(this.#value());
+        else if (part.error) reject(this.#verdict ?? part.error);
+        else if (!this.isHere(part)) resolve(this.valueOf(part));
+        else {
+          try {
+            resolve(this.valueHere(part));
+          } catch (error) {
+            reject(error);
+          }
+        }
+      });
+    });
+  }
+
+  async #value(): Promise<unknown> {
     if (this.#verdict) throw this.#verdict;
     const settled = await Promise.allSettled(this.parts.map((part) => this.valueOf(part)));
     const errors = settled.flatMap((s) => (s.status === 'rejected' ? [s.reason as Error] : []));
@@ -201,12 +257,70 @@ export class Call {
     );
   }
 
-  async cancel(error: Error = new CancelledError('Cancelled')): Promise<CancelOutcome[]> {
-    const pending = this.parts.filter((p) => p.state === 'pending').map((p) => p.engine);
-    const asked = pending.length ? this.home.cancel(this, pending, error.message) : Promise.resolve([]);
+  async cancel(error: Error = new CancelledError('Cancelled')): Promise<InterruptOutcome[]> {
+    const stopped = this.#stop('cancel', error.message);
     this.fail(error);
-    const outcomes = new Map((await asked).map((outcome, i) => [pending[i]!, outcome]));
-    return this.parts.map(({ engine }) => ({ engine, outcome: outcomes.get(engine) ?? 'done' }));
+    return stopped;
+  }
+
+  /** Its parts settle when they have stopped. */
+  interrupt(reason = 'Interrupted'): Promise<InterruptOutcome[]> {
+    if (this.sent || !this.pending) return this.#stop('interrupt', reason);
+    // It waits here, and will not leave.
+    this.fail(new InterruptedError(reason));
+    return Promise.resolve(this.parts.map(({ engine }) => ({ engine, outcome: 'never-started' as const })));
+  }
+
+  async #stop(kind: 'interrupt' | 'cancel', reason: string): Promise<InterruptOutcome[]> {
+    const pending = this.#waiting();
+    const results = this.sent && pending.length ? await this.home.stop(this, pending, kind, reason) : [];
+    // What is stopped settles; whoever waits for that here finds it settled.
+    if (kind === 'interrupt') await Promise.all(results.map((how, i) => how !== 'stuck' && this.#settled(pending[i]!)));
+    const outcomes = new Map(results.map((outcome, i) => [pending[i]!, outcome]));
+    const rest = this.sent ? 'done' : 'never-started';
+    return this.parts.map(({ engine }) => ({ engine, outcome: outcomes.get(engine) ?? rest }));
+  }
+
+  /** Of those engines that have not finished it; in the order of the targets. */
+  async peek(expression: string): Promise<unknown[]> {
+    return Promise.all(this.#stillRunning().map((engine) => this.home.peek(this, engine, expression)));
+  }
+
+  async say(message: Payload, engine?: number): Promise<void> {
+    const there = this.#stillRunning(engine);
+    const answers = await Promise.all(there.map((id) => this.home.say(this, id, message)));
+    const full = there[answers.indexOf('full')];
+    if (full !== undefined)
+      throw new LimitError(
+        `The message was not delivered: the task on engine ${full} has thousands that it has not read (task.poll(), task.inbox)`,
+        { limit: 'messages', max: UNREAD_MESSAGES },
+      );
+    if (!answers.includes('taken')) throw new NotOnStackError('The message was not delivered: the task has ended');
+  }
+
+  #settled(engine: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.#waiting().includes(engine)) return resolve();
+      const stop = this.onPart((part) => {
+        if (part.engine !== engine) return;
+        stop();
+        resolve();
+      });
+    });
+  }
+
+  #waiting(): number[] {
+    return this.parts.filter((part) => part.state === 'pending').map((part) => part.engine);
+  }
+
+  #stillRunning(only?: number): number[] {
+    if (only !== undefined && !this.parts.some((part) => part.engine === only))
+      throw new InvalidTargetError(
+        `Engine ${only} is none of this task's: ${this.parts.map((part) => part.engine).join(', ')}`,
+      );
+    const there = this.#waiting().filter((engine) => only === undefined || engine === only);
+    if (there.length) return there;
+    throw new NotOnStackError(`The task has ended${only === undefined ? '' : ` on engine ${only}`}`);
   }
 
   /** Lets go of values that stayed on engines. */
@@ -224,20 +338,34 @@ export class Call {
   /** False: nobody listens. */
   print(printed: Printed): boolean {
     this.printed.push(printed);
-    this.#printedBytes += printed.text.length;
-    while (this.#printedBytes > OUTPUT_KEPT && this.printed.length > 1)
-      this.#printedBytes -= this.printed.shift()!.text.length;
-    for (const listener of this.printListeners) listener(printed);
-    return this.printListeners.size > 0;
+    return this.printed.heard;
+  }
+
+  progressed(progress: Progress): void {
+    this.progress.set(progress.engine, progress);
+    for (const listener of this.progressListeners) listener(progress);
+  }
+
+  /** It has begun there a while ago. */
+  runs(engine: number, since: number): void {
+    const part = this.parts.find((p) => p.engine === engine && p.state === 'pending');
+    if (!part) return;
+    part.running = true;
+    part.started = since;
   }
 
   #settle(part: PartRecord, state: PartState): void {
     part.state = state;
     this.pending--;
-    for (const listener of this.#partListeners) listener(part);
+    if (state === 'kept' && this.holder && !this.#watched) {
+      this.#watched = true;
+      forgotten.register(this.holder, this);
+    }
+    for (const listener of this.#partListeners ?? []) listener(part);
     if (this.pending > 0) return;
-    for (const listener of this.#doneListeners.splice(0)) listener();
-    this.#partListeners.clear();
+    const listeners = this.#doneListeners;
+    this.#doneListeners = this.#partListeners = this.holder = undefined;
+    for (const listener of listeners ?? []) listener();
     this.home.settled(this);
     this.#reportUnobserved();
   }
@@ -266,5 +394,9 @@ export class Call {
 
 /** Its owner wanted it so, for this call or for one that it builds on. */
 function isCancelled(error: unknown): boolean {
-  return error instanceof CancelledError || (error instanceof DependencyError && isCancelled(error.cause));
+  return (
+    error instanceof CancelledError ||
+    error instanceof InterruptedError ||
+    (error instanceof DependencyError && isCancelled(error.cause))
+  );
 }

@@ -1,5 +1,5 @@
 /** Results that paradigms make: calls of this client which no view has made, and which their paradigm settles. */
-import { UsageError, ValueLostError } from '../errors.ts';
+import { NotOnStackError, UsageError, ValueLostError } from '../errors.ts';
 import type { PendingResult, ResultHooks, ResultOptions, Settlement } from '../paradigm/paradigm.ts';
 import { Status } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
@@ -31,11 +31,23 @@ export function resultMaker(home: MakerHome, hooks: ResultHooks): <T>(options?: 
       home.release(call, engines);
       for (const engine of engines) hooks.release?.(call.id, engine);
     },
-    cancel: async ({ id }, _targets, reason) => [await hooks.cancel(id, reason)],
+    stop: async ({ id }, _targets, kind, reason) => [await hooks.stop(id, kind, reason)],
+    async peek(call, _engine, expression) {
+      return home.peek(call, await whereIs(call), expression);
+    },
+    async say(call, _engine, message) {
+      return home.say(call, await whereIs(call), message);
+    },
     settled: (call) => home.settled(call),
+  };
+  const whereIs = async ({ id }: Call): Promise<number> => {
+    const engine = await hooks.where?.(id);
+    if (engine === undefined) throw new NotOnStackError('The task is not running now');
+    return engine;
   };
   return (options) => {
     const call = new Call({ id: home.nextCall(), home: of, targets: NOWHERE, assembly: 'single', uses: [] });
+    call.sent = true;
     home.enrol(call);
     if (options) limitCall(call, options);
     return new Made(call, home);

@@ -11,6 +11,7 @@ import type { Store } from '../store/store.ts';
 import { decode, encode } from '../wire/codec.ts';
 import type { Session } from '../wire/session.ts';
 import type { ClientRecord } from './clients.ts';
+import type { Conversations } from './conversations.ts';
 import type { Offers } from './offers.ts';
 import { type EngineRecord, lostError, type Registry } from './registry.ts';
 
@@ -24,6 +25,7 @@ export interface ParadigmsHome {
   readonly clients: ReadonlyMap<number, ClientRecord>;
   emit(event: ClusterEvent): void;
   restart(ids: readonly number[]): Promise<void>;
+  readonly conversations: Conversations;
   /** By paradigm: what `status` says of it. */
   readonly reports: Map<string, () => unknown>;
 }
@@ -76,6 +78,9 @@ export function controllerHost(paradigm: string, home: ParadigmsHome, parties: P
     store: () => (opened ??= home.store(paradigm)),
     parcel: (value) => new Parcel(encode(value)),
     restart: (ids) => home.restart(ids),
+    interrupt: (engine, { client, call }, { kind, reason }) =>
+      home.conversations.stopWork(engine, { client, call, kind, reason }),
+    tasks: (source) => void home.conversations.sources.add(source),
     report: (read) => void home.reports.set(paradigm, read),
     log,
     clock,

@@ -2,6 +2,7 @@
  * Calls run one at a time, first come first served; an asynchronous one keeps its turn until it settles. Those that are
  * ready and synchronous enter the door together.
  */
+import { InterruptedError } from '../errors.ts';
 import type { Door } from './door.ts';
 import { currentJob, type Job } from './job.ts';
 
@@ -17,6 +18,8 @@ export class Turns {
   #running: Job | undefined;
   /** They run, but have given their turn up. */
   #beside = new Set<Job>();
+  /** Its synchronous part runs now. */
+  #inside: Job | undefined;
   #pumping = false;
   #held = 0;
   #door: Door;
@@ -32,6 +35,11 @@ export class Turns {
     return this.#queue.length;
   }
 
+  /** The job that has its turn. */
+  get running(): Job | undefined {
+    return this.#inside ?? this.#running;
+  }
+
   push(job: Job): void {
     this.#queue.push(job);
     this.pump();
@@ -39,8 +47,9 @@ export class Turns {
 
   /** The job that runs or waits under this key. */
   find(key: number): Job | undefined {
-    if (this.#running?.key === key) return this.#running;
-    for (const job of this.#beside) if (job.key === key) return job;
+    const { running } = this;
+    if (running?.key === key) return running;
+    for (const job of [this.#running, ...this.#beside]) if (job?.key === key) return job;
     return this.#queue.find((job) => job.key === key);
   }
 
@@ -116,7 +125,7 @@ export class Turns {
     };
     try {
       while (this.#next()) {
-        this.#door.enter(batch);
+        if (!this.#door.enter(batch)) this.#cut(ended);
         for (const { job, ok, value } of ended.splice(0)) {
           job.state = 'done';
           this.#hooks.finish(job, ok, value);
@@ -125,6 +134,14 @@ export class Turns {
     } finally {
       this.#pumping = false;
     }
+  }
+
+  /** The batch was terminated within a job, which another thread had told to stop. */
+  #cut(ended: { job: Job; ok: boolean; value: unknown }[]): void {
+    const job = this.#inside;
+    this.#inside = undefined;
+    currentJob.enterWith(undefined as unknown as Job); // it still says the job that was cut
+    if (job) ended.push({ job, ok: false, value: (job.failure ??= job.doomed ?? new InterruptedError('Interrupted')) });
   }
 
   #next(): Job | undefined {
@@ -136,9 +153,13 @@ export class Turns {
   /** The outcome of a synchronous job; undefined for one that goes on. */
   #run(job: Job): { ok: boolean; value: unknown } | undefined {
     job.state = 'running';
+    // Doomed after the last look, and before it was running.
+    if (job.failure !== undefined) return { ok: false, value: job.failure };
     job.started = Date.now();
+    this.#inside = job;
     try {
       const value = currentJob.run(job, this.#hooks.perform, job);
+      this.#inside = undefined;
       if (!isThenable(value)) return { ok: true, value };
       if (job.own?.beside) this.#beside.add(job);
       else this.#running = job;
@@ -149,6 +170,7 @@ export class Turns {
       );
       return undefined;
     } catch (value) {
+      this.#inside = undefined;
       return { ok: false, value };
     }
   }

@@ -6,8 +6,8 @@ import type { Observable } from 'rxjs';
 import type { AsyncResult } from '../client/async-result.ts';
 import type { Client } from '../client/client.ts';
 import type { ClusterEvent, EngineInfo } from '../cluster-info.ts';
+import type { InterruptResult, TaskInfo } from '../conversation.ts';
 import type { Clock } from '../deferred/clock.ts';
-import type { CancelResult } from '../engine/engine.ts';
 import { ParadigmError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
@@ -70,10 +70,27 @@ export interface ControllerHost {
   parcel<T>(value: T): Parcel<T>;
   /** Starts engines anew under their ids. Rejects for those that joined by themselves. */
   restart(ids: readonly number[]): Promise<void>;
+  /**
+   * Stops what an engine half runs under this name (`RunOptions.call`), wherever it is; cancel: without restarting engines for it.
+   * Never rejects.
+   */
+  interrupt(
+    engine: number,
+    call: CallId,
+    options: { kind: 'interrupt' | 'cancel'; reason: string },
+  ): Promise<InterruptResult>;
+  /** What this paradigm has under way, for who lists tasks, or wants to talk to one. */
+  tasks(source: TaskSource): void;
   /** What `status` of the cluster says of this paradigm; asked for each time. */
   report(read: () => unknown): void;
   readonly log: Logger;
   readonly clock: Clock;
+}
+
+export interface TaskSource {
+  /** Where a task runs, if it does. */
+  where(call: CallId): number | undefined;
+  list(): Omit<TaskInfo, 'mine'>[];
 }
 
 export interface EngineHost {
@@ -154,8 +171,10 @@ export interface ResultOptions {
 
 /** What becomes of results that a paradigm makes. All are called with the result's `call`. */
 export interface ResultHooks {
-  /** It was cancelled here, or timed out; says how that was taken. */
-  cancel(call: number, reason: string): Promise<CancelResult>;
+  /** It is to stop, or (cancel, which a timeout is, too) was given up here; says how that was taken. */
+  stop(call: number, kind: 'interrupt' | 'cancel', reason: string): Promise<InterruptResult>;
+  /** The engine that it runs on, for who wants to talk to it. */
+  where?(call: number): Promise<number | undefined>;
   /** Nobody holds its kept value any more. */
   release?(call: number, engine: number): void;
   /** Its kept value went down with its engine: where it has been made again, or the error. */

@@ -6,6 +6,7 @@ import {
   Parcel as ParcelOf,
   type PendingResult,
   RemoteError,
+  type ResultHooks,
   type Settlement,
 } from '../../../core/index.ts';
 import { FarmClosedError } from '../errors.ts';
@@ -17,6 +18,8 @@ const BATCH = { tasks: 8_192, bytes: 1 << 20 };
 /** Batches of settlements between two words of ours that we have read them. */
 const SEEN = 32;
 const STATUS: readonly Settlement['status'][] = ['ok', 'failed', 'kept', 'lost'];
+
+type Stopped = Awaited<ReturnType<ResultHooks['stop']>>;
 
 /** Takes how a task ended. */
 export interface Taker {
@@ -62,7 +65,8 @@ export class Desk {
   constructor(host: ClientHost) {
     this.#host = host;
     this.results = host.results({
-      cancel: (call, reason) => this.cancel(call, reason),
+      stop: (call, kind, reason) => this.stop(call, kind, reason),
+      where: (call) => host.controller.ask('where', call),
       release: (call) => this.#release(call),
       again: async (call) => {
         const place = await host.controller.ask('again', { call });
@@ -109,11 +113,19 @@ export class Desk {
     this.#host.controller.tell('forget', [fn]);
   }
 
-  async cancel(call: number, reason: string): Promise<'never-started' | 'signalled' | 'done'> {
-    this.#entries.delete(call);
-    this.#whenIdle();
+  /** No task will name those up to this one. */
+  forgetSpecs(last: number): void {
     this.flush();
-    return this.#host.controller.ask('cancel', { call, reason });
+    this.#host.controller.tell('forgetSpecs', last);
+  }
+
+  async stop(call: number, kind: 'interrupt' | 'cancel', reason: string): Promise<Stopped> {
+    if (kind === 'cancel') {
+      this.#entries.delete(call);
+      this.#whenIdle();
+    }
+    this.flush();
+    return this.#host.controller.ask('stop', { call, kind, reason });
   }
 
   prioritize(call: number, priority: number): Promise<boolean> {

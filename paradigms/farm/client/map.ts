@@ -161,7 +161,7 @@ class Calls implements Sender<unknown> {
 
   cancel(reason: string): void {
     this.#over = true;
-    for (const call of this.#under) this.#home.desk.cancel(call, reason).catch(() => {});
+    for (const call of this.#under) this.#home.desk.stop(call, 'cancel', reason).catch(() => {});
     this.#under.clear();
   }
 

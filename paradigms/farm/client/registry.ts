@@ -6,6 +6,8 @@ import type { Desk } from './desk.ts';
 
 /** Functions whose variables change are sent anew; so many of them are known at a time. */
 const FNS = 1_000;
+/** Ways of handling tasks that are known at a time. */
+const SPECS = 1_000;
 
 type Callable = (...args: any[]) => unknown;
 
@@ -26,6 +28,7 @@ export class Registry {
   #passing: number[] = [];
   #nextFn = 0;
   #nextSpec = 0;
+  #generation = 0;
 
   constructor(host: ClientHost, desk: Desk) {
     this.#host = host;
@@ -52,31 +55,43 @@ export class Registry {
 
   /** Its number is given, and it is sent, when the first task needs it. */
   spec(options: FarmOptions, more: Partial<Spec> = {}): { id(): number } {
-    const { after, follow, signal, targets, retryIf, backoff, ...rest } = options;
+    // Engines that a function picks may be others each time.
+    const changes = typeof options.targets === 'function';
+    let known: number | undefined;
+    let generation = -1;
     return {
       id: () => {
-        const named =
-          typeof targets === 'function'
-            ? this.#host.client.engines.filter((e) => e.state !== 'lost' && targets(e)).map(({ id }) => id)
-            : targets;
-        const spec: Spec = {
-          attempts: 1,
-          priority: 0,
-          ...defined(rest),
-          ...(named && { targets: named }),
-          ...(backoff !== undefined && { backoff: pauses(backoff) }),
-          ...more,
-        };
-        const name = `${JSON.stringify(spec)} ${retryIf ? this.fn(retryIf) : ''}`;
-        let id = this.#specs.get(name);
-        if (id === undefined) {
-          id = ++this.#nextSpec;
-          this.#specs.set(name, id);
-          this.#desk.specify(id, retryIf ? { ...spec, retryIf: this.#host.parcel(retryIf) as Parcel } : spec);
-        }
-        return id;
+        if (known !== undefined && !changes && generation === this.#generation) return known;
+        known = this.#spec(options, more);
+        generation = this.#generation;
+        return known;
       },
     };
+  }
+
+  #spec(options: FarmOptions, more: Partial<Spec>): number {
+    const { after, follow, signal, targets, retryIf, backoff, ...rest } = options;
+    const named =
+      typeof targets === 'function'
+        ? this.#host.client.engines.filter((e) => e.state !== 'lost' && targets(e)).map(({ id }) => id)
+        : targets;
+    const spec: Spec = {
+      attempts: 1,
+      priority: 0,
+      ...defined(rest),
+      ...(named && { targets: named }),
+      ...(backoff !== undefined && { backoff: pauses(backoff) }),
+      ...more,
+    };
+    const name = `${JSON.stringify(spec)} ${retryIf ? this.fn(retryIf) : ''}`;
+    let id = this.#specs.get(name);
+    if (id === undefined) {
+      if (this.#specs.size >= SPECS) this.#forgetSpecs();
+      id = ++this.#nextSpec;
+      this.#specs.set(name, id);
+      this.#desk.specify(id, retryIf ? { ...spec, retryIf: this.#host.parcel(retryIf) as Parcel } : spec);
+    }
+    return id;
   }
 
   #constant(fn: Callable, parcel: Parcel<unknown>): number {
@@ -100,7 +115,7 @@ export class Registry {
     await Promise.all(
       calls.map((call) => {
         this.#desk.takerOf(call)?.fail(new CancelledError(reason));
-        return this.#desk.cancel(call, reason);
+        return this.#desk.stop(call, 'cancel', reason);
       }),
     );
     return calls.length;
@@ -110,6 +125,13 @@ export class Registry {
     const id = ++this.#nextFn;
     this.#desk.define({ id, name: fn.name || 'a function', parcel });
     return id;
+  }
+
+  /** Farms that use one of them send it again. */
+  #forgetSpecs(): void {
+    this.#generation++;
+    this.#specs.clear();
+    this.#desk.forgetSpecs(this.#nextSpec);
   }
 
   /** Tasks that were submitted with it keep it. */

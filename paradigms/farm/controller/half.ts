@@ -1,14 +1,16 @@
 /** The farm's half on the controller: takes tasks in, and puts together what decides on them. */
 import {
   type Caller,
+  type CallId,
   type ControllerHalf,
   type ControllerHost,
   type Parcel,
+  type TaskSource,
   TimeoutError,
   UsageError,
 } from '../../../core/index.ts';
 import { UnsatisfiableError } from '../errors.ts';
-import { type Explanation, type FarmStats, type Report, type Submission } from '../messages.ts';
+import type { Explanation, FarmStats, Report, Submission } from '../messages.ts';
 import { PieceReader } from '../pieces.ts';
 import { Alarms } from './alarms.ts';
 import { Crew } from './crew.ts';
@@ -148,6 +150,8 @@ export function controllerHalf(host: ControllerHost): ControllerHalf {
     turn();
   });
   host.report(stats);
+  const where = ({ client, call }: CallId): number | undefined => owners.get(client)?.tasks.get(call)?.slot?.id;
+  host.tasks({ where, list });
 
   return {
     submit(submission: Submission, caller) {
@@ -168,12 +172,17 @@ export function controllerHalf(host: ControllerHost): ControllerHalf {
       outcomes.placed(client, call, failed);
       turn();
     },
-    async cancel({ call, reason }: { call: number; reason: string }, caller) {
+    async stop({ call, kind, reason }: { call: number; kind: 'interrupt' | 'cancel'; reason: string }, caller) {
       const task = ownerOf(caller).tasks.get(call);
       if (!task || task.state === State.KEPT) return 'done';
-      const answer = stops.cancel(task, reason);
+      const answer = kind === 'cancel' ? stops.cancel(task, reason) : stops.interrupt(task, reason);
       turn();
       return answer;
+    },
+    where: (call: number, { id }) => where({ client: id, call }),
+    forgetSpecs(last: number, caller) {
+      const { specs } = ownerOf(caller);
+      for (const id of specs.keys()) if (id <= last) specs.delete(id);
     },
     release(calls: readonly number[], caller) {
       const owner = ownerOf(caller);
@@ -222,6 +231,23 @@ export function controllerHalf(host: ControllerHost): ControllerHalf {
     explain: (id: string, caller): Explanation => explain(id, caller.id),
     [Symbol.asyncDispose]: async () => alarms.stop(),
   };
+
+  /** Those that are on engines: what waits here may be a million. */
+  function list(): ReturnType<TaskSource['list']> {
+    const now = performance.now();
+    return [...places.slots.values()].flatMap((slot) =>
+      [...slot.out.values()].map((task, i) => ({
+        id: task.id,
+        client: task.owner.id,
+        call: task.call,
+        op: task.fn.name,
+        ...(task.spec.label !== undefined && { label: task.spec.label }),
+        engine: slot.id,
+        state: i ? ('waiting' as const) : ('running' as const),
+        ms: Math.round(now - task.at),
+      })),
+    );
+  }
 
   function explain(id: string, client: number): Explanation {
     const [owner, call] = id.includes('.') ? id.split('.').map(Number) : [client, Number(id)];

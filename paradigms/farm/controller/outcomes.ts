@@ -2,6 +2,7 @@
 import {
   type ControllerHost,
   DependencyError,
+  InterruptedError,
   type Parcel,
   Parcel as ParcelOf,
   TimeoutError,
@@ -205,10 +206,15 @@ export class Outcomes {
   }
 
   #ended(task: Task, run: Run): void {
-    const { ending, slot } = run;
+    const { slot } = run;
     if (task.state !== State.OUT) return; // cancelled, or its deadline has passed
     const { more, spec } = task;
+    if (more?.stopping !== undefined) {
+      more.stopping = undefined;
+      if (run.ending !== Ending.OK && run.ending !== Ending.KEPT) run.ending = Ending.TIMEOUT;
+    }
     if (more?.twin && !this.#firstOfTwo(task, run)) return;
+    const { ending } = run;
     if (ending === Ending.OK || ending === Ending.KEPT) {
       task.fn.pace.ran(run.ran);
       this.settle(task, run);
@@ -240,7 +246,8 @@ export class Outcomes {
 
   #giveUp(task: Task, run: Run): void {
     if (run.ending === Ending.FINAL) run.ending = Ending.FAILED;
-    if (run.ending === Ending.TIMEOUT) this.fail(task, timeoutError(task), Ending.LOST);
+    if (run.ending === Ending.STOPPED) this.fail(task, new InterruptedError('Interrupted before it began'));
+    else if (run.ending === Ending.TIMEOUT) this.fail(task, timeoutError(task), Ending.LOST);
     else this.settle(task, run);
   }
 

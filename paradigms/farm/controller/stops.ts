@@ -1,5 +1,5 @@
 /** What ends tasks early: cancels, timeouts, deadlines; and the second copies that overtake stragglers. */
-import { CancelledError, type ControllerHost, TimeoutError } from '../../../core/index.ts';
+import { CancelledError, type ControllerHost, InterruptedError, TimeoutError } from '../../../core/index.ts';
 import { Ending } from '../messages.ts';
 import type { Alarms } from './alarms.ts';
 import type { Crew } from './crew.ts';
@@ -9,15 +9,17 @@ import type { Scheduler } from './scheduler.ts';
 import type { Slot } from './slot.ts';
 import { State, type Task } from './task.ts';
 
-/** ms that a run has to end once it was told to; then its engine is restarted. */
-const GRACE = 1_000;
+/** ms that an engine has to end a run whose time is over; what it cannot end is in a loop. */
+const GRACE = 300;
+/** ms after which an engine that does not answer is taken to be in a loop. */
+const PATIENCE = 50;
 /** A run is a straggler when it takes so many times as long as the longest of late, and this many ms. */
 const STRAGGLES = 2;
 const STRAGGLER_MS = 50;
 /** ms between looks at a task of which it is not known how long it should take. */
 const LOOK = 200;
 
-export type Stopped = 'never-started' | 'signalled' | 'done';
+export type Stopped = Awaited<ReturnType<ControllerHost['interrupt']>>;
 
 export class Stops {
   #host: ControllerHost;
@@ -38,7 +40,7 @@ export class Stops {
   cancel(task: Task, reason: string): Stopped | Promise<Stopped> {
     const { slot } = task;
     if (task.state === State.OUT && slot) {
-      const answer = this.#tellTo(slot, task, reason);
+      const answer = this.#stopAt(slot, task, 'cancel', reason);
       this.#over(task, new CancelledError(reason));
       return answer;
     }
@@ -77,8 +79,9 @@ export class Stops {
     if (timeout === undefined || items) return;
     task.extra.alarm = this.#alarms.in(timeout + GRACE, () => {
       if (slot.out.get(callKey(client, call)) !== task || task.state !== State.OUT) return;
-      task.extra.stopping = 'timeout';
-      this.#crew.restart(slot, `task ${task.id} runs for more than its timeout of ${timeout} ms and does not yield`);
+      const reason = `it runs for more than its timeout of ${timeout} ms`;
+      task.extra.stopping = reason;
+      this.#order(slot, task, reason, true);
     });
   }
 
@@ -110,23 +113,32 @@ export class Stops {
     this.#outcomes.fail(task, error, ending);
   }
 
-  /** Answers even if the engine does not: its loop may be busy. */
-  #tellTo(slot: Slot, task: Task, reason: string): Promise<Stopped> {
-    const asked = this.#host
-      .engine(slot.id)
-      .ask<Stopped>('stop', { client: task.owner.id, call: task.call, reason })
-      .catch((): Stopped => 'done');
-    const late = new Promise<Stopped>((resolve) => void this.#alarms.in(GRACE, () => resolve('signalled')));
-    return Promise.race([asked, late]);
+  /** It is to end where it runs; it fails with what it is told then. */
+  interrupt(task: Task, reason: string): Stopped | Promise<Stopped> {
+    const { slot } = task;
+    if (task.state !== State.OUT || !slot) {
+      this.#over(task, new InterruptedError(reason), Ending.LOST);
+      return 'never-started';
+    }
+    return this.#stopAt(slot, task, 'interrupt', reason);
   }
 
+  /** In the engine's queue, or wherever it runs. */
+  async #stopAt(slot: Slot, task: Task, kind: 'interrupt' | 'cancel', reason: string): Promise<Stopped> {
+    const call = { client: task.owner.id, call: task.call };
+    const there = this.#host.engine(slot.id).ask<'dropped' | 'runs' | 'done'>('stop', { ...call, reason, kind });
+    // A loop answers nothing; what stops it goes another way.
+    const loop = new Promise<'runs'>((resolve) => void this.#alarms.in(PATIENCE, () => resolve('runs')));
+    const stand = await Promise.race([there.catch(() => 'done' as const), loop]);
+    if (stand === 'dropped') return 'never-started';
+    if (stand === 'done') return 'done';
+    return this.#host.interrupt(slot.id, call, { kind, reason });
+  }
+
+  /** `must`: whatever it takes. */
   #order(slot: Slot, task: Task, reason: string, must = false): void {
-    const { owner, call } = task;
-    slot.tell('cancel', { client: owner.id, call, reason });
-    if (!must) return;
-    this.#alarms.in(GRACE, () => {
-      if (slot.out.get(callKey(owner.id, call)) === task)
-        this.#crew.restart(slot, `task ${task.id} does not stop: ${reason}`);
+    void this.#stopAt(slot, task, must ? 'interrupt' : 'cancel', reason).then((how) => {
+      if (must && how === 'stuck') this.#crew.restart(slot, `task ${task.id} does not stop: ${reason}`);
     });
   }
 

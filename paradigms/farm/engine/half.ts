@@ -2,6 +2,7 @@
  * The farm's half on an engine: takes orders in batches, runs them in their order, and reports in batches. It gives the engine
  * short slices of work, and the event loop its turn between them, so that what is done is told while more is being done.
  */
+import { CancelledError, InterruptedError } from 'tutti';
 import type { EngineHalf, EngineHost } from '../../../core/index.ts';
 import { Ending, type Orders } from '../messages.ts';
 import { PieceReader } from '../pieces.ts';
@@ -95,14 +96,11 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     if (running.get(item.key) === item) running.delete(item.key);
     if (item.over) return;
     item.over = true;
-    const { ending } = item;
+    const { ending, spec, client, call } = item;
     if (ending !== undefined) reports.add(item, ending, item.ran, undefined, 0);
     else {
-      const { spec, client, call } = item;
       const outcome = host.settle({ client, call }, ok, value, { stay: !spec.travels });
-      const failed = spec.retriable(value, item.attempt) && ok === outcome.ok ? Ending.FAILED : Ending.FINAL;
-      const how = outcome.kept ? Ending.KEPT : outcome.ok ? Ending.OK : failed;
-      reports.add(item, how, item.ran, outcome.parcel, outcome.bytes);
+      reports.add(item, endingOf(item, ok, value, outcome), item.ran, outcome.parcel, outcome.bytes);
     }
     soon();
   }
@@ -129,22 +127,22 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     return undefined;
   }
 
-  function stop({ client, call, reason }: { client: number; call: number; reason: string }): string {
+  function stop({ client, call }: { client: number; call: number }): string {
     const item = find(client, call);
     if (!item) return 'done';
-    if (running.has(item.key)) {
-      item.stop(Ending.STOPPED, reason);
-      return 'signalled';
-    }
+    if (running.has(item.key)) return 'runs';
     item.dropped = true;
     reports.add(item, Ending.STOPPED, 0, undefined, 0);
     soon();
-    return 'never-started';
+    return 'dropped';
   }
 
   return {
     run,
-    cancel: stop,
+    /** The same, where nobody asks what became of it; what runs is told by its signal. */
+    cancel(order: { client: number; call: number; reason: string }) {
+      if (stop(order) === 'runs') find(order.client, order.call)?.stop(Ending.STOPPED, order.reason);
+    },
     stop,
     forget: (number: number) => functions.forget(number),
     release: (call: { client: number; call: number }) => host.release([call]),
@@ -159,4 +157,18 @@ export default function engineHalf(host: EngineHost): EngineHalf {
       reports.flush();
     },
   };
+}
+
+function endingOf(
+  { spec, attempt }: Item,
+  ok: boolean,
+  value: unknown,
+  outcome: { ok: boolean; kept: boolean },
+): Ending {
+  if (outcome.kept) return Ending.KEPT;
+  if (outcome.ok) return Ending.OK;
+  // It was stopped from outside, which is no failure of its own.
+  if (!ok && (value instanceof InterruptedError || value instanceof CancelledError)) return Ending.LOST;
+  // What cannot travel will not do so next time.
+  return ok || !spec.retriable(value, attempt) ? Ending.FINAL : Ending.FAILED;
 }
