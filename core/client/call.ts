@@ -272,13 +272,15 @@ export class Call {
   }
 
   async #stop(kind: 'interrupt' | 'cancel', reason: string): Promise<InterruptOutcome[]> {
-    const pending = this.#waiting();
-    const results = this.sent && pending.length ? await this.home.stop(this, pending, kind, reason) : [];
+    const pending = this.parts.filter((part) => part.state === 'pending');
+    const targets = pending.map(({ engine }) => engine);
+    const results = this.sent && pending.length ? await this.home.stop(this, targets, kind, reason) : [];
     // What is stopped settles; whoever waits for that here finds it settled.
     if (kind === 'interrupt') await Promise.all(results.map((how, i) => how !== 'stuck' && this.#settled(pending[i]!)));
+    // By part: the engine of one may have become known only now.
     const outcomes = new Map(results.map((outcome, i) => [pending[i]!, outcome]));
     const rest = this.sent ? 'done' : 'never-started';
-    return this.parts.map(({ engine }) => ({ engine, outcome: outcomes.get(engine) ?? rest }));
+    return this.parts.map((part) => ({ engine: part.engine, outcome: outcomes.get(part) ?? rest }));
   }
 
   /** Of those engines that have not finished it; in the order of the targets. */
@@ -298,11 +300,11 @@ export class Call {
     if (!answers.includes('taken')) throw new NotOnStackError('The message was not delivered: the task has ended');
   }
 
-  #settled(engine: number): Promise<void> {
+  #settled(awaited: PartRecord): Promise<void> {
     return new Promise((resolve) => {
-      if (!this.#waiting().includes(engine)) return resolve();
+      if (awaited.state !== 'pending') return resolve();
       const stop = this.onPart((part) => {
-        if (part.engine !== engine) return;
+        if (part !== awaited) return;
         stop();
         resolve();
       });

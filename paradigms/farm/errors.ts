@@ -1,5 +1,5 @@
 /** What the farm itself raises. Of tasks whose function threw, results reject with RemoteError, as those of views do. */
-import { TuttiError } from '../../core/index.ts';
+import { registerErrorClass, TuttiError } from '../../core/index.ts';
 
 /** A task has ended its engine each time it ran, and does not run again. `engines` are those that it ended. */
 export class TaskKillsEnginesError extends TuttiError {
@@ -22,3 +22,5 @@ export class FarmClosedError extends TuttiError {
 export class HaltedError extends TuttiError {
   override readonly code: string = 'HALTED';
 }
+
+for (const one of [TaskKillsEnginesError, UnsatisfiableError, FarmClosedError, HaltedError]) registerErrorClass(one);

@@ -1,6 +1,6 @@
 /** The engines: who joins, who is lost, and what that means for the tasks that were there. */
 import type { ClusterEvent, ControllerHost, EngineInfo } from '../../../core/index.ts';
-import { TaskKillsEnginesError } from '../errors.ts';
+import { TaskKillsEnginesError, UnsatisfiableError } from '../errors.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { Scheduler } from './scheduler.ts';
 import { Slot } from './slot.ts';
@@ -33,6 +33,8 @@ export class Crew {
     const slot = this.slots.get(id);
     if (!slot) return;
     slot.resources = resources;
+    for (const owner of this.#scheduler.owners.values())
+      for (const task of owner.tasks.values()) if (task.spec.needs && task.state === State.READY) this.#refuse(task);
     this.#scheduler.dispatch();
   }
 
@@ -43,6 +45,12 @@ export class Crew {
     this.#host.restart([slot.id]).catch((error) => {
       this.#host.log.error(`Engine ${slot.id} cannot be restarted`, { error });
     });
+  }
+
+  /** Now that all have said what they have. */
+  #refuse(task: Task): void {
+    const why = this.#scheduler.places.impossible(task.spec);
+    if (why) this.#outcomes.fail(task, new UnsatisfiableError(`No engine can take task ${task.id}: ${why}`));
   }
 
   #event(event: ClusterEvent): void {

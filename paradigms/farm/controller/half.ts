@@ -164,7 +164,10 @@ export function controllerHalf(host: ControllerHost): ControllerHalf {
       outcomes.report(slot, report);
       turn();
     },
-    declares: (resources: Record<string, number>, { id }) => crew.declares(id, resources),
+    declares(resources: Record<string, number>, { id }) {
+      crew.declares(id, resources);
+      turn();
+    },
     /** The engine is about to run a task with a timeout. */
     begun: ({ client, call }: { client: number; call: number }, { id }) => stops.begun(id, client, call),
     seen: (batch: number, caller) => ownerOf(caller).seen(batch),

@@ -33,8 +33,8 @@ export class Places {
     }
     if (!needs || !this.slots.size) return undefined;
     const possible = [...this.slots.values()].filter(({ id }) => !targets || targets.includes(id));
-    if (possible.some((slot) => slot.couldHave(needs))) return undefined;
-    const has = possible.map(({ id, resources }) => `engine ${id} has ${show(resources)}`).join(', ');
+    if (possible.some((slot) => !slot.resources || slot.couldHave(needs))) return undefined;
+    const has = possible.map(({ id, resources }) => `engine ${id} has ${show(resources ?? {})}`).join(', ');
     return `it needs ${show(needs)}, and ${has}; engines declare what they have in TUTTI_RESOURCES, e.g. gpu=1`;
   }
 

@@ -28,7 +28,8 @@ export class Slot {
   reserved = false;
   /** It has been asked to give tasks back. */
   recalling = false;
-  resources: Record<string, number> = {};
+  /** Undefined until it has said what it has. */
+  resources: Record<string, number> | undefined;
   readonly used: Record<string, number> = {};
   done = 0;
   /** Keys that are tied to it. */
@@ -64,12 +65,12 @@ export class Slot {
 
   /** Has it enough of what such a task takes, in all? */
   couldHave(needs: Readonly<Record<string, number>>): boolean {
-    return Object.entries(needs).every(([name, amount]) => (this.resources[name] ?? 0) >= amount);
+    return Object.entries(needs).every(([name, amount]) => (this.resources?.[name] ?? 0) >= amount);
   }
 
   hasFree(needs: Readonly<Record<string, number>>): boolean {
     return Object.entries(needs).every(
-      ([name, amount]) => (this.resources[name] ?? 0) - (this.used[name] ?? 0) >= amount,
+      ([name, amount]) => (this.resources?.[name] ?? 0) - (this.used[name] ?? 0) >= amount,
     );
   }
 
