@@ -1,8 +1,8 @@
 /** The task farm: submitting, scheduling, stopping. */
-import { CancelledError, InterruptedError, ref, RemoteError, UsageError } from 'tutti';
-import { type FarmEvent, FarmClosedError, UnsatisfiableError } from 'tutti/paradigms';
+import { CancelledError, InterruptedError, RemoteError, ref, UsageError } from 'tutti';
+import { FarmClosedError, type FarmEvent, UnsatisfiableError } from 'tutti/paradigms';
 import { describe, expect, test } from 'vitest';
-import { farming, outcome } from './support/farm.ts';
+import { eventually, farming, outcome } from './support/farm.ts';
 
 const forever = (): Promise<never> => new Promise(() => {});
 
@@ -52,7 +52,9 @@ describe('submit', () => {
   test('what cannot be is an error of its own', () =>
     farming(async (farm) => {
       expect(await outcome(farm.submit(5 as never))).toBeInstanceOf(UsageError);
-      expect(await outcome(farm.submit(Math.max as never, Symbol('x') as never))).toMatchObject({ code: 'CANNOT_TRAVEL' });
+      expect(await outcome(farm.submit(Math.max as never, Symbol('x') as never))).toMatchObject({
+        code: 'CANNOT_TRAVEL',
+      });
       const bound = function (this: number) {
         return this;
       }.bind(5);
@@ -84,9 +86,17 @@ describe('scheduling', () => {
         const low = farm.with({ priority: -1 });
         const high = farm.with({ priority: 5 });
         const moved = low.submit(note, 'moved');
-        const all = [low.submit(note, 'low'), farm.submit(note, 'a'), farm.submit(note, 'b'), high.submit(note, 'high')];
+        const all = [
+          low.submit(note, 'low'),
+          farm.submit(note, 'a'),
+          farm.submit(note, 'b'),
+          high.submit(note, 'high'),
+        ];
         expect(await farm.prioritize(moved, 9)).toBe(true);
-        await c.engine(0).interrupt().catch(() => {});
+        await c
+          .engine(0)
+          .interrupt()
+          .catch(() => {});
         await outcome(gate);
         await Promise.all([...all, moved]);
         expect(await c.engine(0).execute('order')).toEqual(['moved', 'high', 'a', 'b', 'low']);
@@ -135,7 +145,9 @@ describe('scheduling', () => {
   test.each(['leastLoaded', 'roundRobin', 'random', 'weighted'] as const)('policy %s', (policy) =>
     farming(
       async (farm) => {
-        const engines = await Promise.all(Array.from({ length: 60 }, () => farm.submit(() => (globalThis as any).engine.id)));
+        const engines = await Promise.all(
+          Array.from({ length: 60 }, () => farm.submit(() => (globalThis as any).engine.id)),
+        );
         expect(new Set(engines)).toEqual(new Set([0, 1]));
       },
       { farm: { policy } },
@@ -160,20 +172,23 @@ describe('scheduling', () => {
     ));
 
   test('clients share the engines', () =>
-    farming(async (farm, c) => {
-      const { connect } = await import('tutti');
-      const { taskFarm } = await import('tutti/paradigms');
-      const other = await connect(c.connection, { output: 'ignore' });
-      const wait = () => new Promise<void>((resolve) => setTimeout(resolve, 2));
-      const many = Array.from({ length: 400 }, () => farm.submit(wait));
-      await many[0];
-      const few = Array.from({ length: 5 }, () => other.use(taskFarm).submit(wait));
-      await Promise.all(few);
-      expect(many.filter(({ status }) => status !== 'done').length).toBeGreaterThan(200);
-      await farm.cancelAll();
-      await Promise.all(many.map(outcome));
-      await other.close();
-    }, { listen: ['tcp://127.0.0.1:0'] }));
+    farming(
+      async (farm, c) => {
+        const { connect } = await import('tutti');
+        const { taskFarm } = await import('tutti/paradigms');
+        const other = await connect(c.connection, { output: 'ignore' });
+        const wait = () => new Promise<void>((resolve) => setTimeout(resolve, 2));
+        const many = Array.from({ length: 400 }, () => farm.submit(wait));
+        await many[0];
+        const few = Array.from({ length: 5 }, () => other.use(taskFarm).submit(wait));
+        await Promise.all(few);
+        expect(many.filter(({ status }) => status !== 'done').length).toBeGreaterThan(200);
+        await farm.cancelAll();
+        await Promise.all(many.map(outcome));
+        await other.close();
+      },
+      { listen: ['tcp://127.0.0.1:0'] },
+    ));
 
   test('explain says why a task has not begun', () =>
     farming(
@@ -181,12 +196,12 @@ describe('scheduling', () => {
         const first = farm.submit(forever);
         const second = farm.with({ label: 'b' }).submit(() => 2);
         const after = farm.with({ after: second }).submit(() => 3);
-        await expect.poll(async () => (await farm.explain(first)).state).toBe('running');
-        await expect.poll(async () => (await farm.explain(second)).why).toMatch(/busy|engine 0/);
+        await eventually(async () => (await farm.explain(first)).state).toBe('running');
+        await eventually(async () => (await farm.explain(second)).why).toMatch(/busy|engine 0/);
         expect(await farm.explain(after)).toMatchObject({ state: 'waiting', waitsFor: [second.id] });
         await expect(farm.explain('1.99999')).rejects.toThrow(UsageError);
         await c.remove([0]);
-        await expect.poll(async () => (await farm.explain(second)).why).toContain('no engine');
+        await eventually(async () => (await farm.explain(second)).why).toContain('no engine');
         await farm.cancelAll();
         await Promise.all([first, second, after].map(outcome));
       },
@@ -199,7 +214,7 @@ describe('stopping', () => {
     farming(
       async (farm) => {
         const first = farm.submit(forever);
-        await expect.poll(async () => (await farm.explain(first)).state).toBe('running');
+        await eventually(async () => (await farm.explain(first)).state).toBe('running');
         const second = farm.submit(() => void ((globalThis as any).ran = true));
         expect(await second.cancel()).toEqual([{ engine: -1, outcome: 'never-started' }]);
         expect(await outcome(second)).toBeInstanceOf(CancelledError);
@@ -217,7 +232,7 @@ describe('stopping', () => {
           let i = 0;
           for (;;) i++;
         });
-        await expect.poll(async () => await outcome(loop.peek('i'))).toEqual([expect.any(Number)]);
+        await eventually(async () => await outcome(loop.peek('i'))).toEqual([expect.any(Number)]);
         expect((await c.tasks()).map(({ id }) => id)).toContain(loop.id);
         await loop.interrupt();
         expect(await outcome(loop)).toBeInstanceOf(InterruptedError);
@@ -239,7 +254,7 @@ describe('stopping', () => {
       talk.stdout$.subscribe(({ text }) => printed.push(text));
       const messages: unknown[] = [];
       talk.messages$.subscribe(({ value }) => messages.push(value));
-      await expect.poll(() => messages).toEqual(['ready']);
+      await eventually(() => messages).toEqual(['ready']);
       await talk.send('go');
       expect(await talk).toBe('go');
       expect(printed.join('')).toBe('hello\n');
@@ -273,8 +288,10 @@ test('events tell what becomes of tasks, stats how many there were', () =>
       throw new Error('bad');
     });
     await Promise.all([good, outcome(bad)]);
-    await expect.poll(() => events.filter(({ id }) => id === good.id).map(({ type }) => type)).toEqual(['queued', 'started', 'done']);
-    await expect.poll(() => events.filter(({ id }) => id === bad.id).at(-1)?.type).toBe('failed');
+    await expect
+      .poll(() => events.filter(({ id }) => id === good.id).map(({ type }) => type))
+      .toEqual(['queued', 'started', 'done']);
+    await eventually(() => events.filter(({ id }) => id === bad.id).at(-1)?.type).toBe('failed');
     subscription.unsubscribe();
     expect(await farm.stats()).toMatchObject({ waiting: 0, queued: 0, running: 0, done: 1, failed: 1 });
     expect((await c.status()).paradigms.farm).toMatchObject({ done: 1 });

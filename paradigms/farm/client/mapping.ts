@@ -48,6 +48,9 @@ export class Mapping<T> implements MapResult<any> {
   #listeners = new Set<() => void>();
   #promise: Promise<any[]> | undefined;
   #iterated = false;
+  #halted = false;
+  /** Nothing more counts. */
+  #closed = false;
 
   constructor(
     home: MapHome,
@@ -240,7 +243,7 @@ export class Mapping<T> implements MapResult<any> {
   }
 
   #came(outcome: Outcome): void {
-    if (this.#failure) return;
+    if (this.#failure || this.#closed) return;
     if (outcome.status === 'fulfilled') this.#done++;
     else this.#failed++;
     if (this.#collected || this.#options.ordered === false) this.#queue.push(outcome);
@@ -249,8 +252,6 @@ export class Mapping<T> implements MapResult<any> {
     if (halt && !this.#halted && halts(halt, this.#done, this.#failed)) this.#halt(halt, outcome);
     this.#changed();
   }
-
-  #halted = false;
 
   #halt({ when }: Halt, outcome: Outcome): void {
     this.#halted = true;
@@ -265,7 +266,10 @@ export class Mapping<T> implements MapResult<any> {
     // What was under way is no more.
     const over = this.#done + this.#failed;
     if (this.#strict) this.#end(new HaltedError(`Halted after ${over} of ${this.#taken} items`));
-    else this.#taken = over;
+    else {
+      this.#closed = true;
+      this.#taken = over;
+    }
   }
 
   #end(error: unknown): void {
@@ -278,8 +282,8 @@ export class Mapping<T> implements MapResult<any> {
   #stopSource(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#taken -= this.#chunk.length;
     this.#chunk = [];
-    this.#taken = Math.max(this.#taken - 0, this.#done + this.#failed);
     try {
       Promise.resolve(this.#iterator.return?.()).catch(() => {});
     } catch {

@@ -75,12 +75,13 @@ export class Crew {
     slot.alive = false;
     const tasks = [...slot.out.values()];
     slot.out.clear();
+    const held = tasks.length + slot.kept.size;
     for (const task of slot.kept) if (task.state === State.KEPT) task.state = State.GONE;
     slot.kept.clear();
     const wanted = WANTED.test(reason);
     // In front of the queue, and in their order.
     for (const task of tasks.reverse()) this.#left(task, slot, wanted, tasks.length === 1, reason);
-    if (tasks.length && !wanted && reason !== 'rejoined') this.#heal(id);
+    if (held && !wanted && reason !== 'rejoined') this.#heal(id);
   }
 
   /** A task that was on an engine when that was lost. Which one ran is certain only if there was no other. */

@@ -1,6 +1,7 @@
 /** The farm of a file's tests. */
 import type { Cluster, ClusterOptions } from 'tutti';
 import { type Farm, type FarmOptions, taskFarm } from 'tutti/paradigms';
+import { expect } from 'vitest';
 import { using } from './shared.ts';
 
 /** A cluster of thread engines and its farm, for one test. */
@@ -18,3 +19,6 @@ export function outcome(result: PromiseLike<unknown>): Promise<unknown> {
     (error) => error,
   );
 }
+
+/** Waits until it is so, as long as a loaded machine may need. */
+export const eventually = (read: () => unknown) => expect.poll(read, { timeout: 30_000, interval: 20 });
