@@ -102,6 +102,8 @@ export function controllerHalf(host: ControllerHost): ControllerHalf {
         scheduler.ahead(task);
         return;
       }
+      outcomes.feed(task);
+      return;
     }
     scheduler.enqueue(task);
   }

@@ -134,7 +134,7 @@ export class Outcomes {
       const owner = this.#scheduler.owners.get(client);
       const there = owner?.tasks.get(call);
       const past = owner?.past.get(call);
-      if (there && there.state !== State.KEPT) {
+      if (there && there.state !== State.KEPT && there.state !== State.GONE) {
         more.predecessors.push(there);
         there.extra.dependents.push(task);
         more.waits++;
@@ -189,6 +189,11 @@ export class Outcomes {
     task.owner.tasks.set(task.call, task);
     this.#tally.requeued++;
     this.#event(task, 'requeued', undefined, 'its value was lost');
+    this.#feed(task);
+  }
+
+  /** Nothing is to come; but what there was may be gone. */
+  feed(task: Task): void {
     this.#feed(task);
   }
 
@@ -310,7 +315,7 @@ export class Outcomes {
         !there(before, more.starved),
     );
     if (!lost.length) {
-      this.#scheduler.enqueue(task, true);
+      this.#scheduler.enqueue(task, task.runs > 0);
       return;
     }
     more.waits += lost.length;
