@@ -275,8 +275,6 @@ export class Call {
     const pending = this.parts.filter((part) => part.state === 'pending');
     const targets = pending.map(({ engine }) => engine);
     const results = this.sent && pending.length ? await this.home.stop(this, targets, kind, reason) : [];
-    // What is stopped settles; whoever waits for that here finds it settled.
-    if (kind === 'interrupt') await Promise.all(results.map((how, i) => how !== 'stuck' && this.#settled(pending[i]!)));
     // By part: the engine of one may have become known only now.
     const outcomes = new Map(results.map((outcome, i) => [pending[i]!, outcome]));
     const rest = this.sent ? 'done' : 'never-started';
@@ -298,17 +296,6 @@ export class Call {
         { limit: 'messages', max: UNREAD_MESSAGES },
       );
     if (!answers.includes('taken')) throw new NotOnStackError('The message was not delivered: the task has ended');
-  }
-
-  #settled(awaited: PartRecord): Promise<void> {
-    return new Promise((resolve) => {
-      if (awaited.state !== 'pending') return resolve();
-      const stop = this.onPart((part) => {
-        if (part !== awaited) return;
-        stop();
-        resolve();
-      });
-    });
   }
 
   #waiting(): number[] {

@@ -329,7 +329,7 @@ export class Link implements CallHome, PipeHome, MakerHome {
     if (stream <= Stream.STDERR || !call || !payload) return; // or given up here
     const value = decode(payload) as any;
     if (stream === Stream.MESSAGE) call.messages.push({ engine, value });
-    else if (stream === Stream.PROGRESS)
+    else if (stream === Stream.PROGRESS || stream === Stream.LAST_PROGRESS)
       call.progressed({ engine, done: value[0], ...(value.length > 1 && { total: value[1] }) });
     else if (stream === Stream.RUNNING) call.runs(engine, value);
   }

@@ -31,7 +31,12 @@ export function resultMaker(home: MakerHome, hooks: ResultHooks): <T>(options?: 
       home.release(call, engines);
       for (const engine of engines) hooks.release?.(call.id, engine);
     },
-    stop: async ({ id }, _targets, kind, reason) => [await hooks.stop(id, kind, reason)],
+    async stop(call, _targets, kind, reason) {
+      const how = await hooks.stop(call.id, kind, reason);
+      // What was stopped has settled for whoever hears of it.
+      if (kind === 'interrupt' && how !== 'stuck') await new Promise<void>((resolve) => call.whenDone(resolve));
+      return [how];
+    },
     async peek(call, _engine, expression) {
       return home.peek(call, await whereIs(call), expression);
     },

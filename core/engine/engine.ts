@@ -254,7 +254,7 @@ export class Engine {
 
   #finish(job: Job, ok: boolean, value: unknown): void {
     this.#desk.runs(this.#turns.running);
-    this.#desk.flush();
+    this.#desk.flush(job);
     this.#orders.settled(job);
     job.end();
     if (!ok && value === job.doomed) job.failure = value;

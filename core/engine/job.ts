@@ -64,6 +64,8 @@ export class Job {
   started = 0;
   /** Work of a paradigm's half here: instead of a call's operation, and instead of a reply. */
   readonly own: OwnWork | undefined;
+  /** What it has last said of how far it is. */
+  progress: { done: number; total: number | undefined } | undefined;
   /** Bytes that it has printed and sent: its reply waits for them on the controller, since they go another way. */
   told = 0;
   #talk: Talk;

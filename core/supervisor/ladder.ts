@@ -27,8 +27,8 @@ const LINGER = 1_000;
 /** The engine's own code is left alone; it does not take long. */
 const OWN_CODE_TRIES = 40;
 const OWN_CODE_WAIT = 5;
-/** ms for code that we run while the thread is paused: listeners of its signals may be among it. */
-const EVALUATE = 250;
+/** ms for code that we run while the thread is paused: listeners of its signals may be among it, and they may loop. */
+const EVALUATE = 2_000;
 
 export interface Frame {
   readonly callFrameId: string;
@@ -221,20 +221,17 @@ class Paused implements Pause {
   }
 
   async stop(): Promise<Rung | undefined> {
-    if (this.frames.some((frame) => frame.functionName === LANDING)) {
-      await this.#terminate();
-      return 'landed';
-    }
+    if (this.frames.some((frame) => frame.functionName === LANDING)) return this.#terminate('landed');
     if (!(await this.ask(`${DOOR}.mendable`))) return undefined;
-    if (this.frames.some(restartable) && (await this.#restart())) return 'restarted';
-    await this.#terminate();
-    return 'unwound';
+    if (!this.frames.some(restartable) || !(await this.#restart())) return this.#terminate('unwound');
+    return 'restarted';
   }
 
-  async #terminate(): Promise<void> {
+  async #terminate(rung: Rung): Promise<Rung> {
     await this.ask(`${DOOR}.repair()`);
     this.gone = true;
     await this.#debuggee.post('Debugger.resume', { terminateOnResume: true });
+    return rung;
   }
 
   /** After a step: a frame below optimised code cannot be restarted, and V8 ends the process when it is tried. */
