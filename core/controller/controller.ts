@@ -84,6 +84,7 @@ export class Controller {
   #admission: Admission;
   #news: News;
   #journal: Journal;
+  #nested = new Map<number, { key: Key; incarnation: number }>();
   #closed = false;
 
   constructor(options: ControllerOptions) {
@@ -97,6 +98,9 @@ export class Controller {
       lost: (record, error) => {
         this.#calls.engineLost(record, error);
         this.#paradigms.engineLost(record, error);
+        const nested = this.#nested.get(record.id);
+        if (nested) this.revoke(nested.key.id);
+        this.#nested.delete(record.id);
       },
     });
     this.#news = new News(this.clients, this.registry.engines);
@@ -178,6 +182,17 @@ export class Controller {
     } else if (guest.role === 'engine') this.#admission.engine(guest, connection);
     else if (guest.role === 'supervisor') this.#admission.supervisor(guest, connection);
     else this.#admission.client(guest, connection);
+  }
+
+  /** Lets clients in that run on this engine; revoked with its incarnation. */
+  keyFor(record: EngineRecord): Key {
+    const { id, info } = record;
+    const there = this.#nested.get(id);
+    if (there?.incarnation === info.incarnation) return there.key;
+    if (there) this.revoke(there.key.id);
+    const key = this.keys.mint('n', ['client']);
+    this.#nested.set(id, { key, incarnation: info.incarnation });
+    return key;
   }
 
   /** Takes a key back, with all that came in with it. False: there is no such key. */

@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 // Registers the class: lists of pending results are put together here.
 import '../assembly.ts';
 import { callKey } from '../call-key.ts';
+import type { Client } from '../client/client.ts';
 import { CancelledError, RefusedError, ValueLostError } from '../errors.ts';
 import { FunctionStore } from '../functions/store.ts';
 import type { EngineBoot } from '../launch/launcher.ts';
@@ -22,8 +23,9 @@ import { type Desk, openDesk, type Supervised } from './desk.ts';
 import { type Door, openDoor } from './door.ts';
 import { createEvaluator } from './evaluator.ts';
 import { restartImmediates } from './immediates.ts';
-import { Job } from './job.ts';
+import { Job, type Talk } from './job.ts';
 import { createNamespace } from './namespace.ts';
+import { NestedClient } from './nested-client.ts';
 import { operations, type Workshop } from './operations.ts';
 import { Orders } from './orders.ts';
 import { outcomeOf } from './outcome.ts';
@@ -61,6 +63,8 @@ export class Engine {
   #turns: Turns;
   #shop: Workshop;
   #desk: Desk;
+  #talk: Talk;
+  #nested = new NestedClient(() => this.#rpc);
   #door: Door;
   #orders: Orders;
   /** The last call of each client that has arrived. */
@@ -97,6 +101,8 @@ export class Engine {
         this.#session?.send({ kind: Kind.OUTPUT, client, id: call, stream }, [payload]);
       },
     });
+    const { progress, send, poll, read } = this.#desk;
+    this.#talk = { progress, send, poll, read, client: (job) => this.#clientFor(job) };
     this.#turns = new Turns(this.#door, {
       perform: (job) => this.#perform(job),
       finish: (...outcome) => this.#finish(...outcome),
@@ -195,6 +201,7 @@ export class Engine {
     this.#rpc?.fail(lost);
     this.#desk.post({ type: 'left' });
     this.#arrived.clear();
+    this.#nested.drop();
     this.#paradigms.lostController(reason);
     this.#turns.drop(() => true, lost);
     this.#turns.abandon(lost);
@@ -230,7 +237,7 @@ export class Engine {
   #call(header: Envelope, payloads: Payload[]): void {
     const { client, id: call, op, code } = header;
     const { needs } = header;
-    const job = new Job({ key: callKey(client, call), client, call, op, needs, code }, payloads, this.#desk);
+    const job = new Job({ key: callKey(client, call), client, call, op, needs, code }, payloads, this.#talk);
     job.failure = this.#orders.withdrawn(job.key);
     this.#arrived.set(client, call);
     this.#supplies.values.arrived(job.key, client, call);
@@ -340,14 +347,14 @@ export class Engine {
     const { client = 0, call = 0, signal } = work;
     // Of work without a name, negative ones: no call has such a key.
     const key = call ? callKey(client, call) : --this.#nextOwn;
-    if (!signal) return new Job({ key, client, call, op: 'own', needs: NOTHING, code: NOTHING }, [], this.#desk, work);
-    const { code, done, attempt = 1, beside = false, detached = false } = work;
+    if (!signal) return new Job({ key, client, call, op: 'own', needs: NOTHING, code: NOTHING }, [], this.#talk, work);
+    const { code, done, attempt = 1, beside = false, detached = false, yielded } = work;
     const over = (...outcome: [boolean, unknown]): void => {
       signal.removeEventListener('abort', abort);
       done(...outcome);
     };
-    const own = { code, done: over, attempt, beside, detached };
-    const job: Job = new Job({ key, client, call, op: 'own', needs: NOTHING, code: NOTHING }, [], this.#desk, own);
+    const own = { code, done: over, attempt, beside, detached, ...(yielded && { yielded }) };
+    const job: Job = new Job({ key, client, call, op: 'own', needs: NOTHING, code: NOTHING }, [], this.#talk, own);
     const abort = (): void => {
       if (job.state === 'running') job.abort(signal.reason);
       else this.#turns.settle(job, false, (job.failure = signal.reason));
@@ -363,6 +370,12 @@ export class Engine {
     const kept = stay && made && bytes > KEEP_ABOVE;
     this.#supplies.values.settled(callKey(client, call), { ok: made, payload, bytes }, kept);
     return { ok: made, kept, parcel: kept ? EMPTY : new Parcel(payload), bytes };
+  }
+
+  /** What the task waits for may have to run here: it gives up its turn. */
+  #clientFor(job: Job): Promise<Client> {
+    this.#turns.yield(job);
+    return this.#nested.get();
   }
 
   /** Errors that user code let fall are printed, like in any console; they do not end the engine. */

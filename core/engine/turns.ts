@@ -77,6 +77,9 @@ export class Turns {
 
   /** The job goes on, and others may run beside it. */
   yield(job: Job): void {
+    if (job.beside) return;
+    job.beside = true;
+    job.own?.yielded?.();
     if (this.#running !== job) return;
     this.#running = undefined;
     this.#beside.add(job);
@@ -166,7 +169,7 @@ export class Turns {
       const value = currentJob.run(job, this.#hooks.perform, job);
       this.#inside = undefined;
       if (!isThenable(value)) return { ok: true, value };
-      if (job.own?.beside) this.#beside.add(job);
+      if (job.beside) this.#beside.add(job);
       else this.#running = job;
       // Users' thenables may call back at once, or twice, or throw; a promise does not.
       Promise.resolve(value).then(

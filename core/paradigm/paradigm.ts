@@ -146,6 +146,8 @@ export interface Work extends RunOptions {
   code(): unknown;
   /** Called once, when it has ended. */
   done(ok: boolean, value: unknown): void;
+  /** It has given up its turn (`task.client()`): other work may run beside it from now on. */
+  yielded?(): void;
 }
 
 /** A result of a client, as the other halves name it. */

@@ -219,7 +219,7 @@ describe('dependencies', () => {
       const first = farm.submit(where);
       const followers = await Promise.all(Array.from({ length: 5 }, () => farm.with({ follow: first }).submit(where)));
       expect(new Set(followers)).toEqual(new Set([await first]));
-      const running = farm.submit(() => new Promise<number>((resolve) => setTimeout(resolve, 50)));
+      const running = farm.submit(() => new Promise<void>((resolve) => setTimeout(resolve, 50)));
       await farm.with({ after: running.id }).submit(() => 1);
       expect(running.status).toBe('done');
       expect(await outcome(farm.with({ after: '1.99999' }).submit(() => 1))).toBeInstanceOf(DependencyError);

@@ -80,8 +80,9 @@ describe('scheduling', () => {
   test('higher priorities go first, and those of one priority in their order; priorities change while they wait', () =>
     farming(
       async (farm, c) => {
-        const gate = farm.submit(() => new Promise<void>((resolve) => void ((globalThis as any).open = resolve)));
-        await c.all.execute('globalThis.order = []'); // waits behind the gate on its engine, so: begun later
+        await c.all.execute('globalThis.order = []');
+        const gate = farm.submit(forever);
+        await eventually(async () => (await farm.explain(gate)).state).toBe('running');
         const note = (name: string) => void (globalThis as any).order.push(name);
         const low = farm.with({ priority: -1 });
         const high = farm.with({ priority: 5 });

@@ -8,6 +8,8 @@ import { State, type Task } from './task.ts';
 
 /** Engines that a task may end before it is stopped. */
 const KILLS = 3;
+/** Engines run tasks in their order, and report so often that no later ones can have begun. */
+const UNREPORTED = 128;
 /** What engines are lost for when somebody wants it so: no task is to blame. */
 const WANTED = /^(restarted|removed)$/;
 
@@ -75,17 +77,22 @@ export class Crew {
     slot.alive = false;
     const tasks = [...slot.out.values()];
     slot.out.clear();
-    const held = tasks.length + slot.kept.size;
+    const used = slot.kept.size > 0 || [...this.#scheduler.owners.values()].some((owner) => owner.tasks.size > 0);
     for (const task of slot.kept) if (task.state === State.KEPT) task.state = State.GONE;
     slot.kept.clear();
     const wanted = WANTED.test(reason);
     // In front of the queue, and in their order.
-    for (const task of tasks.reverse()) this.#left(task, slot, wanted, tasks.length === 1, reason);
-    if (held && !wanted && reason !== 'rejoined') this.#heal(id);
+    for (let i = tasks.length - 1; i >= 0; i--)
+      this.#left(tasks[i]!, slot, { blamed: !wanted && i < UNREPORTED, certain: tasks.length === 1, reason });
+    if (used && !wanted && reason !== 'rejoined') this.#heal(id);
   }
 
   /** A task that was on an engine when that was lost. Which one ran is certain only if there was no other. */
-  #left(task: Task, slot: Slot, wanted: boolean, certain: boolean, reason: string): void {
+  #left(
+    task: Task,
+    slot: Slot,
+    { blamed, certain, reason }: { blamed: boolean; certain: boolean; reason: string },
+  ): void {
     if (task.state !== State.OUT) return;
     const more = task.extra;
     if (more.twin) {
@@ -98,8 +105,8 @@ export class Crew {
       return;
     }
     more.lost++;
-    (more.avoid ??= new Set()).add(slot.id);
-    if (!wanted) {
+    if (blamed) {
+      (more.avoid ??= new Set()).add(slot.id);
       more.ended.push(slot.id);
       if (certain) more.kills++;
       more.suspected++;

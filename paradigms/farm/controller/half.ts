@@ -15,6 +15,7 @@ import { PieceReader } from '../pieces.ts';
 import { Alarms } from './alarms.ts';
 import { Crew } from './crew.ts';
 import { FnRecord } from './fns.ts';
+import { callKey } from './keys.ts';
 import { Outcomes } from './outcomes.ts';
 import { Owner } from './owner.ts';
 import { Places } from './places.ts';
@@ -168,6 +169,12 @@ export function controllerHalf(host: ControllerHost): ControllerHalf {
     },
     declares(resources: Record<string, number>, { id }) {
       crew.declares(id, resources);
+      turn();
+    },
+    yields({ client, call }: CallId, { id }) {
+      const slot = places.slots.get(id);
+      const task = slot?.out.get(callKey(client, call));
+      if (slot && task) scheduler.stepAside(task, slot);
       turn();
     },
     /** The engine is about to run a task with a timeout. */

@@ -20,7 +20,7 @@ export class Places {
   demandOf(task: Task): Demand {
     const { needs, targets, key } = task.spec;
     const pinned = this.#followed(task) ?? (key === undefined ? undefined : this.#keyed(task.owner.id, key));
-    const alone = task.more !== undefined && task.more.suspected > 0;
+    const alone = task.more?.alone ?? false;
     if (!needs && !targets && pinned === undefined && !alone) return NOTHING;
     return { needs, targets, pinned, alone };
   }

@@ -79,7 +79,7 @@ export class Scheduler {
     task.expected = expected;
     owner.served += expected;
     this.#charge(task, slot);
-    if (task.more?.suspected) {
+    if (task.more?.alone) {
       slot.alone = true;
       slot.reserved = false;
     }
@@ -100,10 +100,21 @@ export class Scheduler {
   /** The engine is done with it, however that ended. False: it was not there. */
   discharge(task: Task, slot: Slot): boolean {
     if (!slot.out.delete(callKey(task.owner.id, task.call))) return false;
-    slot.load = slot.out.size ? Math.max(0, slot.load - task.expected) : 0;
+    if (task.more?.aside === slot) {
+      task.more.aside = undefined;
+      slot.aside--;
+    } else slot.load = slot.out.size ? Math.max(0, slot.load - task.expected) : 0;
     if (!slot.out.size) slot.alone = false;
     if (task.spec.needs) slot.takes(task.spec.needs, -1);
     return true;
+  }
+
+  /** It waits for the cluster: it needs no place until it ends. */
+  stepAside(task: Task, slot: Slot): void {
+    if (task.more?.aside) return;
+    task.extra.aside = slot;
+    slot.aside++;
+    slot.load = Math.max(0, slot.load - task.expected);
   }
 
   /** An engine that has nothing to do, and room for this one. */
@@ -129,8 +140,7 @@ export class Scheduler {
   #sendAhead(task: Task, slot: Slot): void {
     for (const next of task.more!.dependents) {
       const more = next.more!;
-      if (next.state !== State.WAITING || next.spec.needs || next.spec.targets || next.spec.key || more.suspected)
-        continue;
+      if (next.state !== State.WAITING || next.spec.needs || next.spec.targets || next.spec.key || more.alone) continue;
       if (!slot.hasRoom(next.fn.mean, 1) || slot.reserved) return;
       const here = more.predecessors.every(
         (before) => 'runs' in before && (before.more?.place || (before.state === State.OUT && before.slot === slot)),
@@ -175,13 +185,13 @@ export class Scheduler {
 
   /** An engine is idle and nothing waits: another one that has tasks before it gives some back. */
   #recall(idle: Slot): void {
-    if (idle.out.size || !idle.alive) return;
+    if (idle.out.size > idle.aside || !idle.alive) return;
     let busiest: Slot | undefined;
     for (const slot of this.places.slots.values())
-      if (slot.out.size > 1 && (!busiest || slot.load > busiest.load)) busiest = slot;
+      if (slot.out.size - slot.aside > 1 && (!busiest || slot.load > busiest.load)) busiest = slot;
     if (!busiest || busiest.recalling || busiest.load < WORTH) return;
     busiest.recalling = true;
-    busiest.tell('recall', Math.ceil((busiest.out.size - 1) / 2));
+    busiest.tell('recall', Math.ceil((busiest.out.size - busiest.aside - 1) / 2));
   }
 }
 

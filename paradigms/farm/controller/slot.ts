@@ -24,6 +24,8 @@ export class Slot {
   load = 0;
   /** It runs a task that may kill it, and nothing else. */
   alone = false;
+  /** How many of `out` wait for the cluster, and leave their place to others. */
+  aside = 0;
   /** It gets nothing new until one that must be alone has come. */
   reserved = false;
   /** It has been asked to give tasks back. */
@@ -56,7 +58,7 @@ export class Slot {
   }
 
   hasRoom(expected: number | undefined, concurrency: number): boolean {
-    const { size } = this.out;
+    const size = this.out.size - this.aside;
     if (this.alone) return false;
     if (size < concurrency) return true;
     if (expected === undefined || size >= MOST) return false;

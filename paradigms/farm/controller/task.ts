@@ -72,6 +72,10 @@ export class More {
   /** Engines that ended while it was, for certain, what they ran; and while it may have been. */
   kills = 0;
   suspected = 0;
+  /** It has been there too often: it runs alone, so that nobody else is hit, and it is certain who it was. */
+  get alone(): boolean {
+    return this.suspected > 1 || this.kills > 0;
+  }
   /** Runs that ended with their engine; `attempts` does not count them. */
   lost = 0;
   /** Engines that ended with it. */
@@ -82,6 +86,8 @@ export class More {
   starved = 0;
   alarm: { cancel(): void } | undefined;
   deadline: { cancel(): void } | undefined;
+  /** Where it waits for the cluster. */
+  aside: Slot | undefined;
   /** A second copy, under way on another engine. */
   twin: Slot | undefined;
   /** Where the value was made, once it is. */

@@ -13,6 +13,7 @@ export interface ItemHome {
   readonly host: EngineHost;
   readonly functions: Functions;
   ended(item: Item, ok: boolean, value: unknown): void;
+  yielded(item: Item): void;
 }
 
 type Given = { source: Uint8Array; from: number; size: number } | Parcel;
@@ -25,9 +26,13 @@ export class Item implements Work {
   readonly spec: Spec;
   readonly beside: boolean;
   readonly detached: boolean;
+  /** Is a value among its arguments made on this engine? */
+  readonly local: boolean;
+  opening = false;
   /** It was cancelled before it began. */
   dropped = false;
   over = false;
+  aside = false;
   /** That it begins has been told. */
   announced = false;
   /** How it ended, if it was not by itself. */
@@ -59,6 +64,7 @@ export class Item implements Work {
     this.beside = spec.concurrency > 1;
     this.detached = spec.detached;
     this.#given = given;
+    this.local = !('source' in given) && given.waitsFor.some(({ engine }) => engine === home.host.id);
   }
 
   get key(): number {
@@ -68,16 +74,12 @@ export class Item implements Work {
   get ran(): number {
     return this.#began ? (this.#done ?? performance.now()) - this.#began : 0;
   }
-  /** Is a value among its arguments made on this engine? */
-  local = false;
 
   /** False: `open` must come before it can run. */
   get ready(): boolean {
     if (this.#args) return true;
     const given = this.#given!;
-    const flat = 'source' in given;
-    if (!flat) this.local = given.waitsFor.some(({ engine }) => engine === this.#home.host.id);
-    return flat && this.fn.open && !this.spec.needsOpening;
+    return 'source' in given && this.fn.open && !this.spec.needsOpening;
   }
 
   /** Gets what it needs; `failure` is set if it cannot be had. */
@@ -114,6 +116,12 @@ export class Item implements Work {
     clearTimeout(this.#timer);
     this.fn.ran(this.ran);
     this.#home.ended(this, ok, value);
+  };
+
+  /** It waits for the cluster: its place is free for others. */
+  readonly yielded = (): void => {
+    this.aside = true;
+    this.#home.yielded(this);
   };
 
   /** It runs: its signal is aborted, and if that does not end it, it is left behind. */

@@ -21,4 +21,6 @@ export function outcome(result: PromiseLike<unknown>): Promise<unknown> {
 }
 
 /** Waits until it is so, as long as a loaded machine may need. */
-export const eventually = (read: () => unknown) => expect.poll(read, { timeout: 30_000, interval: 20 });
+export function eventually<T>(read: () => T): ReturnType<typeof expect<Awaited<T>>> {
+  return expect.poll(read, { timeout: 30_000, interval: 20 }) as never;
+}
