@@ -77,6 +77,7 @@ export function controllerHost(paradigm: string, home: ParadigmsHome, parties: P
     emit: (event) => home.emit({ type: 'paradigm', paradigm, event: decode(encode(event, { root: 'event' })) }),
     store: () => (opened ??= home.store(paradigm)),
     parcel: (value) => new Parcel(encode(value)),
+    read: (parcel) => decode(parcel.payload) as never,
     restart: (ids) => home.restart(ids),
     interrupt: (engine, { client, call }, { kind, reason }) =>
       home.conversations.stopWork(engine, { client, call, kind, reason }),

@@ -68,6 +68,8 @@ export interface ControllerHost {
   store(): Promise<Store>;
   /** A value for the way to others, as halves there open it. */
   parcel<T>(value: T): Parcel<T>;
+  /** What another half, or this one, has put into a parcel that needs nothing. */
+  read<T>(parcel: Parcel<T>): T;
   /** Starts engines anew under their ids. Rejects for those that joined by themselves. */
   restart(ids: readonly number[]): Promise<void>;
   /**

@@ -1,5 +1,6 @@
 /** One for each client: tasks leave here in batches, and what becomes of them arrives here in batches. */
 import {
+  type AsyncResult,
   type ClientHost,
   DependencyError,
   type Parcel,
@@ -34,12 +35,14 @@ export interface Order {
   readonly dependencies?: readonly Dependency[] | undefined;
   /** Runs that it has had already. */
   readonly runs?: number;
+  readonly detached?: boolean;
 }
 
 interface Entry {
   readonly taker: Taker;
   /** Pending results among its arguments: they must live as long as they may be asked for. */
   readonly holds: unknown;
+  readonly detached: boolean;
 }
 
 export class Desk {
@@ -57,6 +60,7 @@ export class Desk {
   #dependencies: [number, readonly Dependency[]][] = [];
   #runs: [number, number][] = [];
   #released: number[] = [];
+  #collected: number[] = [];
   #due = false;
   #seen = 0;
   #said = 0;
@@ -93,7 +97,8 @@ export class Desk {
   submit(call: number, order: Order, taker: Taker): void {
     if (this.closed) throw new FarmClosedError('The farm was shut down: it takes no tasks any more');
     const { args, dependencies, runs } = order;
-    this.#entries.set(call, { taker, holds: args.holds.length ? args : undefined });
+    const { detached = false } = order;
+    this.#entries.set(call, { taker, holds: args.holds.length ? args : undefined, detached });
     const index = this.#calls.push(call) - 1;
     this.#fns.push(order.fn);
     this.#specs.push(order.spec);
@@ -111,6 +116,28 @@ export class Desk {
   forget(fn: number): void {
     this.flush();
     this.#host.controller.tell('forget', [fn]);
+  }
+
+  /** A task that somebody submitted, and whose outcome waits on the controller. */
+  collect(id: string): AsyncResult<any, any> {
+    const pending = this.results<any>();
+    const asked = this.#host.controller.ask('collect', id);
+    asked.then(
+      ({ ending, engine, value, started, ran }) => {
+        if (ending === Ending.DEPENDENCY) void this.#dependencyFailed(pending, value);
+        else
+          pending.settle({
+            engine,
+            incarnation: 0,
+            status: STATUS[ending] ?? 'lost',
+            parcel: value,
+            started,
+            completed: started + ran,
+          });
+      },
+      (error) => pending.fail(error),
+    );
+    return pending.result;
   }
 
   /** No task will name those up to this one. */
@@ -197,6 +224,7 @@ export class Desk {
         continue;
       }
       this.#entries.delete(call);
+      if (entry.detached) this.#collected.push(call);
       const { source, from, size, parcel } = reader;
       const value = parcel ?? (size ? ParcelOf.of(source.subarray(from, from + size)) : undefined);
       const engine = engines[i]!;
@@ -214,6 +242,7 @@ export class Desk {
       }
     }
     this.#whenIdle();
+    if (this.#collected.length) this.#host.controller.tell('collected', this.#collected.splice(0));
     if (++this.#seen - this.#said < SEEN) return;
     this.#said = this.#seen;
     this.#host.controller.tell('seen', this.#seen);

@@ -34,6 +34,12 @@ export interface Farm {
   settle<T, R>(source: Source<T>, fn: (item: T) => R, options?: MapOptions): MapResult<Outcome<Awaited<R>>>;
   /** Each item goes through all stages, its values from engine to engine; many items at a time. */
   pipeline<T>(...stages: Stage[]): (source: Source<T>, options?: MapOptions) => MapResult<any>;
+  /** Resolves when what was submitted with `detached` is in the journal: it will run, whatever becomes of us. */
+  accepted(): Promise<void>;
+  /** The result of a detached task of any client, by its id or label: once. */
+  collect<R = any>(task: string): AsyncResult<R, R>;
+  /** Detached tasks that were not collected yet. */
+  detached(): Promise<{ id: string; label?: string; state: 'queued' | 'running' | 'done' }[]>;
   /** Why a task has not begun, or what it does. */
   explain(task: Pending | string): Promise<Explanation>;
   /** Changes the priority of a task that has not begun. False: it has. */
@@ -74,12 +80,19 @@ export function createFarm(parts: FarmParts, options: FarmOptions): Farm {
       const named = typeof fn === 'object' && fn !== null && 'expression' in fn;
       if (typeof fn !== 'function' && !named)
         throw new UsageError(`submit takes a function, and its arguments; got ${fn === null ? 'null' : typeof fn}`);
-      const parcel = host.parcel(named ? [fn, ...args] : args);
-      const id = known ?? registry.fn(named ? callNamed : (fn as () => unknown));
+      const given = named ? [fn, ...args] : args;
+      const code = named ? callNamed : (fn as () => unknown);
+      const { detached } = options;
+      const parcel = detached ? host.wholeParcel(given) : host.parcel(given);
+      const id = detached ? registry.whole(code) : (known ?? registry.fn(code));
       const dependencies = [...dependenciesIn(parcel.waitsFor), ...before(after, 'after'), ...before(follow, 'place')];
       if (desk.closed) throw new FarmClosedError('The farm was shut down: it takes no tasks any more');
       pending = desk.results(resultOptions);
-      desk.submit(pending.call, { fn: id, spec: spec.id(), args: parcel, dependencies }, pending);
+      desk.submit(
+        pending.call,
+        { fn: id, spec: spec.id(), args: parcel, dependencies, ...(detached && { detached }) },
+        pending,
+      );
     } catch (error) {
       pending ??= desk.results();
       pending.fail(error as Error);
@@ -101,6 +114,15 @@ export function createFarm(parts: FarmParts, options: FarmOptions): Farm {
     map: (source, fn, o = {}) => mapOver({ ...parts, options }, source, fn as never, o),
     settle: (source, fn, o = {}) => settleOver({ ...parts, options }, source, fn as never, o),
     pipeline: (...stages) => pipelineOf({ ...parts, options }, farm, stages),
+    accepted: () => {
+      desk.flush();
+      return host.controller.ask('accepted');
+    },
+    collect: (task) => desk.collect(task),
+    detached: () => {
+      desk.flush();
+      return host.controller.ask('detached');
+    },
     explain: (task) => {
       desk.flush();
       return host.controller.ask('explain', typeof task === 'string' ? task : task.id);

@@ -21,6 +21,7 @@ export class Registry {
   #host: ClientHost;
   #desk: Desk;
   #sent = new WeakMap<object, Sent>();
+  #whole = new WeakMap<object, number>();
   /** Functions that have captured nothing, by what they are: each evaluation of an expression makes another object of them. */
   #constants = new Map<string, Sent>();
   #specs = new Map<string, number>();
@@ -53,6 +54,15 @@ export class Registry {
     return this.#define(fn, this.#host.parcel(fn));
   }
 
+  /** With its code in it, so that it can run when this client has left. */
+  whole(fn: Callable): number {
+    let id = this.#whole.get(fn);
+    if (id !== undefined && this.#host.isConstant(fn)) return id;
+    id = this.#define(fn, this.#host.wholeParcel(fn));
+    this.#whole.set(fn, id);
+    return id;
+  }
+
   /** Its number is given, and it is sent, when the first task needs it. */
   spec(options: FarmOptions, more: Partial<Spec> = {}): { id(): number } {
     // Engines that a function picks may be others each time.
@@ -81,6 +91,8 @@ export class Registry {
       ...defined(rest),
       ...(named && { targets: named }),
       ...(backoff !== undefined && { backoff: pauses(backoff) }),
+      // They must not depend on the engine; nor on this client.
+      ...(rest.detached || rest.memo ? { travels: true } : {}),
       ...more,
     };
     const name = `${JSON.stringify(spec)} ${retryIf ? this.fn(retryIf) : ''}`;

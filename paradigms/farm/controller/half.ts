@@ -4,19 +4,21 @@ import {
   type CallId,
   type ControllerHalf,
   type ControllerHost,
-  type Parcel,
+  Parcel,
   type TaskSource,
   TimeoutError,
   UsageError,
 } from '../../../core/index.ts';
 import { UnsatisfiableError } from '../errors.ts';
-import type { Explanation, FarmStats, Report, Submission } from '../messages.ts';
+import { Ending, type Explanation, type FarmStats, type Report, type Submission } from '../messages.ts';
 import { PieceReader } from '../pieces.ts';
 import { Alarms } from './alarms.ts';
 import { Crew } from './crew.ts';
 import { FnRecord } from './fns.ts';
+import { type Collected, Journal } from './journal.ts';
 import { callKey } from './keys.ts';
-import { Outcomes } from './outcomes.ts';
+import { Memo } from './memo.ts';
+import { Outcomes, type Run } from './outcomes.ts';
 import { Owner } from './owner.ts';
 import { Places } from './places.ts';
 import { Scheduler } from './scheduler.ts';
@@ -25,7 +27,10 @@ import { Stops } from './stops.ts';
 import { Tally } from './tally.ts';
 import { State, Task } from './task.ts';
 
-export function controllerHalf(host: ControllerHost): ControllerHalf {
+/** Ids of clients whose tasks have outlived their controller: no client has such a one. */
+const STRANGERS = 2 ** 20;
+
+export async function controllerHalf(host: ControllerHost): Promise<ControllerHalf> {
   const alarms = new Alarms(host.clock);
   const tally = new Tally();
   const places = new Places();
@@ -34,6 +39,27 @@ export function controllerHalf(host: ControllerHost): ControllerHalf {
   const crew = new Crew(host, scheduler, outcomes);
   const stops = new Stops(host, { scheduler, outcomes, alarms, crew });
   const { owners } = scheduler;
+  const journal = new Journal(host);
+  const memo = new Memo();
+  /** Who waits for the outcome of a detached task, by its name. */
+  const collecting = new Map<string, (() => void)[]>();
+  outcomes.onOver = (task, run) => {
+    const good = run.ending === Ending.OK;
+    for (const other of memo.made(task, run, good)) outcomes.settle(other, run);
+    if (task.spec.detached) keep(task, run);
+  };
+
+  function keep(task: Task, { ending, value, slot, started, ran }: Run): void {
+    const source = value?.source;
+    const parcel =
+      source instanceof Uint8Array ? Parcel.of(source.slice(value!.from, value!.from + value!.size)) : source;
+    const name = journal.nameOf(task);
+    journal.finished(task, { ending, engine: slot?.id ?? -1, value: parcel, started, ran });
+    for (const tell of collecting.get(name) ?? []) tell();
+    collecting.delete(name);
+    const { owner } = task;
+    if (owner.gone && !owner.tasks.size) owners.delete(owner.id);
+  }
 
   function leaves(task: Task, slot: Slot): void {
     const now = performance.now();
@@ -91,6 +117,7 @@ export function controllerHalf(host: ControllerHost): ControllerHalf {
       return;
     }
     if (spec.deadline !== undefined) stops.deadline(task);
+    if (spec.detached) journal.accepted(task);
     if (dependencies) {
       task.extra.dependencies = dependencies;
       const failed = outcomes.link(task);
@@ -106,7 +133,62 @@ export function controllerHalf(host: ControllerHost): ControllerHalf {
       outcomes.feed(task);
       return;
     }
-    scheduler.enqueue(task);
+    const known = spec.memo ? memo.look(task) : undefined;
+    if (known === 'waits') task.state = State.WAITING;
+    else if (known) outcomes.settle(task, { ...known });
+    else scheduler.enqueue(task);
+  }
+
+  /** What an earlier controller had accepted: nobody is there who submitted it, but it may be collected. */
+  async function resume(): Promise<void> {
+    const { tasks, fns } = await journal.open();
+    const strangers = new Map<string, Owner>();
+    const records = new Map<string, FnRecord>();
+    for (const { name, fn, spec, args } of tasks) {
+      const [client = '', call = '0'] = name.split(/\.(?=\d+$)/);
+      let owner = strangers.get(client);
+      if (!owner) {
+        owner = new Owner(STRANGERS + strangers.size, host.client(0));
+        owner.gone = true;
+        strangers.set(client, owner);
+        owners.set(owner.id, owner);
+      }
+      let record = records.get(fn);
+      const parcel = fns.get(fn);
+      if (!record && parcel) records.set(fn, (record = new FnRecord('a function', parcel)));
+      if (!record) continue;
+      const { flat } = args;
+      const given = flat ? { source: flat, from: 0, size: flat.length } : { source: args, from: 0, size: 0 };
+      const task = new Task(owner, Number(call), record, spec, given, performance.now());
+      task.extra.name = name;
+      record.uses++;
+      owner.tasks.set(task.call, task);
+      if (spec.deadline !== undefined) stops.deadline(task);
+      scheduler.enqueue(task);
+    }
+    if (tasks.length) host.log.info(`The farm goes on with ${tasks.length} detached tasks`);
+    turn();
+  }
+
+  /** By id or label, of any client and any run. */
+  async function collect(id: string): Promise<Collected> {
+    for (;;) {
+      const done = journal.find(id);
+      const found = done && (await journal.take(done));
+      if (found) return found;
+      const task = running(id);
+      if (!task) throw new UsageError(`There is no detached task '${id}', or it has been collected`);
+      const name = journal.nameOf(task);
+      await new Promise<void>((resolve) => collecting.set(name, [...(collecting.get(name) ?? []), resolve]));
+    }
+  }
+
+  function running(id: string): Task | undefined {
+    for (const owner of owners.values())
+      for (const task of owner.tasks.values())
+        if (task.spec.detached && (task.id === id || task.spec.label === id || journal.nameOf(task).endsWith(`/${id}`)))
+          return task;
+    return undefined;
   }
 
   function stats(): FarmStats {
@@ -155,6 +237,8 @@ export function controllerHalf(host: ControllerHost): ControllerHalf {
   host.report(stats);
   const where = ({ client, call }: CallId): number | undefined => owners.get(client)?.tasks.get(call)?.slot?.id;
   host.tasks({ where, list });
+
+  await resume();
 
   return {
     submit(submission: Submission, caller) {
@@ -239,9 +323,35 @@ export function controllerHalf(host: ControllerHost): ControllerHalf {
       }
     },
     watch: (on: boolean, caller) => void (ownerOf(caller).watching = on),
+    /** Its client has the outcomes of detached tasks: nobody else needs them. */
+    collected(calls: readonly number[], { id }) {
+      for (const call of calls) journal.drop(`${id}.${call}`);
+    },
+    /** Resolves when what this client has submitted so far is in the journal. */
+    accepted: () => journal.flushed(),
+    collect: (id: string) => collect(id),
+    detached: () => [
+      ...[...journal.done].map(([name, label]) => ({
+        id: name.slice(name.indexOf('/') + 1),
+        label,
+        state: 'done' as const,
+      })),
+      ...[...owners.values()].flatMap((owner) =>
+        [...owner.tasks.values()]
+          .filter(({ spec }) => spec.detached)
+          .map((task) => ({
+            id: task.more?.name?.replace(/^\d+\//, '') ?? task.id,
+            label: task.spec.label,
+            state: task.state === State.OUT ? ('running' as const) : ('queued' as const),
+          })),
+      ),
+    ],
     stats,
     explain: (id: string, caller): Explanation => explain(id, caller.id),
-    [Symbol.asyncDispose]: async () => alarms.stop(),
+    async [Symbol.asyncDispose]() {
+      alarms.stop();
+      await journal.flushed();
+    },
   };
 
   /** Those that are on engines: what waits here may be a million. */

@@ -95,6 +95,8 @@ export class More {
   /** Runs again for its value alone: everybody has been told how it ended. */
   again: ((settled: boolean) => void)[] | undefined;
   memo: string | undefined;
+  /** In the journal, of one that an earlier controller had accepted. */
+  name: string | undefined;
   /** It was told to stop, and why. */
   stopping: string | undefined;
 }
