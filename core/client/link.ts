@@ -61,6 +61,8 @@ export class Link implements CallHome, PipeHome, MakerHome {
     if (event.type === 'engine-lost') this.paradigms.engineLost(event.engine.id, event.reason);
   });
   readonly sender = new FunctionSender();
+  /** Is told of every call that is made: for the console, which shows what goes on and interrupts it. */
+  made: ((result: AsyncResult<any>) => void) | undefined;
   rpc!: Rpc;
   readonly paradigms: Paradigms;
   #session!: Session;
@@ -178,7 +180,9 @@ export class Link implements CallHome, PipeHome, MakerHome {
       this.#sendCode(luggage.code);
       this.#session.send(header, payloads, true);
     });
-    return new AsyncResult<T>(call, this);
+    const result = new AsyncResult<T>(call, this);
+    this.made?.(result);
+    return result;
   }
 
   nextCall(): number {

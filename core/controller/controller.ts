@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { ClusterEvent, ClusterParadigms } from '../cluster-info.ts';
+import { TOLD_COST } from '../conversation.ts';
 import { realClock } from '../deferred/clock.ts';
 import { ProtocolError, UsageError } from '../errors.ts';
 import { type Logger, silentLogger } from '../log.ts';
@@ -13,7 +14,6 @@ import { payloadBytes } from '../wire/codec.ts';
 import { type Envelope, Kind, payloadText, Stream } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { type Guest, type Key, mintKey } from '../wire/handshake.ts';
-import { MESSAGE_COST } from '../wire/replay.ts';
 import type { RequestHandler } from '../wire/rpc.ts';
 import { Strangers } from '../wire/strangers.ts';
 import type { Connection } from '../wire/transport.ts';
@@ -268,7 +268,7 @@ export class Controller {
     }
     const bytes = payloadBytes(payload);
     const { control } = record;
-    this.output(record, header, payload, () => control.passedOn(bytes + MESSAGE_COST));
+    this.output(record, header, payload, () => control.passedOn(bytes + TOLD_COST));
     if (stream <= Stream.MESSAGE || stream === Stream.LAST_PROGRESS) this.#calls.told(record, client, id, bytes);
   }
 

@@ -7,6 +7,7 @@ import { dataSuite } from './support/views/data.ts';
 import { errorSuite } from './support/views/errors.ts';
 import { executeSuite } from './support/views/execute.ts';
 import { functionSuite } from './support/views/functions.ts';
+import { nameSuite } from './support/views/names.ts';
 import { outputSuite } from './support/views/output.ts';
 import { pendingSuite } from './support/views/pending.ts';
 import { resultSuite } from './support/views/results.ts';
@@ -27,6 +28,7 @@ export function viewSuite(open: () => Promise<Client>, { test }: { test: Test })
   executeSuite(check);
   functionSuite(check);
   dataSuite(check);
+  nameSuite(check);
   runSuite(check);
   pendingSuite(check);
   resultSuite(check);
