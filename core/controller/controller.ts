@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { ClusterEvent, ClusterParadigms } from '../cluster-info.ts';
+import { TOLD_COST } from '../conversation.ts';
 import { realClock } from '../deferred/clock.ts';
 import { ProtocolError } from '../errors.ts';
 import { type Logger, silentLogger } from '../log.ts';
@@ -13,7 +14,6 @@ import { payloadBytes } from '../wire/codec.ts';
 import { type Envelope, Kind, payloadText, Stream } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { type Guest, type Key, mintKey } from '../wire/handshake.ts';
-import { MESSAGE_COST } from '../wire/replay.ts';
 import type { RequestHandler } from '../wire/rpc.ts';
 import { Strangers } from '../wire/strangers.ts';
 import type { Connection } from '../wire/transport.ts';
@@ -32,6 +32,7 @@ import { News } from './news.ts';
 import { Offers } from './offers.ts';
 import { Paradigms } from './paradigms.ts';
 import { type EngineRecord, Registry } from './registry.ts';
+import { Samples } from './samples.ts';
 import { Sessions } from './sessions.ts';
 import { noTraffic } from './traffic.ts';
 
@@ -66,6 +67,7 @@ export class Controller {
   readonly conversations: Conversations;
   readonly log: Logger;
   readonly callCounts = new CallCounts();
+  readonly samples = new Samples();
   /** What went over sessions of clients that have left. */
   readonly pastClients = noTraffic();
   readonly offers = new Offers();
@@ -110,13 +112,14 @@ export class Controller {
       clock: options.clock ?? realClock,
     });
     this.#liveness = [
-      watchEngines(this.registry, options),
+      watchEngines(this.registry, { ...options, late: (ms) => this.samples.controller(ms) }),
       watchClients(this.clients, { beat, window: clientWindow, clock: options.clock }),
     ];
     const { id, name, registry, clients, requests, pastClients } = this;
     this.#admission = new Admission({
       ...{ id, name, registry, clients, broker, conversations, limits, log, requests, pastClients, beat, clientWindow },
       news: this.#news,
+      samples: this.samples,
       sessions: this.#sessions,
       fromClient: (...message) => this.#fromClient(...message),
       fromEngine: (...message) => this.#fromEngine(...message),
@@ -242,7 +245,7 @@ export class Controller {
     }
     const bytes = payloadBytes(payload);
     const { control } = record;
-    this.output(record, header, payload, () => control.passedOn(bytes + MESSAGE_COST));
+    this.output(record, header, payload, () => control.passedOn(bytes + TOLD_COST));
     if (stream <= Stream.MESSAGE || stream === Stream.LAST_PROGRESS) this.#calls.told(record, client, id, bytes);
   }
 

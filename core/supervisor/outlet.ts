@@ -1,7 +1,7 @@
 /** What an engine's tasks tell, on its way from the ring to the controller: neighbours are joined, and there is credit. */
+import { TOLD_COST } from '../conversation.ts';
 import { Kind, Stream } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
-import { MESSAGE_COST } from '../wire/replay.ts';
 import type { Session } from '../wire/session.ts';
 import { DONE, OF_CALL, OF_CLIENT, PROGRESS, type SharedMemory, TOTAL } from './memory.ts';
 import { RingReader, type Told } from './ring-reader.ts';
@@ -85,7 +85,7 @@ export class Outlet {
   }
 
   #send(stream: number, client: number, call: number, payload: Payload): void {
-    this.#owed += MESSAGE_COST;
+    this.#owed += TOLD_COST;
     this.#session()?.send({ kind: Kind.OUTPUT, client, id: call, stream }, [payload]);
   }
 
