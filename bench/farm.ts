@@ -242,7 +242,7 @@ async function durable(): Promise<void> {
 }
 
 async function speeches(): Promise<void> {
-  const texts = sotu().map(({ text }: { text: string }) => text);
+  const texts = (sotu() as unknown as { text: string }[]).map(({ text }) => text);
   const corpus = new Map<string, number>();
   for (const text of texts)
     for (const word of text.toLowerCase().match(/[a-z]+/g) ?? []) corpus.set(word, (corpus.get(word) ?? 0) + 1);
