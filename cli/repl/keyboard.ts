@@ -10,6 +10,8 @@ export interface KeyboardOptions {
 }
 
 const CTRL_C = '\u0003';
+/** Up to the end of a line or a Tab, or a Ctrl-C alone. */
+const PIECE = new RegExp(`^(?:${CTRL_C}|[^\\t\\r\\n${CTRL_C}]*[\\t\\r\\n]?)`);
 
 export class Keyboard extends Readable {
   readonly isTTY = true;
@@ -40,29 +42,36 @@ export class Keyboard extends Readable {
     return this;
   }
 
-  /** Something is over: what waits may go on. */
+  /** Something is over: what waits may go on, a line (or a Ctrl-C) at a time, since each may start something. */
   flow(): void {
-    if (this.#scheduled || this.#options.isBusy()) return;
-    const end = this.#held.search(/[\r\n]/) + 1 || this.#held.length;
-    if (end > 0) {
-      const line = this.#held.slice(0, end);
-      this.#held = this.#held.slice(end);
-      this.push(line);
-    } else if (this.#ended) this.push(null);
-    if (!this.#held && !this.#ended) return;
-    // The line may have started something by then.
+    if (this.#options.isBusy()) this.#interrupt();
+    else if (!this.#scheduled) this.#pass();
+  }
+
+  #pass(): void {
+    const unread = this.readableLength > 0;
+    const [piece = ''] = unread ? [] : (PIECE.exec(this.#held) ?? []);
+    this.#held = this.#held.slice(piece.length);
+    if (piece && !(piece === CTRL_C && this.#options.interrupt())) this.push(piece);
+    else if (!this.#held && this.#ended) {
+      this.#ended = false;
+      this.push(null);
+    }
+    if (!piece && !unread) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      if (this.#held || this.#ended) this.flow();
+      this.flow();
     });
   }
 
+  #interrupt(): void {
+    const at = this.#held.lastIndexOf(CTRL_C);
+    if (at >= 0 && this.#options.interrupt()) this.#held = this.#held.slice(at + 1);
+  }
+
   #type(typed: string): void {
-    const at = typed.lastIndexOf(CTRL_C);
-    if (at >= 0 && this.#options.interrupt()) {
-      this.#held = typed.slice(at + 1);
-    } else this.#held += typed;
+    this.#held += typed;
     this.flow();
   }
 }

@@ -53,10 +53,15 @@ export const taskCommands: Command[] = [
       const evaluated = console.local.run(`(${rest}\n)`);
       const message = 'promise' in evaluated ? await console.wait(evaluated.promise) : evaluated.value;
       const client = console.client;
-      const { targets } = console.view;
       const tasks = await console.ask(client.tasks());
+      const { targets } = console.view;
+      // What has just begun may be said to wait; what runs comes first.
+      const of = (engine: number) => tasks.filter((task) => task.engine === engine);
       const running = new Set(
-        tasks.filter((t) => t.state === 'running' && targets.includes(t.engine)).map((t) => t.id),
+        targets.flatMap((engine) => {
+          const task = of(engine).find(({ state }) => state === 'running') ?? of(engine)[0];
+          return task ? [task.id] : [];
+        }),
       );
       if (!running.size) throw new UsageError('Nothing runs there that could take a message');
       await console.ask(Promise.all([...running].map((id) => client.task(id).send(message))));

@@ -66,6 +66,13 @@ export class TerminalScreen implements Screen {
     this.#drawBars();
   }
 
+  /** They are drawn again below what comes. */
+  dropBars(): void {
+    if (!this.#drawn.length) return;
+    this.#erase();
+    this.#typing?.draw();
+  }
+
   bars(bars: readonly string[]): void {
     if (!bars.length && !this.#drawn.length) return;
     this.#erase();

@@ -16,8 +16,9 @@ export async function onTerminal(console: Console, screen: TerminalScreen, greet
   const { interruption, local, started } = console;
   const bars = new Bars((lines) => screen.bars(lines));
   started.onStart = (result) => bars.follow(result);
+  let completing = false;
   const keyboard = new Keyboard(process.stdin, {
-    isBusy: () => console.isBusy,
+    isBusy: () => console.isBusy || completing,
     interrupt: () => (console.isBusy || !server.line) && interruption.interrupt(),
   });
   // Code that does not wait is stopped by the signal, which there is only outside of the raw mode.
@@ -36,6 +37,7 @@ export async function onTerminal(console: Console, screen: TerminalScreen, greet
       keyboard.flow();
     });
   };
+  const completion = new Completion(console);
   screen.show(greeting);
   const server = repl.start({
     input: keyboard as unknown as NodeJS.ReadableStream,
@@ -52,7 +54,12 @@ export async function onTerminal(console: Console, screen: TerminalScreen, greet
       enter(text, () => done(null, undefined));
     },
     completer: (line: string, done: (error: null, found: [string[], string]) => void) => {
-      void new Completion(console).of(line).then((found) => done(null, found));
+      completing = true;
+      void completion.of(line).then((found) => {
+        completing = false;
+        done(null, found);
+        keyboard.flow();
+      });
     },
   });
   drawPrompt(server, screen);
@@ -90,6 +97,8 @@ function drawPrompt(server: REPLServer, screen: TerminalScreen): void {
     screen.prompted(typing);
   };
   server.prependListener('line', (line) => screen.entered(`${server.getPrompt()}${line}`));
+  // Of Ctrl-C the server makes an end of the line, too.
+  server.prependListener('SIGINT', () => screen.dropBars());
   screen.prompted(typing);
 }
 

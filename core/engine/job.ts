@@ -118,9 +118,11 @@ export class Job {
     return this.#abort !== undefined;
   }
 
+  /** Whoever listens finds himself in his task, wherever the order came from. */
   abort(reason: unknown): void {
     this.#reason ??= reason;
-    this.#abort?.abort(reason);
+    const abort = this.#abort;
+    if (abort) currentJob.run(this, () => abort.abort(reason));
   }
 
   /** It is to end, by itself or not. If it has not started, it never will; changes nothing but marks. */

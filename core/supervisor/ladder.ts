@@ -27,7 +27,7 @@ const LINGER = 1_000;
 /** ms until the thread has left a place where it must not be stopped, and between two looks. */
 const DELICATE = 1_000;
 const DELICATE_WAIT = 5;
-/** ms for code that we run while the thread is paused: listeners of its signals may be among it. */
+/** ms for code that we run while the thread is paused: listeners of its signals may be among it, and they may loop. */
 const EVALUATE = 2_000;
 
 export interface Frame {

@@ -41,7 +41,7 @@ test('plain lines run here, lines with % on the engines; commands choose, show a
   expect(await console.enter('.autopx')).toMatch(/Plain lines/);
   expect(await console.enter('.targets all')).toBe('all engines: 0-2');
   expect(await console.enter('.who')).toBe('name  type    size  memory  engines\nmine  number                [0,2]');
-  expect(await console.enter('.engines')).toMatch(/^id {2}state[^]*\n 2 {2}(alive|busy) {2}thread/);
+  expect(await console.enter('.engines')).toMatch(/^id {2}state[\s\S]*\n 2 {2}(alive|busy) {2}thread/);
   expect(await console.enter('null.x')).toBe(
     "TypeError: Cannot read properties of null (reading 'x')\n    null.x\n         ^",
   );
@@ -62,14 +62,16 @@ test('statements over several lines, completion of names here and there, and out
   console.type(`% for (let i = 0; i < 2; i++) {${ENTER}console.log('turn ' + i)${ENTER}}${ENTER}`);
   await console.until((text) => text.match(/^\[[01]\] turn [01]$/gm)?.length === 4, 'four turns');
   await console.atPrompt();
-  expect(console.raw).toMatch(/\u001b\[\d+m\[0\]\u001b\[39m turn 0/);
+  expect(console.raw).toContain('\u001b[36m[0]\u001b[39m turn 0');
 
   await console.enter("% let measurements = { first: 1, second: 'two' }");
   await console.enter('let localName = [1]');
   console.type(`localN${TAB}`);
   await console.until(/> localName$/);
-  console.type(`.findLastI${TAB}${CTRL_C}`);
-  await console.until(/> localName\.findLastIndex\n/);
+  console.type(`.findLastI${TAB}`);
+  await console.until(/> localName\.findLastIndex$/);
+  console.type(CTRL_C);
+  await console.atPrompt();
   console.type(`% measurem${TAB}`);
   await console.until(/> % measurements$/);
   console.type(`.sec${TAB}${ENTER}`);
@@ -104,10 +106,12 @@ test.each(['process', 'thread'])('talking to loops on %s engines', async (kind) 
   expect(await console.enter('.result')).toMatch(/kept 0/);
 
   await console.enter(
-    'all.apply(async () => { await new Promise((r) => setTimeout(r, 10)); globalThis.looping = 1; for (;;); }); 0',
+    "all.apply(async () => { await new Promise((r) => setTimeout(r, 10)); console.log('past'); for (;;); }); 0",
   );
+  await console.until(/^\[0\] past$/m);
+  await console.until(/^\[1\] past$/m);
   console.type(`.interrupt${ENTER}`);
-  await console.until(/^\[0,1\] (landed|unwound|abandoned|signalled)$/m);
+  await console.until(/> \.interrupt\n\[0,1\] unwound$/m);
   expect(await console.enter('% kept')).toBe("[ 'kept 0', 'kept 1' ]");
 });
 
@@ -118,8 +122,10 @@ test('Ctrl-C stops what runs on the engines, what waits here and what loops here
     await console.atPrompt();
     console.type(`${line}${ENTER}`);
     await console.until(running);
+    // Who sees nothing happen presses again.
+    const again = setInterval(() => console.type(CTRL_C), 5_000);
     console.type(CTRL_C);
-    await console.until(said);
+    await console.until(said).finally(() => clearInterval(again));
     await console.atPrompt();
   };
   await stopped("% console.log('engines loop'); for (;;);", /\[1\] engines loop/, /InterruptedError/);
@@ -127,10 +133,10 @@ test('Ctrl-C stops what runs on the engines, what waits here and what loops here
   await stopped(
     "console.log('here waits'); await new Promise(() => {})",
     /^here waits/m,
-    /here waits\nInterrupted: no longer waited for/,
+    /^here waits\n(\^C)?Interrupted: no longer waited for/m,
   );
-  await stopped("process.stdout.write('here loops\\n'); for (;;);", /^here loops/m, /here loops\n\^?C?Interrupted/);
-  await stopped("% console.log('later'); for (;;); &", /\[1\] later[^]*> $|\[1\] later/, /Interrupted: \d+\.\d+/);
+  await stopped("process.stdout.write('here loops\\n'); for (;;);", /^here loops/m, /^here loops\n(\^C)*Interrupted/m);
+  await stopped("% console.log('later'); for (;;); &", /\[1\] later[\s\S]*> $|\[1\] later/, /Interrupted: \d+\.\d+/);
   expect(await console.enter('% kept + 1')).toBe('[0,1] 2');
   console.type(`half a line${CTRL_C}`);
   await console.until(/half a line\n/);
@@ -154,13 +160,12 @@ test('output goes above the line that is typed, bars come and go, and the termin
   console.resize({ cols: 40, rows: 20 });
   console.type(`'${ENTER}`);
   expect(await console.enter('long.length')).toBe('80');
-  await console.enter("setTimeout(() => console.log('from a timer'), 10)");
+  await console.enter("void setTimeout(() => console.log('from a timer'), 10)");
   console.type('half');
-  await console.until(/from a timer\n[^]*> half$/);
-  console.type(CTRL_C);
-  console.type(CTRL_C);
+  await console.until(/from a timer\n[\s\S]*> half$/);
+  console.type(CTRL_C + CTRL_C);
   await console.until(/Interrupted: \d/);
-  await console.until((text) => !/[█░]/.test(text), 'no bar');
+  await console.until((text) => !/[█░]/.test(text.split('\n').slice(-2).join()), 'no bar');
 });
 
 test('without colour where NO_COLOR says so', async () => {
@@ -194,7 +199,7 @@ test('files are loaded, sessions saved', async () => {
   expect(await console.enter('.load tour.txt')).toBe('[ 0, 1 ]\n5');
   expect(await console.enter('.save tour.mjs')).toBe('Saved; run it with: node tour.mjs');
   expect(readFileSync(path.join(terminal.cwd, 'tour.mjs'), 'utf8')).toMatch(
-    /cluster\(\{ engines: 2, kind: 'thread' \}\)[^]*console\.log\(await px\('m'\)\);\nconsole\.log\(n\);/,
+    /cluster\(\{ engines: 2, kind: 'thread' \}\)[\s\S]*console\.log\(await px\('m'\)\);\nconsole\.log\(n\);/,
   );
 });
 
@@ -208,7 +213,9 @@ test('two consoles at one cluster see the same; one whose cluster has gone stays
   expect(await two.enter('% common')).toBe('[ 5, 6 ]');
   await one.enter("% console.log('begun'); for (;;); &");
   await one.until(/\[1\] begun/);
-  expect(await two.enter('.tasks')).toMatch(/execute +0 +running +[\d.]+ s +client \d+\n.*execute +1 /);
+  // What has just begun may be said to wait.
+  const both = /execute +0 +running +[\d.]+ s +client \d+\n.*execute +1 +running /;
+  while (!both.test(await two.enter('.tasks')));
   expect(await two.enter('.interrupt')).toBe('[0,1] landed');
   await one.until(/InterruptedError/);
   await one.enter('let mine = 1');

@@ -3,6 +3,7 @@
  * engines 0, 1 and 2, which are nobody else's.
  */
 import type { Client } from 'tutti';
+import { conversationSuite } from './support/views/conversation.ts';
 import { dataSuite } from './support/views/data.ts';
 import { errorSuite } from './support/views/errors.ts';
 import { executeSuite } from './support/views/execute.ts';
@@ -35,4 +36,5 @@ export function viewSuite(open: () => Promise<Client>, { test }: { test: Test })
   errorSuite(check);
   outputSuite(check);
   turnSuite(check);
+  conversationSuite(check);
 }
