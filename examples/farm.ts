@@ -37,3 +37,16 @@ const third = farm.with({ attempts: 3, label: 'flaky' }).submit((n: number) => {
   return n / task.attempt;
 }, 126);
 console.log(await farm.submit((a: number, b: number) => a + b, third, third));
+
+// Prints:
+//   easiest: {
+//     who: 'George Bush 1992',
+//     ease: 61,
+//     rarest: [ 'advisedly', 'altruism', 'annette' ]
+//   }
+//   hardest: {
+//     who: 'James Madison 1815',
+//     ease: 2,
+//     rarest: [ 'algerine', 'augmentations', 'nursery' ]
+//   }
+//   84
