@@ -74,7 +74,8 @@ export class Calls {
         count.lost++;
         continue;
       }
-      record.running.set(callKey(client.id, id), { client: client.id, call: id, codec, count, began });
+      const job = { client: client.id, call: id, op, label, codec, count, began, told: 0 };
+      record.running.set(callKey(client.id, id), job);
       client.account.pending++;
       this.#callsTo(record.session).set(client.id, id);
       const lastOne = i === last;
@@ -96,6 +97,12 @@ export class Calls {
     const kept = status === Status.KEPT;
     if (!(status! in Status) || (kept && !(bytes! >= 0 && bytes! <= Number.MAX_SAFE_INTEGER)))
       throw new ProtocolError(`A reply with status ${status} and ${bytes} bytes`);
+    const { told = 0 } = result;
+    if (told! > running.told && record.control.session) {
+      running.held = { bytes: told!, release: () => this.answer(record, header, payloads) };
+      result.told = 0;
+      return;
+    }
     record.running.delete(key);
     running.count.answered(status!, running.began);
     this.#trace?.debug(`Call ${header.id} of client ${header.client} is answered by engine ${record.id}`, {
@@ -110,6 +117,28 @@ export class Calls {
     result.engine = record.id; // whatever it says
     if (kept && !this.#retain(client, record, header.id, bytes!, running.codec)) return;
     client.reply(header.id, result, payloads[0]);
+  }
+
+  /** What a task has told has been passed on. */
+  told(record: EngineRecord, client: number, call: number, bytes: number): void {
+    const running = record.running.get(callKey(client, call));
+    if (!running) return;
+    running.told += bytes;
+    if (running.held && running.told >= running.held.bytes) running.held.release();
+  }
+
+  /** What was on its way from its supervisor will not come: nothing waits for it any longer. */
+  toldAnew(record: EngineRecord): void {
+    for (const running of [...record.running.values()]) {
+      running.told = Number.POSITIVE_INFINITY;
+      running.held?.release();
+    }
+  }
+
+  /** A task that takes long has begun. */
+  began(record: EngineRecord, client: number, call: number, since: number): void {
+    const running = record.running.get(callKey(client, call));
+    if (running && Number.isFinite(since)) running.since = since;
   }
 
   /** RELEASE of a client: what is not there is nobody's business, and need not be told to an engine. */

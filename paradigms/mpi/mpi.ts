@@ -11,7 +11,7 @@ export const mpi = /* @__PURE__ */ defineParadigm({
   name: 'mpi',
   version: '1.0.0',
   module: import.meta.url,
-  engine: './engine.ts',
+  engine: './engine',
   client: makeMpi,
   cli: mpiCommand,
 });
