@@ -1,6 +1,6 @@
 /** A communicator: what a rank's main gets, and what is made from it. */
 import type { TypedArray } from './arrays.ts';
-import { CartComm } from './cart-comm.ts';
+import type { CartComm } from './cart-comm.ts';
 import { CollectiveCalls } from './collective-calls.ts';
 import * as direct from './collectives/direct.ts';
 import type { Core } from './core.ts';
@@ -85,7 +85,7 @@ export class Comm extends CollectiveCalls implements AsyncDisposable {
       'cart',
       color,
       () => this.rank,
-      (core) => new CartComm(core, grid),
+      (core) => core.world.cart(core, grid),
     ) as Request<CartComm | null>;
   }
 

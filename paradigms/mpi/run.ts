@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { task } from '../../core/engine/inside.ts';
 import { type EngineHost, UsageError } from '../../core/index.ts';
+import { CartComm } from './cart-comm.ts';
 import { type ChannelFrame, channelLink, deliverFrame } from './channel-link.ts';
 import { Comm } from './comm.ts';
 import { AbortedError, MpiError, RankExitError } from './errors.ts';
@@ -28,6 +29,7 @@ export class Run {
     this.#spec = spec;
     this.#rank = spec.engines.indexOf(host.id);
     this.#world = new World({
+      cart: (core, grid) => new CartComm(core, grid),
       rank: this.#rank,
       size: spec.engines.length,
       hosts: spec.hosts,

@@ -2,9 +2,11 @@
 import { decode, encode } from '../../core/index.ts';
 import type { AgreementMessage } from './agreement.ts';
 import { ANY_SOURCE } from './constants.ts';
+import type { CartComm } from './cart-comm.ts';
 import { Core } from './core.ts';
 import { Detector, deadlock, pendingWork } from './deadlock.ts';
 import { AbortedError, LeakedRequestsError, MpiError } from './errors.ts';
+import type { Grid } from './grid.ts';
 import { Messenger } from './messenger.ts';
 import { Request, settledWith } from './request.ts';
 import type { SharedLinks } from './shared-links.ts';
@@ -34,12 +36,12 @@ const NAP = 50;
 const LOOK = 250;
 
 export interface WorldOptions {
+  /** Makes communicators that are grids: those are made of others, and others of them. */
+  cart(core: Core, grid: Grid): CartComm;
   rank: number;
   size: number;
   hosts: readonly string[];
   processors: number;
-  /** To somebody who knows of all ranks, where they do not share memory. */
-  report?(snapshot: Snapshot): void;
   /** To a rank that shares memory. */
   giveMemory?(rank: number, name: string, memory: SharedArrayBuffer): void;
 }
@@ -49,6 +51,7 @@ export class World {
   readonly size: number;
   readonly hosts: readonly string[];
   readonly messenger: Messenger;
+  readonly cart: WorldOptions['cart'];
   /** Ranks that are gone, and how. */
   readonly lost = new Map<number, string>();
   /** Why nothing can be done any more. */
@@ -76,15 +79,14 @@ export class World {
   #spin: number;
   #giveMemory: WorldOptions['giveMemory'];
   #memories = new Map<string, Request<SharedArrayBuffer>>();
-  #report: ((snapshot: Snapshot) => void) | undefined;
   #atExit = (): void => this.#shared?.memory.lose(this.#shared.me);
 
-  constructor({ rank, size, hosts, processors, report, giveMemory }: WorldOptions) {
+  constructor({ cart, rank, size, hosts, processors, giveMemory }: WorldOptions) {
     this.rank = rank;
     this.size = size;
     this.hosts = hosts;
+    this.cart = cart;
     this.#spin = size > processors ? SPIN_CROWDED : SPIN;
-    this.#report = report;
     this.#giveMemory = giveMemory;
     this.messenger = new Messenger({
       expects: (message) => this.#expects(message),
@@ -334,11 +336,9 @@ export class World {
     this.#looked = performance.now();
     if (this.over) return;
     const shared = this.#shared;
+    // Where there are others, the client asks all.
+    if (!shared || shared.members.length < this.size) return;
     const snapshot = this.snapshot();
-    if (!shared || shared.members.length < this.size) {
-      if (snapshot.state === 'waiting') this.#report?.(snapshot);
-      return;
-    }
     const { memory, me, members } = shared;
     memory.publish(me, snapshot);
     if (memory.verdict) this.#sentence();
