@@ -1,6 +1,6 @@
 /** To a rank elsewhere: over the direct channel between two engines. */
 import type { Party } from '../../core/index.ts';
-import { HEAD_INTS, type Head, headBytes, readHead, writeHead } from './frame.ts';
+import { type Head, headBytes, Kind, readHead, writeHead } from './frame.ts';
 import { deliver, type Link, type Receiver, type Written } from './link.ts';
 
 /** A frame of many small parts is cheaper as one. */
@@ -19,7 +19,7 @@ export function channelLink(party: Party, world: number, from: number): Link {
         written?.(false);
         return;
       }
-      const bytes = head.bytes;
+      const bytes = head.carried;
       const lead = 8 + headBytes(head.lengths.length);
       const together = bytes <= TOGETHER;
       const first = new Uint8Array(together ? lead + bytes : lead);
@@ -57,7 +57,8 @@ export function channelFrame(bytes: Uint8Array[]): ChannelFrame {
   const ints = new Int32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength >>> 2);
   const head = readHead(ints, 2, -1);
   let parts = rest;
-  if (!rest.length && head.lengths.length) {
+  if (!rest.length && !head.carried && head.kind !== Kind.ANNOUNCE) parts = head.lengths.map(() => new Uint8Array(0));
+  if (!rest.length && head.carried) {
     let at = 8 + headBytes(head.lengths.length);
     // Out of memory that may hold other messages too.
     parts = head.lengths.map((length) => aligned.slice(at, (at += length)));
@@ -68,5 +69,3 @@ export function channelFrame(bytes: Uint8Array[]): ChannelFrame {
 export function deliverFrame({ from, head, parts }: ChannelFrame, receiver: Receiver): void {
   deliver(receiver, from, head, parts);
 }
-
-export const SMALLEST_FRAME = 8 + HEAD_INTS * 4;

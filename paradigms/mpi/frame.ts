@@ -38,7 +38,7 @@ export class Head {
   peer = 0;
   /** Of collectives: what is being called; see `signature.ts`. */
   signature = 0;
-  /** In bytes, of each part. */
+  /** In bytes, of each part of the data. */
   lengths: readonly number[] = NO_LENGTHS;
 
   constructor(kind: number) {
@@ -49,6 +49,11 @@ export class Head {
     let sum = 0;
     for (const length of this.lengths) sum += length;
     return sum;
+  }
+
+  /** Of them, those that come with the head. */
+  get carried(): number {
+    return this.kind === Kind.ANNOUNCE ? 0 : this.bytes;
   }
 }
 

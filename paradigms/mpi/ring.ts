@@ -107,7 +107,7 @@ export class RingWriter {
 }
 
 export function frameBytes(head: Head): number {
-  const bytes = head.bytes;
+  const bytes = head.carried;
   return headBytes(head.lengths.length) + bytes + (-bytes & 7);
 }
 

@@ -109,17 +109,14 @@ export class Run {
     let memory: SharedMemory;
     if (members[0] === this.#rank) {
       memory = SharedMemory.create(members.length);
-      for (const rank of members.slice(1))
-        this.#host.engine(this.#spec.engines[rank]!).tell('memory', {
-          world: this.#spec.world,
-          name: WORLD_MEMORY,
-          memory: memory.memory,
-        });
-    } else {
-      const given = await world.memoryOf(members[0]!, WORLD_MEMORY);
-      if (!(given instanceof SharedArrayBuffer)) throw new MpiError('Ranks of one process could not share memory');
-      memory = new SharedMemory(given, members.length);
-    }
+      for (const rank of members.slice(1)) world.giveMemory(rank, WORLD_MEMORY, memory.memory);
+      const made = memory;
+      // Whoever is gone will not come for it.
+      world.onLoss.add(() => made.attach());
+    } else memory = new SharedMemory(await world.memoryOf(members[0]!, WORLD_MEMORY), members.length);
+    memory.attach();
+    // A thread that blocked before could not send what is still on its way.
+    if (members[0] === this.#rank) await memory.attached();
     const links = new SharedLinks(memory, members, members.indexOf(this.#rank), world.messenger);
     return { links, memory, linkTo: (member: number) => links.linkTo(member) };
   }

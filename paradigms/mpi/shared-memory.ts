@@ -15,6 +15,10 @@ const SENT = 18;
 const RECEIVED = 19;
 const TEXT_BYTES = 20;
 
+/** Columns of the row after those of the members. */
+const VERDICT = 0;
+const ATTACHED = 16;
+
 export interface Snapshot {
   /** running: it computes, or has something to do. */
   state: 'running' | 'waiting';
@@ -125,13 +129,31 @@ export class SharedMemory {
     };
   }
 
+  /** A member has it, or will never have it. */
+  attach(): void {
+    const attached = this.members * ROW_INTS + ATTACHED;
+    Atomics.add(this.#board, attached, 1);
+    Atomics.notify(this.#board, attached);
+  }
+
+  /** All have it: from then on threads may block. */
+  async attached(): Promise<void> {
+    const cell = this.members * ROW_INTS + ATTACHED;
+    for (;;) {
+      const count = Atomics.load(this.#board, cell);
+      if (count >= this.members) return;
+      const waiting = (Atomics as unknown as AsyncAtomics).waitAsync(this.#board, cell, count);
+      if (waiting.async) await waiting.value;
+    }
+  }
+
   /** For what is found by one and concerns all. */
   get verdict(): boolean {
-    return Atomics.load(this.#board, this.members * ROW_INTS) === 1;
+    return Atomics.load(this.#board, this.members * ROW_INTS + VERDICT) === 1;
   }
 
   condemn(): void {
-    Atomics.store(this.#board, this.members * ROW_INTS, 1);
+    Atomics.store(this.#board, this.members * ROW_INTS + VERDICT, 1);
     for (let member = 0; member < this.members; member++) this.wake(member);
   }
 }

@@ -43,7 +43,7 @@ export interface WorldOptions {
   hosts: readonly string[];
   processors: number;
   /** To a rank that shares memory. */
-  giveMemory?(rank: number, name: string, memory: SharedArrayBuffer): void;
+  giveMemory(rank: number, name: string, memory: SharedArrayBuffer): void;
 }
 
 export class World {
@@ -52,6 +52,7 @@ export class World {
   readonly hosts: readonly string[];
   readonly messenger: Messenger;
   readonly cart: WorldOptions['cart'];
+  readonly giveMemory: WorldOptions['giveMemory'];
   /** Ranks that are gone, and how. */
   readonly lost = new Map<number, string>();
   /** Why nothing can be done any more. */
@@ -77,7 +78,6 @@ export class World {
   #listening = true;
   #polling = false;
   #spin: number;
-  #giveMemory: WorldOptions['giveMemory'];
   #memories = new Map<string, Request<SharedArrayBuffer>>();
   #atExit = (): void => this.#shared?.memory.lose(this.#shared.me);
 
@@ -87,7 +87,7 @@ export class World {
     this.hosts = hosts;
     this.cart = cart;
     this.#spin = size > processors ? SPIN_CROWDED : SPIN;
-    this.#giveMemory = giveMemory;
+    this.giveMemory = giveMemory;
     this.messenger = new Messenger({
       expects: (message) => this.#expects(message),
       control: (from, parts) => this.#control(from, decode({ codec: 'msgpack', parts }) as Control),
@@ -136,7 +136,7 @@ export class World {
 
   /** Everybody gives memory to everybody; what came, by rank of the members. */
   async exchangeMemory(name: string, members: readonly number[], own: SharedArrayBuffer): Promise<SharedArrayBuffer[]> {
-    for (const member of members) if (member !== this.rank) this.#giveMemory?.(member, name, own);
+    for (const member of members) if (member !== this.rank) this.giveMemory(member, name, own);
     return Promise.all(members.map((member) => (member === this.rank ? own : this.memoryOf(member, name))));
   }
 
