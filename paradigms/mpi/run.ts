@@ -1,5 +1,4 @@
 /** One rank of one run on its engine: from its links to what its main returns. */
-import { availableParallelism } from 'node:os';
 import { task } from '../../core/engine/inside.ts';
 import { type EngineHost, UsageError } from '../../core/index.ts';
 import { CartComm } from './cart-comm.ts';
@@ -33,7 +32,6 @@ export class Run {
       rank: this.#rank,
       size: spec.engines.length,
       hosts: spec.hosts,
-      processors: availableParallelism(),
       giveMemory: (rank, name, memory) =>
         host.engine(spec.engines[rank]!).tell('memory', { world: spec.world, name, memory }),
     });

@@ -26,10 +26,11 @@ export type Control =
 
 type ControlOf<K extends Control['type']> = Extract<Control, { type: K }>;
 
-/** Turns of polling before a blocked thread sleeps: while the other side works on it, in microseconds. */
-const SPIN = 4000;
-/** … where there are more ranks than processors. */
-const SPIN_CROWDED = 60;
+/**
+ * Turns of polling before a blocked thread sleeps. Where the other side runs at the same time, what is waited for comes within a
+ * few; where it waits for this processor, each turn is lost: the limit follows what has helped.
+ */
+const SPIN = { least: 16, most: 1024 };
 /** ms that a blocked thread sleeps before it looks around. */
 const NAP = 50;
 /** ms between looks at whether anything goes on. */
@@ -41,7 +42,6 @@ export interface WorldOptions {
   rank: number;
   size: number;
   hosts: readonly string[];
-  processors: number;
   /** To a rank that shares memory. */
   giveMemory(rank: number, name: string, memory: SharedArrayBuffer): void;
 }
@@ -61,7 +61,7 @@ export class World {
   readonly ended = new Request<never>();
   /** Of those who are told of each loss. */
   readonly onLoss = new Set<(rank: number) => void>();
-  #nextContext = 2;
+  #nextContext = 0;
   #cores = new Map<number, Core>();
   /** For communicators that are not there yet. */
   #early = new Map<number, { from: number; control: Control }[]>();
@@ -77,16 +77,15 @@ export class World {
   #blocked = false;
   #listening = true;
   #polling = false;
-  #spin: number;
+  #spin = SPIN.most;
   #memories = new Map<string, Request<SharedArrayBuffer>>();
   #atExit = (): void => this.#shared?.memory.lose(this.#shared.me);
 
-  constructor({ cart, rank, size, hosts, processors, giveMemory }: WorldOptions) {
+  constructor({ cart, rank, size, hosts, giveMemory }: WorldOptions) {
     this.rank = rank;
     this.size = size;
     this.hosts = hosts;
     this.cart = cart;
-    this.#spin = size > processors ? SPIN_CROWDED : SPIN;
     this.giveMemory = giveMemory;
     this.messenger = new Messenger({
       expects: (message) => this.#expects(message),
@@ -201,8 +200,12 @@ export class World {
     this.#blocked = true;
     try {
       for (let idle = 0; !request.settled; ) {
-        if (this.poll()) idle = 0;
-        else if (++idle > this.#spin) {
+        if (this.poll()) {
+          if (idle > SPIN.least && idle < this.#spin) this.#spin = Math.min(this.#spin * 2, SPIN.most);
+          idle = 0;
+        } else if (++idle > this.#spin) {
+          this.#spin = Math.max(this.#spin >> 1, SPIN.least);
+          idle = 0;
           shared.links.sleep(NAP);
           this.#lookAround();
         }
@@ -297,7 +300,7 @@ export class World {
     const { sent, received } = this.messenger;
     const epoch = (this.#epoch + sent + received) | 0;
     const texts = [
-      ...this.messenger.waits().map((wait) => this.#describe(wait)),
+      ...this.messenger.waits().filter(({ context }) => context % 2 === 0).map((wait) => this.#describe(wait)),
       ...[...this.#calls.values()].map((text) => `waits in ${text()}`),
     ];
     if (this.#finishing && !this.#finishing.settled) texts.push('has ended');
