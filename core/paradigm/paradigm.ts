@@ -3,6 +3,7 @@
  * each other by name, and perhaps a command. Built-in paradigms use nothing else.
  */
 import type { Observable } from 'rxjs';
+import type { AsyncResult } from '../client/async-result.ts';
 import type { Client } from '../client/client.ts';
 import type { ClusterEvent, EngineInfo } from '../cluster-info.ts';
 import type { Clock } from '../deferred/clock.ts';
@@ -163,6 +164,18 @@ export interface CommandTools {
   readonly options: Record<string, object>;
   /** Opens the cluster that these options name, or one of the command's own, and closes it after `body`. Ctrl-C aborts the signal. */
   session(args: object, body: (client: Client, signal: AbortSignal) => Promise<void>): Promise<void>;
+  /** Of commands that run a script (`tutti NAME script.ts …`): the script, and what follows it, which is its own. Only built-in ones. */
+  readonly given?: { readonly script: string | undefined; readonly rest: readonly string[] };
+  /**
+   * Prints what engines print for this result as it comes, each line after `[id] `; with `json` on stderr. `finish` prints what
+   * had no newline at its end.
+   * @param options.nameOf what stands for an engine's id
+   */
+  follow(
+    client: Client,
+    result: AsyncResult<any, any>,
+    options?: { json?: boolean; nameOf?: (engine: number) => number | string },
+  ): { finish(): void };
   /** One document on stdout. */
   printJson(value: unknown): void;
 }

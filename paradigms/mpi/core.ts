@@ -4,7 +4,7 @@ import type { TypedArray } from './arrays.ts';
 import { ANY_SOURCE } from './constants.ts';
 import { CollectiveMismatchError, MpiError, RankLostError, RevokedError } from './errors.ts';
 import type { Messenger } from './messenger.ts';
-import type { Op } from './ops.ts';
+import type { Op } from './op-names.ts';
 import type { Packet } from './packet.ts';
 import { Request } from './request.ts';
 import { type CollectiveName, describeCall, sameCall, signatureOf, withAlgorithm } from './signature.ts';

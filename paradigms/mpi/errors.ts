@@ -4,6 +4,16 @@ import { registerErrorClass, TuttiError } from '../../core/index.ts';
 /** Of all errors of this paradigm. */
 export class MpiError extends TuttiError {
   override readonly code: string = 'MPI';
+
+  /** By name: a script that imports these classes has copies of its own. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (!(value instanceof Error)) return false;
+    // biome-ignore lint/complexity/noThisInStatic: it is inherited
+    const { name } = this;
+    for (let p = Object.getPrototypeOf(value); p; p = Object.getPrototypeOf(p))
+      if (p.constructor?.name === name) return true;
+    return false;
+  }
 }
 /** The message is longer than the buffer that was to take it. It is consumed; its sender is not concerned. */
 export class TruncateError extends MpiError {

@@ -4,6 +4,7 @@ export type { ReduceOptions } from './collective-calls.ts';
 export type { Layout } from './collectives/vectors.ts';
 export type { Comm } from './comm.ts';
 export { ANY_SOURCE, ANY_TAG, MAX_TAG, PROC_NULL } from './constants.ts';
+export { dimsCreate } from './dims-create.ts';
 export {
   AbortedError,
   CollectiveMismatchError,
@@ -19,7 +20,6 @@ export {
   TruncateError,
   TypeMismatchError,
 } from './errors.ts';
-export { dimsCreate } from './grid.ts';
 export { type Comparison, Group } from './group.ts';
 export { mpi } from './mpi.ts';
 export {
@@ -41,7 +41,7 @@ export {
   REPLACE,
   SUM,
   type UserOp,
-} from './ops.ts';
+} from './op-names.ts';
 export type { MatchedMessage, ReceiveOptions } from './point-to-point.ts';
 export type { Request, Status } from './request.ts';
 export type { Mpi, RunOptions } from './runner.ts';

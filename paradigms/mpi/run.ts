@@ -54,8 +54,8 @@ export class Run {
       return value;
     } catch (error) {
       const own = error instanceof Exit ? this.#exitError(error) : error;
-      await world.leave(reasonOf(own));
-      throw own;
+      await world.leave(reasonOf(own), own);
+      throw withoutOurFrames(own);
     } finally {
       signal.removeEventListener('abort', cancel);
       world.ended.catch(() => {});
@@ -128,6 +128,13 @@ export class Run {
 function exitOf(error: unknown): undefined {
   if (error instanceof Exit && error.exitCode === 0) return undefined;
   throw error;
+}
+
+/** Where in this paradigm an error was noticed says nothing to whoever wrote the main. */
+function withoutOurFrames(error: unknown): unknown {
+  if (error instanceof Error && error.stack)
+    error.stack = error.stack.replace(/\n\s+at [^\n]*tutti:\/\/\/?paradigm\/mpi\.js[^\n]*/g, '');
+  return error;
 }
 
 function reasonOf(error: unknown): string {

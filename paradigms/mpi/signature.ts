@@ -1,5 +1,7 @@
 /** Which collective is called, in one number: it goes with each message of it, so that those who call another one are found out. */
-import { type Op, opCode, opOfCode } from './ops.ts';
+
+import type { Op } from './op-names.ts';
+import { opCode, opOfCode } from './ops.ts';
 
 const NAMES = [
   'barrier',

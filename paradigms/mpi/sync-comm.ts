@@ -4,7 +4,7 @@ import type { ReduceOptions } from './collective-calls.ts';
 import type { Layout } from './collectives/vectors.ts';
 import type { Comm } from './comm.ts';
 import { MpiError } from './errors.ts';
-import type { Op } from './ops.ts';
+import type { Op } from './op-names.ts';
 import type { Request, Requests, Status } from './request.ts';
 
 type Tags = { sendTag?: number; recvTag?: number };

@@ -1,6 +1,7 @@
 /** Operations of windows on memory that other threads may use at the same time. */
 import type { TypedArray } from './arrays.ts';
-import { combine, type OpName } from './ops.ts';
+import type { OpName } from './op-names.ts';
+import { combine } from './ops.ts';
 import type { Element, WindowOperation } from './window-message.ts';
 
 export function perform(part: TypedArray, operation: WindowOperation): unknown {

@@ -1,6 +1,6 @@
 /** What one rank wants of another one's part of a window. */
 import type { TypedArray } from './arrays.ts';
-import type { OpName } from './ops.ts';
+import type { OpName } from './op-names.ts';
 
 export type Element = number | bigint;
 

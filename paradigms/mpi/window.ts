@@ -2,7 +2,8 @@
 import { type ArrayType, isTypedArray, type TypedArray } from './arrays.ts';
 import type { Comm } from './comm.ts';
 import { MpiError, TypeMismatchError } from './errors.ts';
-import { checkOp, combine, type OpName, SUM } from './ops.ts';
+import { type OpName, SUM } from './op-names.ts';
+import { checkOp, combine } from './ops.ts';
 import { nameOf } from './packet.ts';
 import { Request, settledWith } from './request.ts';
 import { perform } from './window-memory.ts';

@@ -1,11 +1,11 @@
 /** A rank's side of a run: its links, its communicators, who is gone, and how it waits. */
 import { decode, encode } from '../../core/index.ts';
 import type { AgreementMessage } from './agreement.ts';
-import { ANY_SOURCE } from './constants.ts';
 import type { CartComm } from './cart-comm.ts';
+import { ANY_SOURCE } from './constants.ts';
 import { Core } from './core.ts';
 import { Detector, deadlock, pendingWork } from './deadlock.ts';
-import { AbortedError, LeakedRequestsError, MpiError } from './errors.ts';
+import { AbortedError, DeadlockError, LeakedRequestsError, MpiError } from './errors.ts';
 import type { Grid } from './grid.ts';
 import { Messenger } from './messenger.ts';
 import { Request, settledWith } from './request.ts';
@@ -16,7 +16,7 @@ import type { WindowMessage } from './window-message.ts';
 
 export type Control =
   | { type: 'finished' }
-  | { type: 'gone'; reason: string }
+  | { type: 'gone'; reason: string; waits?: readonly string[] }
   | { type: 'abort'; code: number; rank: number }
   | { type: 'revoke'; context: number }
   | { type: 'mismatch'; context: number; number: number; signature: number }
@@ -275,8 +275,8 @@ export class World {
   }
 
   /** This rank has ended otherwise. */
-  async leave(reason: string): Promise<void> {
-    this.tellAll({ type: 'gone', reason });
+  async leave(reason: string, error: unknown): Promise<void> {
+    this.tellAll({ type: 'gone', reason, ...(error instanceof DeadlockError && { waits: error.waits }) });
     await this.flush();
   }
 
@@ -300,7 +300,10 @@ export class World {
     const { sent, received } = this.messenger;
     const epoch = (this.#epoch + sent + received) | 0;
     const texts = [
-      ...this.messenger.waits().filter(({ context }) => context % 2 === 0).map((wait) => this.#describe(wait)),
+      ...this.messenger
+        .waits()
+        .filter(({ context }) => context % 2 === 0)
+        .map((wait) => this.#describe(wait)),
       ...[...this.#calls.values()].map((text) => `waits in ${text()}`),
     ];
     if (this.#finishing && !this.#finishing.settled) texts.push('has ended');
@@ -370,8 +373,11 @@ export class World {
     if (control.type === 'finished') {
       this.#finished.add(from);
       this.#checkFinished();
-    } else if (control.type === 'gone') this.lose(from, control.reason);
-    else if (control.type === 'abort')
+    } else if (control.type === 'gone') {
+      // Whoever ends because all wait says so to the others, who wait too.
+      if (control.waits) this.condemn(control.waits);
+      this.lose(from, control.reason);
+    } else if (control.type === 'abort')
       this.end(new AbortedError(`Rank ${control.rank} has aborted the run with code ${control.code}`, control.code));
     else this.#toCore(from, control);
   }

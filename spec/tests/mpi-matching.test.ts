@@ -8,7 +8,11 @@ import { selfLink } from '../../paradigms/mpi/self-link.ts';
 import { SharedLinks } from '../../paradigms/mpi/shared-links.ts';
 import { SharedMemory } from '../../paradigms/mpi/shared-memory.ts';
 
-const key = { context: fc.integer({ min: 0, max: 1 }), source: fc.integer({ min: 0, max: 2 }), tag: fc.integer({ min: 0, max: 2 }) };
+const key = {
+  context: fc.integer({ min: 0, max: 1 }),
+  source: fc.integer({ min: 0, max: 2 }),
+  tag: fc.integer({ min: 0, max: 2 }),
+};
 const wanted = { ...key, source: fc.integer({ min: -1, max: 2 }), tag: fc.integer({ min: -1, max: 2 }) };
 const step = fc.oneof(
   fc.record({ do: fc.constant('arrive' as const), ...key }),
@@ -123,7 +127,9 @@ test('messages of all sizes, in any order of sends and receives, arrive whole, i
           } else {
             const as = (packet: any): unknown => unpacked(packet);
             const source = any ? -1 : from;
-            receives[to]!.push(messengers[to]!.receive({ context, source, tag: any ? -1 : tag, from: source, as, what: 'recv' }));
+            receives[to]!.push(
+              messengers[to]!.receive({ context, source, tag: any ? -1 : tag, from: source, as, what: 'recv' }),
+            );
           }
           if (task.poll) poll();
         }
@@ -156,10 +162,23 @@ test('messages of one sender that fit one receive come in the order in which the
   const [a, b] = messengers as [Messenger, Messenger];
   const sizes = [100_000, 8, 3 << 20, 0, 16_385, 1];
   for (let i = 0; i < 600; i++)
-    a.send(1, packed([i, new Uint8Array(sizes[i % sizes.length]!)]), { context: 0, source: 0, tag: i % 3 }, false, 'send');
+    a.send(
+      1,
+      packed([i, new Uint8Array(sizes[i % sizes.length]!)]),
+      { context: 0, source: 0, tag: i % 3 },
+      false,
+      'send',
+    );
   const order: number[] = [];
   for (let i = 0; i < 600; i++) {
-    const r = b.receive({ context: 0, source: -1, tag: -1, from: -1, as: (p) => unpacked(p) as [number], what: 'recv' });
+    const r = b.receive({
+      context: 0,
+      source: -1,
+      tag: -1,
+      from: -1,
+      as: (p) => unpacked(p) as [number],
+      what: 'recv',
+    });
     poll();
     order.push(r.take()[0]);
   }

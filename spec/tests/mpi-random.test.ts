@@ -36,22 +36,26 @@ async function main(world: Comm, plan: { sends: [number, number, number, number,
     return Math.floor((state / 2 ** 32) * n);
   };
   for (const [c, comm] of comms.entries()) {
-    const mine = plan.sends.map((list) => list.map((send, i) => ({ send, i })).filter(({ send }) => send[0] === rank && send[1] === c));
+    const mine = plan.sends.map((list) =>
+      list.map((send, i) => ({ send, i })).filter(({ send }) => send[0] === rank && send[1] === c),
+    );
     const total = mine.reduce((sum, list) => sum + list.length, 0);
     const sending = plan.sends[rank]!.map((send, i) => ({ send, i })).filter(({ send }) => send[1] === c);
     const pending: PromiseLike<unknown>[] = [];
     const posted: { source: number; tag: number; request: any }[] = [];
-    const post = (source: number, tag: number): void => void posted.push({ source, tag, request: comm.irecv(source, tag) });
+    const post = (source: number, tag: number): void =>
+      void posted.push({ source, tag, request: comm.irecv(source, tag) });
     // Receives that surely find a message: as many as there are for the pair; some of them take from anybody, with any tag.
     let left = total;
     for (const { send, i } of sending) {
       const [to, , tag, bytes, synchronous] = send;
       const value = [rank, i, tag, new Uint8Array(bytes).fill(i)];
       pending.push(synchronous ? comm.ssend(value, to, tag) : comm.isend(value, to, tag));
-      if (random(2)) while (left > 0 && random(3)) {
-        left--;
-        post(-1, -1);
-      }
+      if (random(2))
+        while (left > 0 && random(3)) {
+          left--;
+          post(-1, -1);
+        }
       if (random(20) === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     while (left-- > 0) post(-1, -1);
@@ -74,7 +78,9 @@ async function main(world: Comm, plan: { sends: [number, number, number, number,
   const queue: { from: number; i: number; tag: number }[][] = plan.sends.map((list, from) =>
     list.flatMap(([to, , tag], i) => (to === rank ? [{ from, i, tag }] : [])),
   );
-  const sends = plan.sends[rank]!.map(([to, , tag, bytes], i) => comm.isend([rank, i, new Uint8Array(bytes % 20_001)], to, tag));
+  const sends = plan.sends[rank]!.map(([to, , tag, bytes], i) =>
+    comm.isend([rank, i, new Uint8Array(bytes % 20_001)], to, tag),
+  );
   const expected: { from: number; i: number }[] = [];
   const requests: any[] = [];
   while (queue.some((list) => list.length)) {

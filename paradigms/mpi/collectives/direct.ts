@@ -1,7 +1,8 @@
 /** Everybody with whom it concerns, directly: one step, as many messages as there are pairs. */
 
 import { on, onAll, type Round } from '../core.ts';
-import { combine, type Op } from '../ops.ts';
+import type { Op } from '../op-names.ts';
+import { combine } from '../ops.ts';
 import { type Packet, packed, unpacked } from '../packet.ts';
 import type { Request } from '../request.ts';
 import { copyOf } from './tree.ts';

@@ -1,7 +1,8 @@
 /** Recursive doubling: log₂ n exchanges, after each of which twice as many know twice as much. Best for what is small. */
 import { isTypedArray } from '../arrays.ts';
 import { on, type Round } from '../core.ts';
-import { combine, type Op } from '../ops.ts';
+import type { Op } from '../op-names.ts';
+import { combine } from '../ops.ts';
 import { packed, unpacked } from '../packet.ts';
 import type { Request } from '../request.ts';
 import { copyOf } from './tree.ts';

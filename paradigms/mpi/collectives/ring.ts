@@ -2,7 +2,8 @@
 import type { TypedArray } from '../arrays.ts';
 import { on, onAll, type Round } from '../core.ts';
 import { Format } from '../frame.ts';
-import { combine, type Op } from '../ops.ts';
+import type { Op } from '../op-names.ts';
+import { combine } from '../ops.ts';
 import { type Packet, packedArray } from '../packet.ts';
 import type { Request } from '../request.ts';
 

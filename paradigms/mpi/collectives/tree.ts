@@ -3,7 +3,8 @@
 import type { TypedArray } from '../arrays.ts';
 import { isTypedArray } from '../arrays.ts';
 import { on, type Round } from '../core.ts';
-import { combine, isCommutative, type Op } from '../ops.ts';
+import type { Op } from '../op-names.ts';
+import { combine, isCommutative } from '../ops.ts';
 import { type Packet, packed, unpacked } from '../packet.ts';
 import type { Request } from '../request.ts';
 

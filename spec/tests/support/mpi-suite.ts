@@ -96,7 +96,20 @@ export function mpiSuite(kind: 'thread' | 'process'): void {
       // One that has been matched cannot be taken back.
       await comm.send(1, comm.rank, 98);
       const matched = comm.recv(comm.rank, 98);
-      return [null1, probed.source, before, me, swapped, [...array], took, again, late, why, matched.cancel(), await matched];
+      return [
+        null1,
+        probed.source,
+        before,
+        me,
+        swapped,
+        [...array],
+        took,
+        again,
+        late,
+        why,
+        matched.cancel(),
+        await matched,
+      ];
     });
     expect(got).toEqual([
       [null, { source: -2, tag: -1, count: 0 }],
@@ -139,7 +152,11 @@ export function mpiSuite(kind: 'thread' | 'process'): void {
     const [, got] = await run(2, async (comm) => {
       if (comm.rank === 0) {
         // Large ones are done when they are received: waiting for each here would be a deadlock.
-        const sends = [comm.isend('a', 1, 1), comm.isendBuffer(new Float64Array(100_000).fill(3), 1, 2), comm.isend('c', 1, 1)];
+        const sends = [
+          comm.isend('a', 1, 1),
+          comm.isendBuffer(new Float64Array(100_000).fill(3), 1, 2),
+          comm.isend('c', 1, 1),
+        ];
         await comm.waitAll(sends);
         for (let i = 0; i < 5; i++) await comm.send(i, 1, 10);
         return undefined;
@@ -225,7 +242,9 @@ export function mpiSuite(kind: 'thread' | 'process'): void {
       const inactive = [await comm.waitAny([]), await comm.waitSome([undefined]), comm.testAll([]), comm.testAny([])];
       const short = comm.recvBuffer(new Uint8Array(1), other, 4);
       await comm.sendBuffer(new Uint8Array(2), other, 4);
-      const failed = await comm.waitAll([receives[0]!, short]).catch((e) => [e.code, e.errors.map((x: any) => x?.code)]);
+      const failed = await comm
+        .waitAll([receives[0]!, short])
+        .catch((e) => [e.code, e.errors.map((x: any) => x?.code)]);
       return [none, first, some, all, inactive, failed, receives[0]!.test()];
     });
     expect(got).toEqual([
@@ -244,8 +263,10 @@ export function mpiSuite(kind: 'thread' | 'process'): void {
       const wrong: string[] = [];
       const check = (what: string, got: unknown, want: unknown): void => {
         const text = (v: unknown): string =>
-          JSON.stringify(v, (_, x) => (ArrayBuffer.isView(x) ? [x.constructor.name, ...(x as Uint8Array)] : x)) ?? 'undefined';
-        if (text(got) !== text(want)) wrong.push(`${what}: ${text(got).slice(0, 200)} instead of ${text(want).slice(0, 200)}`);
+          JSON.stringify(v, (_, x) => (ArrayBuffer.isView(x) ? [x.constructor.name, ...(x as Uint8Array)] : x)) ??
+          'undefined';
+        if (text(got) !== text(want))
+          wrong.push(`${what}: ${text(got).slice(0, 200)} instead of ${text(want).slice(0, 200)}`);
       };
       for (let size = 1; size <= 4; size++) {
         const comm = await world.split(world.rank < size ? 0 : undefined);
@@ -255,18 +276,29 @@ export function mpiSuite(kind: 'thread' | 'process'): void {
         const at = `of ${size}`;
         for (const root of ranks) {
           const mine = <T>(value: T): T | undefined => (rank === root ? value : undefined);
-          check(`bcast ${at}`, await comm.bcast(mine({ from: root, big: 'x'.repeat(70_000) }), root), { from: root, big: 'x'.repeat(70_000) });
+          check(`bcast ${at}`, await comm.bcast(mine({ from: root, big: 'x'.repeat(70_000) }), root), {
+            from: root,
+            big: 'x'.repeat(70_000),
+          });
           for (const n of [0, 3, 200_000]) {
             const array = new Float64Array(n).fill(rank === root ? root + 0.5 : -1);
             await comm.bcastBuffer(array, root);
-            check(`bcastBuffer ${at}`, array.every((x) => x === root + 0.5), true);
+            check(
+              `bcastBuffer ${at}`,
+              array.every((x) => x === root + 0.5),
+              true,
+            );
             const got = (await comm.bcast(mine(new Float32Array(n).fill(7)), root)) as Float32Array;
             check(`bcast array ${at}`, [got.length, got.every((x) => x === 7)], [n, true]);
           }
           check(`scatter ${at}`, await comm.scatter(mine(ranks.map((r) => `to ${r}`)), root), `to ${rank}`);
           check(`gather ${at}`, await comm.gather([rank], root), mine(ranks.map((r) => [r])));
           check(`reduce ${at}`, await comm.reduce(rank + 1, 'SUM', root), mine((size * (size + 1)) / 2));
-          const text = await comm.reduce(String(rank), { fn: (a: string, b: string) => a + b, commutative: false }, root);
+          const text = await comm.reduce(
+            String(rank),
+            { fn: (a: string, b: string) => a + b, commutative: false },
+            root,
+          );
           check(`ordered reduce ${at}`, text, mine(ranks.join('')));
           const pieces = ranks.map((r) => r + 1);
           const array = Int32Array.from(ranks.flatMap((r) => new Array(r + 1).fill(r)));
@@ -281,9 +313,21 @@ export function mpiSuite(kind: 'thread' | 'process'): void {
             if (rank === root) check(`gatherv with gaps ${at}`, [into[0], into[1]], [-1, 0]);
           }
         }
-        check(`allgather ${at}`, await comm.allgather({ r: rank }), ranks.map((r) => ({ r })));
-        check(`alltoall ${at}`, await comm.alltoall(ranks.map((r) => `${rank}-${r}`)), ranks.map((r) => `${r}-${rank}`));
-        check(`allgatherv ${at}`, await comm.allgatherv(new Uint8Array(rank).fill(rank)), Uint8Array.from(ranks.flatMap((r) => new Array(r).fill(r))));
+        check(
+          `allgather ${at}`,
+          await comm.allgather({ r: rank }),
+          ranks.map((r) => ({ r })),
+        );
+        check(
+          `alltoall ${at}`,
+          await comm.alltoall(ranks.map((r) => `${rank}-${r}`)),
+          ranks.map((r) => `${r}-${rank}`),
+        );
+        check(
+          `allgatherv ${at}`,
+          await comm.allgatherv(new Uint8Array(rank).fill(rank)),
+          Uint8Array.from(ranks.flatMap((r) => new Array(r).fill(r))),
+        );
         const counts = ranks.map((r) => (r + rank) % 3);
         const flat = Float64Array.from(ranks.flatMap((r) => new Array((r + rank) % 3).fill(rank * 10 + r)));
         const want = Float64Array.from(ranks.flatMap((r) => new Array((r + rank) % 3).fill(r * 10 + rank)));
@@ -312,9 +356,21 @@ export function mpiSuite(kind: 'thread' | 'process'): void {
         const prefix = { fn: (a: string, b: string) => a + b, commutative: false };
         check(`ordered allreduce ${at}`, await comm.allreduce(String(rank), prefix), ranks.join(''));
         check(`scan ${at}`, await comm.scan(String(rank), prefix), ranks.slice(0, rank + 1).join(''));
-        check(`exscan ${at}`, await comm.exscan(String(rank), prefix), rank ? ranks.slice(0, rank).join('') : undefined);
-        check(`reduceScatter ${at}`, await comm.reduceScatter(ranks.map((r) => r * 10 + rank)), rank * 10 * size + (size * (size - 1)) / 2);
-        check(`reduceScatter of an array ${at}`, await comm.reduceScatter(new Int32Array(size * 2).fill(1)), new Int32Array(2).fill(size));
+        check(
+          `exscan ${at}`,
+          await comm.exscan(String(rank), prefix),
+          rank ? ranks.slice(0, rank).join('') : undefined,
+        );
+        check(
+          `reduceScatter ${at}`,
+          await comm.reduceScatter(ranks.map((r) => r * 10 + rank)),
+          rank * 10 * size + (size * (size - 1)) / 2,
+        );
+        check(
+          `reduceScatter of an array ${at}`,
+          await comm.reduceScatter(new Int32Array(size * 2).fill(1)),
+          new Int32Array(2).fill(size),
+        );
         for (const deterministic of [false, true])
           for (const n of [5, 30_001]) {
             const array = Float64Array.from({ length: n }, (_, i) => i + rank);
@@ -323,7 +379,11 @@ export function mpiSuite(kind: 'thread' | 'process'): void {
             const right = sum.every((x, i) => x === size * i + (size * (size - 1)) / 2);
             check(`allreduce of ${n} ${at}`, [right, array.every((x, i) => x === before[i])], [true, true]);
             await comm.allreduceBuffer(array, 'MAX');
-            check(`allreduceBuffer of ${n} ${at}`, array.every((x, i) => x === i + size - 1), true);
+            check(
+              `allreduceBuffer of ${n} ${at}`,
+              array.every((x, i) => x === i + size - 1),
+              true,
+            );
           }
         await comm.free();
       }
@@ -375,7 +435,19 @@ export function mpiSuite(kind: 'thread' | 'process'): void {
       const before = world.core.world.communicators;
       for (let i = 0; i < 200; i++) await (await world.dup()).free();
       const grown = world.core.world.communicators - before + world.core.messenger.matching.contexts;
-      return [first, second, odd.rank, odd.size, none?.size, host.size, created && [created.rank, created.size], compared, translated, after, grown < 20];
+      return [
+        first,
+        second,
+        odd.rank,
+        odd.size,
+        none?.size,
+        host.size,
+        created && [created.rank, created.size],
+        compared,
+        translated,
+        after,
+        grown < 20,
+      ];
     });
     expect(results).toEqual(
       [0, 1, 2, 3].map((rank) => [
