@@ -133,13 +133,16 @@ export class Core {
   mismatch(rank: number, number: number, theirs: number, tell = true): void {
     const mine = this.#log.get(number);
     if (this.failure || mine === undefined) return;
-    if (tell)
-      this.world.tell(this.members[rank]!, { type: 'mismatch', context: this.context, number, signature: mine });
-    this.fail(
-      new CollectiveMismatchError(
-        `Collective number ${number} on ${this.name}: rank ${this.rank} called ${describeCall(mine)} and rank ${rank} called ${describeCall(theirs)}; all members must call the same ones in the same order`,
-      ),
+    const error = new CollectiveMismatchError(
+      `Collective number ${number} on ${this.name}: rank ${this.rank} called ${describeCall(mine)} and rank ${rank} called ${describeCall(theirs)}; all members must call the same ones in the same order`,
     );
+    this.fail(error);
+    if (!tell) return;
+    this.members.forEach((member, other) => {
+      if (other === rank)
+        this.world.tell(member, { type: 'mismatch', context: this.context, number, signature: mine });
+      else if (other !== this.rank) this.world.tell(member, { type: 'spoilt', context: this.context, error });
+    });
   }
 
   /** Ends all collectives under way, and those to come. */

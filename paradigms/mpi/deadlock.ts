@@ -13,7 +13,8 @@ export class Detector {
   look(snapshots: readonly Snapshot[]): string[] | undefined {
     const last = this.#last;
     this.#last = undefined;
-    if (!snapshots.every(({ state }) => state === 'waiting')) return undefined;
+    if (snapshots.some(({ state }) => state === 'running')) return undefined;
+    if (snapshots.every(({ state }) => state === 'gone')) return undefined;
     const between = snapshots.reduce((sum, { sent, received }) => (sum + sent - received) | 0, 0);
     if (between !== 0) return undefined;
     const epochs = snapshots.map(({ epoch }) => epoch);

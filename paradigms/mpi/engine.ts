@@ -4,7 +4,7 @@ import { type ChannelFrame, channelFrame } from './channel-link.ts';
 import { tameExit } from './rank-exit.ts';
 import { Run } from './run.ts';
 import { ENTER, type RunSpec } from './run-spec.ts';
-import type { Snapshot } from './shared-memory.ts';
+import { GONE, type Snapshot } from './shared-memory.ts';
 
 /** Runs that others have begun and that have not begun here; and that have ended. Both may be forgotten some day. */
 const WAITING = 64;
@@ -60,7 +60,7 @@ export default function makeEngine(host: EngineHost): EngineHalf {
       withRun(world, (run) => run.gotMemory(id, name, memory));
     },
     snapshot: (world: number): Snapshot =>
-      runs.get(world)?.snapshot() ?? { state: 'running', epoch: 0, sent: 0, received: 0, text: '' },
+      runs.get(world)?.snapshot() ?? (ended.has(world) ? GONE : { ...GONE, state: 'running' }),
     condemn({ world, waits }: { world: number; waits: string[] }) {
       runs.get(world)?.condemn(waits);
     },

@@ -25,6 +25,9 @@ interface Peer {
   out: number;
   /** Eager bytes of it that we have received, and not told. */
   owed: number;
+  /** Frames. */
+  sent: number;
+  received: number;
   /** Why nothing can be sent to it or come from it. */
   gone: ((context: number) => Error) | undefined;
 }
@@ -51,9 +54,6 @@ const MESSAGE_COST = 256;
 
 export class Messenger implements Receiver {
   readonly matching = new Matching<Receive<any>, Message>();
-  /** Frames of all links, for those who want to know whether any is on its way. */
-  sent = 0;
-  received = 0;
   #home: MessengerHome;
   #peers: Peer[] = [];
   #next = 0;
@@ -68,7 +68,7 @@ export class Messenger implements Receiver {
   }
 
   connect(rank: number, link: Link): void {
-    this.#peers[rank] = { link, out: 0, owed: 0, gone: undefined };
+    this.#peers[rank] = { link, out: 0, owed: 0, sent: 0, received: 0, gone: undefined };
   }
 
   send(to: number, packet: Packet, envelope: Envelope, synchronous: boolean, what: string): Send {
@@ -158,7 +158,7 @@ export class Messenger implements Receiver {
   }
 
   frame(from: number, head: Head, data: Incoming): void {
-    this.received++;
+    this.#peers[from]!.received++;
     if (head.kind === Kind.EAGER || head.kind === Kind.ANNOUNCE) this.#arrived(from, head, data);
     else if (head.kind === Kind.CONTROL) this.#home.control(from, data.take());
     else if (head.kind === Kind.CREDIT) this.#peers[from]!.out -= head.id;
@@ -166,8 +166,8 @@ export class Messenger implements Receiver {
     else if (head.kind === Kind.GO) this.#goAhead(from, head);
   }
 
-  place(_from: number, head: Head): Uint8Array[] | undefined {
-    this.received++;
+  place(from: number, head: Head): Uint8Array[] | undefined {
+    this.#peers[from]!.received++;
     return this.#receives.get(head.peer)?.places(head);
   }
 
@@ -182,9 +182,11 @@ export class Messenger implements Receiver {
     const peer = this.#peers[rank];
     if (!peer || peer.gone) return;
     peer.gone = why;
-    const hit = (receive: Open): boolean =>
-      receive.from === rank || (receive.from === ANY_SOURCE && concerns(receive.context));
-    this.fail(({ to }) => to === rank, hit, why);
+    // Nobody can tell who waits for whom within a collective: it ends for all.
+    const spoilt = (context: number): boolean => isCollective(context) && concerns(context);
+    const hit = ({ from, context }: Open): boolean =>
+      from === rank || spoilt(context) || (from === ANY_SOURCE && concerns(context));
+    this.fail(({ to, context }) => to === rank || spoilt(context), hit, why);
     peer.link.close();
   }
 
@@ -223,6 +225,17 @@ export class Messenger implements Receiver {
 
   close(): void {
     for (const peer of this.#peers) peer?.link.close();
+  }
+
+  /** Frames to and from all that are not gone, for those who want to know whether any is on its way. */
+  get traffic(): { sent: number; received: number } {
+    let [sent, received] = [0, 0];
+    for (const peer of this.#peers) {
+      if (!peer || peer.gone) continue;
+      sent += peer.sent;
+      received += peer.received;
+    }
+    return { sent, received };
   }
 
   /** Operations that wait, in words. */
@@ -331,7 +344,7 @@ export class Messenger implements Receiver {
   }
 
   #post(peer: Peer, head: Head, parts: readonly Uint8Array[], owned: boolean, written?: Written): void {
-    this.sent++;
+    peer.sent++;
     peer.link.send(head, parts, owned, written);
   }
 }
@@ -339,6 +352,9 @@ export class Messenger implements Receiver {
 function answer<T>(wanted: Probe<T>, request: Request<T>, message: Message): void {
   request.resolve(wanted.as(message));
 }
+
+/** Contexts come in pairs. */
+const isCollective = (context: number): boolean => context % 2 === 1;
 
 function lostBy({ gone }: Peer, context: number): Error {
   return gone?.(context) ?? new RevokedError('The world has ended');

@@ -28,11 +28,8 @@ export function tameExit(): void {
 export function untilExit<T>(code: () => T | PromiseLike<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     scopes.run(reject, () => {
-      try {
-        resolve(code());
-      } catch (error) {
-        reject(error);
-      }
+      // What comes after an exit is of no interest to anybody, and yet heard.
+      new Promise<T>((done) => done(code())).then(resolve, reject);
     });
   });
 }

@@ -3,7 +3,7 @@ import { type AsyncResult, type ClientHost, type EngineInfo, ref, UsageError } f
 import type { Comm } from './comm.ts';
 import { Detector } from './deadlock.ts';
 import { ENTER, type RunSpec } from './run-spec.ts';
-import type { Snapshot } from './shared-memory.ts';
+import { GONE, type Snapshot } from './shared-memory.ts';
 
 export interface RunOptions<A extends readonly unknown[] = readonly unknown[]> {
   /** How many; all engines of the kind by default. */
@@ -93,7 +93,18 @@ async function watch(host: ClientHost, { world, engines }: RunSpec, result: Asyn
     over = true;
   });
   const detector = new Detector();
-  const group = host.group([...engines]);
+  // One that is gone is waited for by nobody: whoever did has been told.
+  const look = (engine: number): Promise<Snapshot> => host.engine(engine).ask('snapshot', world);
+  const looks = (): Promise<Snapshot[]> =>
+    Promise.all(
+      engines.map(async (id) => {
+        try {
+          return await look(id);
+        } catch {
+          return GONE;
+        }
+      }),
+    );
   while (!over) {
     let timer: NodeJS.Timeout | undefined;
     const later = new Promise<void>((resolve) => {
@@ -102,11 +113,9 @@ async function watch(host: ClientHost, { world, engines }: RunSpec, result: Asyn
     await Promise.race([later, ended]);
     clearTimeout(timer);
     if (over) return;
-    try {
-      const waits = detector.look(await Promise.race([group.ask<Snapshot>('snapshot', world), ended.then(() => [])]));
-      if (waits?.length) group.tell('condemn', { world, waits });
-    } catch {
-      // A rank is gone: who waits for it is told so.
-    }
+    const waits = detector.look(await Promise.race([looks(), ended.then(() => [])]));
+    if (!waits || over) continue;
+    for (const id of host.client.engines.map((engine) => engine.id))
+      if (engines.includes(id)) host.engine(id).tell('condemn', { world, waits });
   }
 }

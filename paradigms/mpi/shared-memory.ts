@@ -20,8 +20,8 @@ const VERDICT = 0;
 const ATTACHED = 16;
 
 export interface Snapshot {
-  /** running: it computes, or has something to do. */
-  state: 'running' | 'waiting';
+  /** running: it computes, or has something to do. gone: nobody waits for it any more, nor it for anybody. */
+  state: 'running' | 'waiting' | 'gone';
   /** Changes whenever the rank has got on. */
   epoch: number;
   /** Frames, of all links, modulo 2³². */
@@ -30,6 +30,9 @@ export interface Snapshot {
   /** What it waits for, in words. */
   text: string;
 }
+
+const STATES = ['running', 'waiting', 'gone'] as const;
+export const GONE: Snapshot = { state: 'gone', epoch: 0, sent: 0, received: 0, text: 'is gone' };
 
 /** Large enough that neither side waits often, small enough to stay in the processor's cache. */
 const capacityFor = (members: number): number => (members <= 4 ? 1 << 20 : 1 << 18);
@@ -113,7 +116,7 @@ export class SharedMemory {
     Atomics.store(board, row + SENT, snapshot.sent | 0);
     Atomics.store(board, row + RECEIVED, snapshot.received | 0);
     Atomics.store(board, row + EPOCH, snapshot.epoch | 0);
-    Atomics.store(board, row + STATE, snapshot.state === 'waiting' ? 1 : 0);
+    Atomics.store(board, row + STATE, STATES.indexOf(snapshot.state));
   }
 
   snapshot(member: number): Snapshot {
@@ -121,7 +124,7 @@ export class SharedMemory {
     const board = this.#board;
     const length = Atomics.load(board, row + TEXT_BYTES);
     return {
-      state: Atomics.load(board, row + STATE) === 1 ? 'waiting' : 'running',
+      state: STATES[Atomics.load(board, row + STATE)]!,
       epoch: Atomics.load(board, row + EPOCH),
       sent: Atomics.load(board, row + SENT),
       received: Atomics.load(board, row + RECEIVED),

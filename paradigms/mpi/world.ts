@@ -10,7 +10,7 @@ import type { Grid } from './grid.ts';
 import { Messenger } from './messenger.ts';
 import { Request, settledWith } from './request.ts';
 import type { SharedLinks } from './shared-links.ts';
-import type { SharedMemory, Snapshot } from './shared-memory.ts';
+import { GONE, type SharedMemory, type Snapshot } from './shared-memory.ts';
 import type { Message } from './transfer.ts';
 import type { WindowMessage } from './window-message.ts';
 
@@ -75,6 +75,7 @@ export class World {
   #ticker: NodeJS.Timeout;
   #ownWork = pendingWork();
   #blocked = false;
+  #left = false;
   #listening = true;
   #polling = false;
   #spin = SPIN.most;
@@ -276,6 +277,9 @@ export class World {
 
   /** This rank has ended otherwise. */
   async leave(reason: string, error: unknown): Promise<void> {
+    const shared = this.#shared;
+    shared?.memory.publish(shared.me, GONE);
+    this.#left = true;
     this.tellAll({ type: 'gone', reason, ...(error instanceof DeadlockError && { waits: error.waits }) });
     await this.flush();
   }
@@ -297,7 +301,7 @@ export class World {
   }
 
   snapshot(): Snapshot {
-    const { sent, received } = this.messenger;
+    const { sent, received } = this.messenger.traffic;
     const epoch = (this.#epoch + sent + received) | 0;
     const texts = [
       ...this.messenger
@@ -340,7 +344,7 @@ export class World {
   /** Does anything go on? */
   #look(): void {
     this.#looked = performance.now();
-    if (this.over) return;
+    if (this.over || this.#left) return;
     const shared = this.#shared;
     // Where there are others, the client asks all.
     if (!shared || shared.members.length < this.size) return;
@@ -348,7 +352,10 @@ export class World {
     const { memory, me, members } = shared;
     memory.publish(me, snapshot);
     if (memory.verdict) this.#sentence();
-    else if (snapshot.state === 'waiting' && this.#detector.look(members.map((_, member) => memory.snapshot(member)))) {
+    else if (
+      snapshot.state === 'waiting' &&
+      this.#detector.look(members.map((_, member) => (memory.lost(member) ? GONE : memory.snapshot(member))))
+    ) {
       memory.condemn();
       this.#sentence();
     }
