@@ -11,6 +11,7 @@ import { enginesCommand } from './commands/engines.ts';
 import { execCommand } from './commands/exec.ts';
 import { listCommand } from './commands/list.ts';
 import { paradigmsCommand } from './commands/paradigms.ts';
+import { replCommand } from './commands/repl.ts';
 import { runCommand } from './commands/run.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
@@ -25,6 +26,7 @@ const builtIn = [
   stopCommand,
   statusCommand,
   listCommand,
+  replCommand,
   execCommand(text),
   runCommand(text, rest),
   enginesCommand,

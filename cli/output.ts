@@ -1,6 +1,7 @@
 /** What commands print: engines' output line by line, tables, JSON. */
 import type { AsyncResult } from '../core/client/async-result.ts';
 import type { Client } from '../core/client/client.ts';
+import { cells } from './display/cells.ts';
 
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -67,15 +68,6 @@ function lines(stream: NodeJS.WriteStream, nameOf: (engine: number) => number | 
   };
 }
 
-/** Columns as wide as their widest cell. Numbers stand right. */
 export function table(header: readonly string[], rows: readonly (string | number)[][]): string {
-  const all = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(...all.map((row) => String(row[column]).length)));
-  const right = header.map((_, column) => rows.every((row) => typeof row[column] === 'number'));
-  const line = (row: readonly (string | number)[]): string =>
-    row
-      .map((cell, i) => (right[i] ? String(cell).padStart(widths[i]!) : String(cell).padEnd(widths[i]!)))
-      .join('  ')
-      .trimEnd();
-  return `${all.map(line).join('\n')}\n`;
+  return `${cells(header, rows).lines.join('\n')}\n`;
 }

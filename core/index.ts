@@ -4,6 +4,7 @@ export type { CallOptions } from './client/call-spec.ts';
 export type { Client, ClientOptions, TaskHandle } from './client/client.ts';
 export { type Cluster, type ClusterOptions, cluster } from './client/cluster.ts';
 export { connect } from './client/connect.ts';
+export type { PrintedLines } from './client/echo.ts';
 export { type Ref, ref } from './client/ref.ts';
 export type {
   BaseView,
@@ -28,6 +29,7 @@ export type { Limits } from './controller/limits.ts';
 export { registerParadigm } from './controller/offers.ts';
 export type { InterruptOutcome, InterruptResult, Progress, TaskInfo } from './conversation.ts';
 export * from './deferred/index.ts';
+export type { NameInfo } from './engine/names.ts';
 export * from './errors.ts';
 export { check, type ErrorType, trap } from './failure.ts';
 export { remote } from './functions/index.ts';

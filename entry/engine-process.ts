@@ -31,7 +31,8 @@ registerTransport(ws());
 process.on('SIGINT', () => {});
 const boot = readBoot();
 if (boot.supervised) keepLocals();
-const supervisor = new Worker(new URL('./engine-supervisor.mjs', import.meta.url), {
+const program = boot.supervised ? './engine-supervisor.mjs' : './engine-lifeline.mjs';
+const supervisor = new Worker(new URL(program, import.meta.url), {
   workerData: { lifeline: { fd: LIFELINE, litter: boot.litter, launcher: process.ppid } },
   execArgv: [],
 });

@@ -227,8 +227,6 @@ export class Call {
   async #stop(kind: 'interrupt' | 'cancel', reason: string): Promise<InterruptOutcome[]> {
     const pending = this.#waiting();
     const results = this.sent && pending.length ? await this.home.stop(this, pending, kind, reason) : [];
-    // What is stopped settles; whoever waits for that here finds it settled.
-    if (kind === 'interrupt') await Promise.all(results.map((how, i) => how !== 'stuck' && this.#settled(pending[i]!)));
     const outcomes = new Map(results.map((outcome, i) => [pending[i]!, outcome]));
     const rest = this.sent ? 'done' : 'never-started';
     return this.parts.map(({ engine }) => ({ engine, outcome: outcomes.get(engine) ?? rest }));
@@ -249,17 +247,6 @@ export class Call {
         { limit: 'messages', max: UNREAD_MESSAGES },
       );
     if (!answers.includes('taken')) throw new NotOnStackError('The message was not delivered: the task has ended');
-  }
-
-  #settled(engine: number): Promise<void> {
-    return new Promise((resolve) => {
-      if (!this.#waiting().includes(engine)) return resolve();
-      const stop = this.onPart((part) => {
-        if (part.engine !== engine) return;
-        stop();
-        resolve();
-      });
-    });
   }
 
   #waiting(): number[] {

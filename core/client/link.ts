@@ -50,6 +50,8 @@ export class Link implements CallHome, PipeHome {
     if (event.type === 'engine-lost') this.paradigms.engineLost(event.engine.id, event.reason);
   });
   readonly sender = new FunctionSender();
+  /** Is told of every call that is made: for the console, which shows what goes on and interrupts it. */
+  made: ((result: AsyncResult<any>) => void) | undefined;
   rpc!: Rpc;
   readonly paradigms: Paradigms;
   #session!: Session;
@@ -159,7 +161,9 @@ export class Link implements CallHome, PipeHome {
       this.#sendCode(luggage.code);
       this.#session.send(header, payloads, true);
     });
-    return new AsyncResult<T>(call, this);
+    const result = new AsyncResult<T>(call, this);
+    this.made?.(result);
+    return result;
   }
 
   /** A call that failed before it could be made. */
@@ -289,7 +293,7 @@ export class Link implements CallHome, PipeHome {
     if (stream <= Stream.STDERR || !call || !payload) return; // or given up here
     const value = decode(payload) as any;
     if (stream === Stream.MESSAGE) call.messages.push({ engine, value });
-    else if (stream === Stream.PROGRESS)
+    else if (stream === Stream.PROGRESS || stream === Stream.LAST_PROGRESS)
       call.progressed({ engine, done: value[0], ...(value.length > 1 && { total: value[1] }) });
     else if (stream === Stream.RUNNING) call.runs(engine, value);
   }

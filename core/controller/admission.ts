@@ -17,6 +17,7 @@ import { aboutEngine } from './engine-facts.ts';
 import { exceeded, type Limits } from './limits.ts';
 import type { News } from './news.ts';
 import type { EngineRecord, Registry } from './registry.ts';
+import type { Samples } from './samples.ts';
 import type { Sessions } from './sessions.ts';
 import { addTraffic, trafficOf } from './traffic.ts';
 
@@ -29,6 +30,7 @@ export interface House {
   readonly broker: Broker;
   readonly conversations: Conversations;
   readonly news: News;
+  readonly samples: Samples;
   readonly sessions: Sessions;
   readonly limits: Limits;
   readonly log: Logger;
@@ -40,8 +42,8 @@ export interface House {
   fromClient(client: ClientRecord, header: Envelope, payloads: Payload[]): void;
   fromEngine(record: EngineRecord, header: Envelope, payloads: Payload[]): void;
   fromSupervisor(record: EngineRecord, header: Envelope, payloads: Payload[]): void;
-  /** A supervisor's session has begun anew: what an older one was to tell is lost. */
-  supervised(record: EngineRecord, rpc: Rpc): void;
+  /** Its supervisor has another session: what the older one was to bring is lost. */
+  toldAnew(record: EngineRecord): void;
   /** `attach` begins to take its messages. */
   joined(client: ClientRecord, attach: () => void): void;
   left(client: ClientRecord): void;
@@ -159,6 +161,7 @@ export class Admission {
       beat: (header) => {
         record.beat = header.beat ?? {};
         record.info.memory = record.beat.rss ?? 0;
+        this.#house.samples.engine(record.beat);
       },
       disconnected: () => this.#house.registry.state(record, 'disconnected'),
       ended: (reason, violation) => {
@@ -228,8 +231,7 @@ export class Admission {
     });
     guest.welcome({ session: session.id, resumed: false, received: 0, about: {} });
     session.attach(connection, 0);
-    control.open(session, rpc);
-    this.#house.supervised(record, rpc);
+    if (!control.open(session, rpc)) this.#house.toldAnew(record);
   }
 
   /** A place for an engine that comes by itself, where need be that of one that came so and was lost. */

@@ -98,12 +98,13 @@ export class Calls {
     if (!(status! in Status) || (kept && !(bytes! >= 0 && bytes! <= Number.MAX_SAFE_INTEGER)))
       throw new ProtocolError(`A reply with status ${status} and ${bytes} bytes`);
     const { told = 0 } = result;
-    if (told! > running.told && record.control.session) {
+    if (told! > running.told && record.supervised) {
       running.held = { bytes: told!, release: () => this.answer(record, header, payloads) };
       result.told = 0;
       return;
     }
     record.running.delete(key);
+    running.whenOver?.();
     running.count.answered(status!, running.began);
     this.#trace?.debug(`Call ${header.id} of client ${header.client} is answered by engine ${record.id}`, {
       client: header.client,
@@ -152,7 +153,8 @@ export class Calls {
   }
 
   engineLost(record: EngineRecord, error: Error): void {
-    for (const { client, call, codec, count } of record.running.values()) {
+    for (const { client, call, codec, count, whenOver } of record.running.values()) {
+      whenOver?.();
       count.lost++;
       const waiting = this.#clients.get(client);
       if (!waiting) continue;
@@ -168,6 +170,7 @@ export class Calls {
       for (const [key, running] of record.running) {
         if (running.client !== client.id) continue;
         record.running.delete(key);
+        running.whenOver?.();
         running.count.dropped++;
       }
       const { session } = record;

@@ -18,14 +18,19 @@ export class Control {
   #rpc: Rpc | undefined;
   #waiting: ((rpc: Rpc | undefined) => void)[] = [];
   #passedOn = 0;
+  #opened = false;
   #ended = false;
 
-  open(session: Session, rpc: Rpc): void {
+  /** True: for the first time; else what an older session was to bring is lost. */
+  open(session: Session, rpc: Rpc): boolean {
+    const first = !this.#opened;
+    this.#opened = true;
     this.session?.abandon('superseded by another supervisor');
     this.session = session;
     this.#rpc = rpc;
     this.#passedOn = 0;
     for (const tell of this.#waiting.splice(0)) tell(rpc);
+    return first;
   }
 
   /** It comes back, or the engine is given up. */

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { ClusterEvent, ClusterParadigms } from '../cluster-info.ts';
+import { TOLD_COST } from '../conversation.ts';
 import { realClock } from '../deferred/clock.ts';
 import { ProtocolError } from '../errors.ts';
 import { type Logger, silentLogger } from '../log.ts';
@@ -31,6 +32,7 @@ import { News } from './news.ts';
 import { Offers } from './offers.ts';
 import { Paradigms } from './paradigms.ts';
 import { type EngineRecord, Registry } from './registry.ts';
+import { Samples } from './samples.ts';
 import { Sessions } from './sessions.ts';
 import { noTraffic } from './traffic.ts';
 
@@ -65,6 +67,7 @@ export class Controller {
   readonly conversations: Conversations;
   readonly log: Logger;
   readonly callCounts = new CallCounts();
+  readonly samples = new Samples();
   /** What went over sessions of clients that have left. */
   readonly pastClients = noTraffic();
   readonly offers = new Offers();
@@ -109,18 +112,19 @@ export class Controller {
       clock: options.clock ?? realClock,
     });
     this.#liveness = [
-      watchEngines(this.registry, options),
+      watchEngines(this.registry, { ...options, late: (ms) => this.samples.controller(ms) }),
       watchClients(this.clients, { beat, window: clientWindow, clock: options.clock }),
     ];
     const { id, name, registry, clients, requests, pastClients } = this;
     this.#admission = new Admission({
       ...{ id, name, registry, clients, broker, conversations, limits, log, requests, pastClients, beat, clientWindow },
       news: this.#news,
+      samples: this.samples,
       sessions: this.#sessions,
       fromClient: (...message) => this.#fromClient(...message),
       fromEngine: (...message) => this.#fromEngine(...message),
       fromSupervisor: (...message) => this.#fromSupervisor(...message),
-      supervised: (record) => this.#calls.toldAnew(record),
+      toldAnew: (record) => this.#calls.toldAnew(record),
       joined: (client, attach) => {
         this.#paradigms.clientJoined(client);
         attach();
@@ -234,10 +238,15 @@ export class Controller {
     if (header.kind !== Kind.OUTPUT || !payload)
       throw new ProtocolError(`A supervisor sent a message of kind ${header.kind}`);
     const { client, id, stream } = header;
-    if (stream === Stream.RUNNING) this.#calls.began(record, client, id, Number(payloadText(payload)));
+    if (stream === Stream.RUNNING) {
+      this.#calls.began(record, client, id, Number(payloadText(payload)));
+      this.output(record, header, payload);
+      return;
+    }
     const bytes = payloadBytes(payload);
-    this.output(record, header, payload, () => record.control.passedOn(bytes));
-    if (stream <= Stream.MESSAGE) this.#calls.told(record, client, id, bytes);
+    const { control } = record;
+    this.output(record, header, payload, () => control.passedOn(bytes + TOLD_COST));
+    if (stream <= Stream.MESSAGE || stream === Stream.LAST_PROGRESS) this.#calls.told(record, client, id, bytes);
   }
 
   /** What a task tells: to the client whose call it is, or, what no call printed, to all. */
@@ -245,12 +254,12 @@ export class Controller {
     record: EngineRecord,
     header: { client: number; id: number; stream: number },
     text: Payload,
-    passedOn = (): void => {},
+    passedOn?: () => void,
   ): void {
     if (header.stream <= Stream.STDERR) for (const part of text.parts) this.registry.output(record, part);
     const owner = header.client ? this.clients.get(header.client) : undefined;
     if (owner) owner.output(record.id, header.id, header.stream, text, passedOn);
-    else passedOn();
+    else passedOn?.();
     if (!header.client) for (const client of this.clients.values()) client.output(record.id, 0, header.stream, text);
   }
 

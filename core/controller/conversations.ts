@@ -1,7 +1,7 @@
 /** Clients talk to tasks that run: stop them, look into them, send them messages; and see what runs. */
 import { callKey } from '../call-key.ts';
 import type { InterruptResult, TaskInfo } from '../conversation.ts';
-import { EngineLostError, NotOnStackError, UsageError } from '../errors.ts';
+import { EngineLostError, NotOnStackError, TuttiError, UsageError } from '../errors.ts';
 import { decode, encode } from '../wire/codec.ts';
 import type { Envelope } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
@@ -51,8 +51,26 @@ export class Conversations {
     };
   }
 
-  /** Never rejects. Asking twice of one task is asking once. */
-  stop(engine: number, order: Omit<StopOrder, 'targets'>): Promise<InterruptResult> {
+  /**
+   * Never rejects. Asking twice of one task is asking once. Who hears of it has been told before what became of the call, unless it
+   * is stuck.
+   */
+  async stop(engine: number, order: Omit<StopOrder, 'targets'>): Promise<InterruptResult> {
+    const outcome = await this.#begin(engine, order);
+    const running = this.#registry.engines.get(engine)?.running.get(callKey(order.client, order.call));
+    if (running && outcome !== 'stuck')
+      await new Promise<void>((resolve) => {
+        const { whenOver } = running;
+        running.whenOver = () => {
+          whenOver?.();
+          resolve();
+        };
+      });
+    // Replies leave at the end of the turn.
+    return new Promise((resolve) => setImmediate(() => resolve(outcome)));
+  }
+
+  #begin(engine: number, order: Omit<StopOrder, 'targets'>): Promise<InterruptResult> {
     const record = this.#registry.engines.get(engine);
     const { client, call } = order;
     const running = record?.running.get(callKey(client, call));
@@ -109,7 +127,10 @@ export class Conversations {
       throw new UsageError(`Engine ${engine} has no supervisor, so nobody can look into what runs there`);
     const rpc = await record.control.rpc();
     const order = { client, call, kind: 'peek', reason: '', due: call !== 0, expression };
-    const [json, value] = (await rpc?.request('peek', {}, [encode(order, { codec: 'json' })])) ?? [];
+    const [json, value] =
+      (await rpc?.request('peek', {}, [encode(order, { codec: 'json' })]).catch((error) => {
+        throw asError(error);
+      })) ?? [];
     if (value) return { payloads: [value] };
     throw noValue(engine, json ? (decode(json) as NoValue) : { why: 'done' }, expression);
   }
@@ -163,12 +184,18 @@ function noValue(engine: number, { why, className = 'Error', message = '' }: NoV
   }
   const reasons: Record<string, string> = {
     waiting: `The task has not begun ${on}: another one has its turn`,
+    coming: `The task has not begun ${on}: it waits for values that it needs`,
     running: `The task waits at an await ${on}, so its variables are not on the stack; peek when it computes`,
     stray: `The task waits at an await ${on}, so its variables are not on the stack; peek when it computes`,
     idle: `Nothing runs ${on}`,
     native: `What runs ${on} is in native code, and its variables cannot be read meanwhile`,
   };
   return new NotOnStackError(reasons[why] ?? `The task is not running ${on} (any more)`);
+}
+
+/** Supervisors say in JSON what went wrong. */
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new TuttiError(`The task cannot be looked into: ${(error as Error).message}`);
 }
 
 function checked(order: Omit<StopOrder, 'targets'>): Omit<StopOrder, 'targets'> {

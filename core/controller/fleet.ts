@@ -166,6 +166,8 @@ export class Fleet {
         reject(notStarted(`${inWords(exit)}${printed}`, exit.error));
       });
     });
+    // Nobody should find it gone while it is still coming, or miss what it is to tell.
+    if (record.supervised) await record.control.rpc();
   }
 
   #launch(launcher: Launcher, spec: EngineSpec): EngineHandle {

@@ -31,6 +31,8 @@ export interface Running {
   held?: { bytes: number; release(): void };
   /** The answer to an order to stop, once it was given. */
   stopping?: Promise<InterruptResult>;
+  /** Called when it is off the books. */
+  whenOver?: () => void;
 }
 
 export interface EngineRecord {

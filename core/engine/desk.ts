@@ -31,8 +31,8 @@ import { captureOutput, gathered, type Print } from './output.ts';
 export interface Desk extends Talk {
   /** The job that runs now; undefined: none. */
   runs(job: Job | undefined): void;
-  /** Before a job's reply: what it has printed leaves first. */
-  flush(): void;
+  /** Before a job's reply: what it has told leaves first. */
+  flush(job: Job): void;
   /** The event loop turns. */
   turn(): void;
   /** To the supervisor, if there is one. */
@@ -96,6 +96,8 @@ function supervisedDesk({ port, memory }: Supervised, home: DeskHome): Desk {
   return {
     progress(job, done, total = Number.NaN) {
       const { client, call } = job;
+      if (job.progress) Object.assign(job.progress, { done, total });
+      else job.progress = { done, total };
       // The place is for one: what the supervisor has not read of another task's goes the long way.
       if ((numbers[OF_CLIENT] !== client || numbers[OF_CALL] !== call) && ints[PROGRESS]) pass(ring, shared);
       numbers[DONE] = done;
@@ -119,7 +121,12 @@ function supervisedDesk({ port, memory }: Supervised, home: DeskHome): Desk {
       numbers[SINCE] = job ? job.started : 0;
       Atomics.store(ints, CALL, job?.call ?? 0);
     },
-    flush() {},
+    flush(job) {
+      const { progress, client, call } = job;
+      if (!progress) return;
+      const { parts } = progressPayload(progress.done, progress.total);
+      job.told += ring.parts(Stream.LAST_PROGRESS, client, call, parts);
+    },
     turn: () => void (numbers[TURNED] = Date.now()),
     post: (message, transfer) => port.postMessage(message, transfer),
   };

@@ -22,6 +22,7 @@ import { type Door, openDoor } from './door.ts';
 import { createEvaluator } from './evaluator.ts';
 import { restartImmediates } from './immediates.ts';
 import { Job, type OwnWork } from './job.ts';
+import { Mail } from './mail.ts';
 import { createNamespace } from './namespace.ts';
 import { operations, type Workshop } from './operations.ts';
 import { Orders } from './orders.ts';
@@ -57,6 +58,7 @@ export class Engine {
   #desk: Desk;
   #door: Door;
   #orders: Orders;
+  #mail: Mail;
   /** The last call of each client that has arrived. */
   #arrived = new Map<number, number>();
   #exit: (code: number) => void;
@@ -108,6 +110,13 @@ export class Engine {
       lookUp: (expression) => namespace.get(expression),
       exchange: (session, engine) => this.#paradigms.exchangeOver(session, () => ({ role: 'engine', id: engine })),
       channelLost: (engine, reason) => this.#paradigms.lost({ type: 'channel', engine, reason }),
+    });
+    this.#mail = new Mail({
+      find: (key) => this.#turns.find(key),
+      arrived: (client) => this.#arrived.get(client) ?? 0,
+      decode: (payload) => this.#supplies.decode(payload, []),
+      read: (count) => this.#desk.read(count),
+      unreadable: (error) => this.#uncaught('A message for a task cannot be read:', error),
     });
     this.#paradigms = new Paradigms({
       engine: () => this.#self.id,
@@ -187,6 +196,7 @@ export class Engine {
     this.#rpc?.fail(lost);
     this.#desk.post({ type: 'left' });
     this.#arrived.clear();
+    this.#mail.drop();
     this.#paradigms.lostController(reason);
     this.#turns.drop(() => true, lost);
     this.#turns.abandon(lost);
@@ -225,6 +235,7 @@ export class Engine {
     const job = new Job({ key: callKey(client, call), client, call, op, needs, code }, payloads, this.#desk);
     job.failure = this.#orders.withdrawn(job.key);
     this.#arrived.set(client, call);
+    this.#mail.arrived(job);
     this.#supplies.values.arrived(job.key, client, call);
     if (needs.length || code.length) this.#supplies.gather(job, () => this.#turns.pump());
     this.#turns.push(job);
@@ -246,7 +257,7 @@ export class Engine {
 
   #finish(job: Job, ok: boolean, value: unknown): void {
     this.#desk.runs(this.#turns.running);
-    this.#desk.flush();
+    this.#desk.flush(job);
     this.#orders.settled(job);
     job.end();
     if (!ok && value === job.doomed) job.failure = value;
@@ -279,21 +290,7 @@ export class Engine {
     else if (message.type === 'unwound') {
       this.#door.repair();
       this.#orders.unwound(message.order);
-    } else this.#deliver(message);
-  }
-
-  #deliver({ client, call, codec, parts }: Extract<ToEngine, { type: 'message' }>): void {
-    const job = this.#turns.find(callKey(client, call));
-    if (!job) {
-      this.#desk.read(1);
-      return;
-    }
-    try {
-      job.inbox.push(this.#supplies.decode({ codec, parts }, []));
-    } catch (error) {
-      this.#desk.read(1);
-      this.#uncaught('A message for a task cannot be read:', error);
-    }
+    } else this.#mail.receive(message);
   }
 
   /** Where there is no supervisor, by way of the controller. A task in a loop gets it when the loop ends. */
@@ -315,6 +312,7 @@ export class Engine {
     this.#turns.drop((job) => job.client === client, new CancelledError('Its client has left'));
     this.#supplies.values.clientLeft(client);
     this.#arrived.delete(client);
+    this.#mail.drop(client);
     this.#paradigms.lost({ type: 'client', client });
   }
 

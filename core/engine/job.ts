@@ -59,6 +59,8 @@ export class Job {
   started = 0;
   /** Work of a paradigm's half here: instead of a call's operation, and instead of a reply. */
   readonly own: OwnWork | undefined;
+  /** What it has last said of how far it is. */
+  progress: { done: number; total: number | undefined } | undefined;
   /** Bytes that it has printed and sent: its reply waits for them on the controller, since they go another way. */
   told = 0;
   #talk: Talk;
@@ -99,9 +101,11 @@ export class Job {
     return this.#abort !== undefined;
   }
 
+  /** Whoever listens finds himself in his task, wherever the order came from. */
   abort(reason: unknown): void {
     this.#reason ??= reason;
-    this.#abort?.abort(reason);
+    const abort = this.#abort;
+    if (abort) currentJob.run(this, () => abort.abort(reason));
   }
 
   /** It is to end, by itself or not. If it has not started, it never will; changes nothing but marks. */

@@ -33,6 +33,9 @@ export class Orders {
   #home: OrdersHome;
   #taken = new Map<number, Taken>();
   #withdrawn = new Map<number, Error>();
+  /** The last that has come by the port; and those that were answered before they came by it. */
+  #received = 0;
+  #early = new Set<number>();
 
   constructor(home: OrdersHome) {
     this.#home = home;
@@ -52,8 +55,10 @@ export class Orders {
 
   /** When the event loop turns: no user code is on the stack. */
   receive(order: Order, reply?: (outcome: Outcome) => void): void {
-    const stand = this.take(order);
     const { id } = order;
+    this.#received = id;
+    if (this.#early.delete(id)) return;
+    const stand = this.take(order);
     if (order.kind === 'peek') {
       this.#taken.delete(id);
       this.#home.answer({ type: 'stands', id, stand });
@@ -76,10 +81,12 @@ export class Orders {
   /** The supervisor has terminated all that was on the stack. */
   unwound(order: Order): void {
     currentJob.enterWith(undefined as unknown as Job);
+    const { turns } = this.#home;
+    turns.pump(); // what was about to do so may be gone
     const taken = this.#taken.get(order.id);
     if (!taken) return; // it had ended at the same time
     const { job } = taken;
-    if (job && job.state !== 'done') this.#home.turns.settle(job, false, (job.failure ??= job.doomed));
+    if (job && job.state !== 'done') turns.settle(job, false, (job.failure ??= job.doomed));
     this.#answer(order.id, 'settled');
   }
 
@@ -113,8 +120,9 @@ export class Orders {
 
   #standOf({ order, job }: Taken): Stand {
     const running = onStack();
-    if (!job) return order.call ? (this.#isComing(order) ? 'waiting' : 'done') : 'idle';
-    if (job.state === 'waiting') return 'waiting';
+    const waits = order.kind === 'peek' && !this.#home.turns.running ? 'coming' : 'waiting';
+    if (!job) return order.call ? (this.#isComing(order) ? waits : 'done') : 'idle';
+    if (job.state === 'waiting') return waits;
     if (running !== job) return job.state === 'done' ? 'done' : running?.state === 'done' ? 'stray' : 'running';
     return job.state === 'running' && job.watched ? 'willing' : 'here';
   }
@@ -129,6 +137,7 @@ export class Orders {
   #answer(id: number, outcome: Outcome): void {
     const { reply } = this.#taken.get(id) ?? {};
     this.#taken.delete(id);
+    if (id > this.#received) this.#early.add(id);
     if (reply) reply(outcome);
     else this.#home.answer({ type: 'answer', id, outcome });
   }

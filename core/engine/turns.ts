@@ -19,6 +19,7 @@ export class Turns {
   /** Its synchronous part runs now. */
   #inside: Job | undefined;
   #pumping = false;
+  #due = false;
   #held = 0;
   #door: Door;
   #hooks: TurnsHooks;
@@ -40,7 +41,10 @@ export class Turns {
 
   push(job: Job): void {
     this.#queue.push(job);
-    this.pump();
+    // Calls that have come together enter the door together.
+    if (this.#due) return;
+    this.#due = true;
+    queueMicrotask(() => this.#due && this.pump());
   }
 
   /** The job that runs or waits under this key. */
@@ -96,6 +100,7 @@ export class Turns {
   /** Call when the job at the head may have become ready. */
   pump(): void {
     if (this.#pumping) return;
+    this.#due = false;
     this.#pumping = true;
     const ended: { job: Job; ok: boolean; value: unknown }[] = [];
     const batch = (): void => {

@@ -1,5 +1,6 @@
 import type { Form } from '../wire/forms.ts';
 import { readCaptures } from './captures.ts';
+import { hasConsole } from './console-names.ts';
 import { codeForm, nativeForm } from './form-makers.ts';
 import { isNamespace } from './globals.ts';
 import { sourceOf } from './source.ts';
@@ -27,7 +28,7 @@ export class FunctionSender {
     const source = sourceOf(value, path);
     const captures = readCaptures(value, source, path);
     const make = codeForm(value, source, captures);
-    if (Object.keys(captures).length === 0) constant.set(value, make);
+    if (Object.keys(captures).length === 0 && !(hasConsole() && source.names.size)) constant.set(value, make);
     return make(this.code);
   }
 

@@ -229,6 +229,10 @@ export function paradigmsIn(namespace: object): AnyDefinition[] {
 }
 
 function checkDefinition(definition: AnyDefinition): void {
+  if (typeof definition !== 'object' || definition === null)
+    throw new ParadigmError(
+      `defineParadigm takes an object: { name, version, client, … }; got ${definition === null ? 'null' : typeof definition}`,
+    );
   const { name, version, apiVersion = PARADIGM_API_VERSION, module, controller, engine, client, cli } = definition;
   const fail = (problem: string): never => {
     throw new ParadigmError(`Paradigm ${typeof name === 'string' ? `'${name}'` : 'without a name'}: ${problem}`);

@@ -24,6 +24,8 @@ const GRACE = 200;
 const AWAITING = 700;
 /** ms after which a thread is given up that does not come out of native code. */
 const GIVEN_UP = 5_000;
+/** ms that whoever looks into a task waits for one that is about to begin. */
+const COMING = 2_000;
 
 export interface InterrupterHome {
   readonly ladder: Ladder;
@@ -58,15 +60,13 @@ export class Interrupter {
 
   async carryOut(asked: Omit<Order, 'id'>): Promise<Answer> {
     const order: Order = { ...asked, id: ++this.#next };
-    let outcome: Stopped | undefined;
+    let told: Told | undefined;
     let rung: Rung | undefined;
     let heard = false;
     const answered = this.#answerTo(order, (answer) => {
       if (answer.type === 'stands') heard = true;
       if (answer.type !== 'answer') return false;
-      const { outcome: told } = answer;
-      // Once it has been unwound there is nothing of it left that could be abandoned.
-      outcome = told === 'settled' || (told === 'abandoned' && rung) ? (rung ?? 'signalled') : told;
+      told = answer.outcome;
       return true;
     });
     this.#home.post({ type: 'order', order });
@@ -74,29 +74,36 @@ export class Interrupter {
     await within(answered, ANSWER);
     if (heard) await within(answered, AWAITING);
     let willing = false;
-    while (!outcome) {
+    while (!told) {
       const force: boolean = willing;
       const seen: Seen | undefined = await this.#home.ladder.whilePaused(PAUSE, (pause) => stop(pause, order, force));
-      if (outcome) break;
+      rung ??= seen?.rung;
+      if (seen?.rung && seen.rung !== 'landed') this.#home.post({ type: 'unwound', order });
+      if (told) break; // perhaps before we heard that it was stopped
       if (!seen) {
         // In native code; or it has come to rest, and answers.
         await within(answered, ANSWER);
-        if (outcome) break;
+        if (told) break;
         if (this.#home.ownProcess) await killChildren();
       } else if (seen.stand === 'waiting') return this.#forget(order, 'never-started');
       else if (seen.stand === 'done' && !seen.rung) return this.#forget(order, 'done');
       else {
-        rung ??= seen.rung;
-        if (seen.rung && seen.rung !== 'landed') this.#home.post({ type: 'unwound', order });
         willing = seen.stand === 'willing';
         await within(answered, seen.rung ? PAUSE : willing ? GRACE : ANSWER);
       }
-      if (!outcome && performance.now() - begun > GIVEN_UP) return this.#forget(order, 'stuck');
+      if (!told && performance.now() - begun > GIVEN_UP) return this.#forget(order, 'stuck');
     }
-    return this.#forget(order, outcome);
+    return this.#forget(order, outcomeOf(told, rung));
   }
 
   async peek(asked: Omit<PeekOrder, 'id'>): Promise<Answer> {
+    for (const begun = performance.now(); ; await sleep(ANSWER)) {
+      const answer = await this.#peek(asked);
+      if ((answer.value as Partial<NoValue>).why !== 'coming' || performance.now() - begun > COMING) return answer;
+    }
+  }
+
+  async #peek(asked: Omit<PeekOrder, 'id'>): Promise<Answer> {
     const { expression, ...rest } = asked;
     const order: Order = { ...rest, id: ++this.#next };
     const shown = this.#answerTo(order, () => true);
@@ -127,6 +134,14 @@ export class Interrupter {
     return { value };
   }
 }
+
+/** Once it has been stopped there is nothing of it left that could end by itself, or be abandoned. */
+function outcomeOf(told: Told, rung: Rung | undefined): Stopped {
+  if (told === 'settled') return rung ?? 'signalled';
+  return told === 'abandoned' && rung ? rung : told;
+}
+
+type Told = Extract<FromEngine, { type: 'answer' }>['outcome'];
 
 interface Seen {
   readonly stand: Stand;
@@ -161,6 +176,10 @@ async function look(pause: Pause, order: Order, expression: string): Promise<Par
     if (read.error.className !== 'ReferenceError') return { why: 'thrown', ...read.error };
   }
   return problem;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {

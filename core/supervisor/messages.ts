@@ -15,9 +15,10 @@ export interface Order {
 /**
  * How the task of an order stands. waiting: it has not started, and will not. here: it is what the thread runs now. running:
  * it waits for something, at an await. willing: it is here, and has looked at its signal. stray: it is not what the thread
- * runs; that is left over from a task that has ended.
+ * runs; that is left over from a task that has ended. coming (only where it is to be looked into): nothing keeps it from starting
+ * but that it, or what it needs, is on its way.
  */
-export type Stand = 'done' | 'idle' | 'waiting' | 'running' | 'here' | 'willing' | 'stray';
+export type Stand = 'done' | 'coming' | 'idle' | 'waiting' | 'running' | 'here' | 'willing' | 'stray';
 
 export type ToEngine =
   | { type: 'order'; order: Order }

@@ -4,7 +4,7 @@ import { type EngineHost, UsageError } from '../../core/index.ts';
 import { CartComm } from './cart-comm.ts';
 import { type ChannelFrame, channelLink, deliverFrame } from './channel-link.ts';
 import { Comm } from './comm.ts';
-import { AbortedError, MpiError, RankExitError } from './errors.ts';
+import { AbortedError, MpiError, RankExitError, RankLostError } from './errors.ts';
 import { Exit, untilExit } from './rank-exit.ts';
 import type { RunSpec } from './run-spec.ts';
 import { selfLink } from './self-link.ts';
@@ -133,12 +133,13 @@ function exitOf(error: unknown): undefined {
 /** Where in this paradigm an error was noticed says nothing to whoever wrote the main. */
 function withoutOurFrames(error: unknown): unknown {
   if (error instanceof Error && error.stack)
-    error.stack = error.stack.replace(/\n\s+at [^\n]*tutti:\/\/\/?paradigm\/mpi\.js[^\n]*/g, '');
+    error.stack = error.stack.replace(/\n\s+at [^\n]*(?:tutti:\/\/\/?paradigm\/mpi\.js|new Promise \(<anonymous>\)|AsyncLocalStorage\.run)[^\n]*/g, '');
   return error;
 }
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return `its main threw ${String(error)}`;
+  if (error instanceof RankLostError) return `it could not go on without rank ${error.rank}, which was gone`;
   if (error instanceof RankExitError) return `it called process.exit(${error.exitCode})`;
   return error instanceof MpiError ? error.message : `its main threw ${error.name}: ${error.message}`;
 }
