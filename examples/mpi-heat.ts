@@ -37,7 +37,7 @@ export default async function main(comm: Comm, steps = '300'): Promise<Float64Ar
         sendTag: into,
         recvTag: into ? width + 1 : 0,
       });
-      if (from !== PROC_NULL) came!.forEach((value, y) => (now[(y + 1) * wide + into] = value));
+      if (from !== PROC_NULL) for (const [y, value] of came!.entries()) now[(y + 1) * wide + into] = value;
     }
     for (let y = 1; y <= height; y++)
       for (let i = y * wide + 1; i <= y * wide + width; i++)
@@ -55,3 +55,17 @@ export default async function main(comm: Comm, steps = '300'): Promise<Float64Ar
     );
   return plate;
 }
+
+// Prints:
+// [0] @@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@
+// [0] -#@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@#-
+// [0] .-=+#%%@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@%#+=-.
+// [0]  .:--==++***######%%%%%%%%%%%%%%#####***++==-:.
+// [0]   ..:::-----=========+++++++++++======----::..
+// [0]     ......:::::::::::-------------:::::::....
+// [0]           ...............:::::::::.:........
+// [0]                  .........................
+// [0]                        .................
+// [0]                              . . . .
+// [0]
+// [0]

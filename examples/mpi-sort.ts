@@ -29,3 +29,9 @@ export default async function main(comm: Comm): Promise<Float64Array | undefined
   console.log(`${part.length} flights, from ${part[0]} to ${part.at(-1)} minutes`);
   return comm.gatherv(part);
 }
+
+// Prints:
+// [0] 38784 flights, from -86 to -11 minutes
+// [1] 47453 flights, from -10 to -3 minutes
+// [2] 45971 flights, from -2 to 6 minutes
+// [3] 67792 flights, from 7 to 1444 minutes

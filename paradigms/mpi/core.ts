@@ -139,8 +139,7 @@ export class Core {
     this.fail(error);
     if (!tell) return;
     this.members.forEach((member, other) => {
-      if (other === rank)
-        this.world.tell(member, { type: 'mismatch', context: this.context, number, signature: mine });
+      if (other === rank) this.world.tell(member, { type: 'mismatch', context: this.context, number, signature: mine });
       else if (other !== this.rank) this.world.tell(member, { type: 'spoilt', context: this.context, error });
     });
   }

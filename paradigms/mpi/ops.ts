@@ -65,7 +65,9 @@ const NAMES = Object.keys(scalars);
 /** @throws OpError for what is no operation. */
 export function checkOp(op: Op): void {
   if (typeof op === 'string' ? Object.hasOwn(scalars, op) : typeof op?.fn === 'function') return;
-  throw new OpError(`There is no operation ${typeof op === 'string' ? op : nameOf(op)}; there are ${NAMES.join(', ')}, and what createOp makes`);
+  throw new OpError(
+    `There is no operation ${typeof op === 'string' ? op : nameOf(op)}; there are ${NAMES.join(', ')}, and what createOp makes`,
+  );
 }
 
 export function opName(op: Op): string {

@@ -133,7 +133,10 @@ function exitOf(error: unknown): undefined {
 /** Where in this paradigm an error was noticed says nothing to whoever wrote the main. */
 function withoutOurFrames(error: unknown): unknown {
   if (error instanceof Error && error.stack)
-    error.stack = error.stack.replace(/\n\s+at [^\n]*(?:tutti:\/\/\/?paradigm\/mpi\.js|new Promise \(<anonymous>\)|AsyncLocalStorage\.run)[^\n]*/g, '');
+    error.stack = error.stack.replace(
+      /\n\s+at [^\n]*(?:tutti:\/\/\/?paradigm\/mpi\.js|new Promise \(<anonymous>\)|AsyncLocalStorage\.run)[^\n]*/g,
+      '',
+    );
   return error;
 }
 
