@@ -120,7 +120,7 @@ export function commandOf(argv: string[]): string | undefined {
 export interface Taken {
   /** What is left for the parser. */
   own: string[];
-  /** The code of `exec`, the script of `run`. */
+  /** The code of `exec`, the script of `run` and its like. */
   text: string | undefined;
   /** What follows the script is the script's own, options and all. */
   rest: string[];
@@ -128,16 +128,20 @@ export interface Taken {
   items?: string[];
 }
 
+/** Commands whose first word is a script, which what follows belongs to. */
+const SCRIPTS = new Set<string | undefined>(['run', 'mpi']);
+
 /** Takes code and scripts out of the arguments before the parser reads anything into them, such as options or numbers. */
 export function takeText(argv: string[]): Taken {
   if (commandOf(argv) === 'farm') return takeFarm(argv);
   const tokens = wordsOf(argv);
   const [command, text] = tokens.filter((token) => token.kind === 'positional');
-  if (!text || (command?.value !== 'exec' && command?.value !== 'run')) return { own: argv, text: undefined, rest: [] };
+  if (!text || (command?.value !== 'exec' && !SCRIPTS.has(command?.value)))
+    return { own: argv, text: undefined, rest: [] };
   const marker = tokens.find((token) => token.kind === 'option-terminator');
   const before = argv.slice(0, text.index).filter((_, i) => i !== marker?.index);
   const after = argv.slice(text.index + 1);
-  if (command.value === 'run') return { own: before, text: text.value, rest: after };
+  if (command && SCRIPTS.has(command.value)) return { own: before, text: text.value, rest: after };
   return { own: [...before, ...after], text: text.value, rest: [] };
 }
 
@@ -157,6 +161,7 @@ function wordsOf(argv: string[]) {
     targets: { ...value, short: 't' },
     name: value,
     kind: value,
+    ranks: value,
     file: value,
     input: value,
     jobs: { ...value, short: 'j' },

@@ -18,6 +18,7 @@ import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { stopCommand } from './commands/stop.ts';
 import { report } from './errors.ts';
+import { paradigmCommands } from './paradigm-commands.ts';
 
 const { own, text, rest, items } = takeText(hideBin(process.argv));
 let json = false;
@@ -35,11 +36,12 @@ const builtIn = [
   controllerCommand,
   paradigmsCommand,
 ];
+const ofParadigms = await paradigmCommands(commandOf(own), { script: text, rest });
 const parser = yargs(own)
   .scriptName('tutti')
   .version(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version)
   .usage('tutti <command>\n\nInteractive parallel and distributed computing: many engines, one shell.')
-  .command(builtIn as never)
+  .command([...builtIn, ...ofParadigms] as never)
   .middleware((args) => {
     json = args.json === true;
   })
@@ -59,7 +61,7 @@ const parser = yargs(own)
   });
 
 try {
-  const names = builtIn.map(({ command }) => String(command).split(' ')[0]!);
+  const names = [...builtIn, ...ofParadigms].map(({ command }) => String(command).split(' ')[0]!);
   const named = commandOf(own);
   if (named === undefined || !names.includes(named)) {
     const { pluginCommands } = await import('./plugins.ts');

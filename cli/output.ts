@@ -25,10 +25,17 @@ export function prefixed(engine: number | string, text: string, stream: NodeJS.W
     .join('');
 }
 
-/** Prints what the engines print as it comes, in whole lines. `finish` prints what had no newline at its end. */
-export function follow(client: Client, result: AsyncResult<any>, { json }: { json: boolean }): { finish(): void } {
-  const out = lines(json ? process.stderr : process.stdout);
-  const err = lines(process.stderr);
+/**
+ * Prints what the engines print as it comes, in whole lines. `finish` prints what had no newline at its end.
+ * @param nameOf what an engine is called at the start of its lines; its id by default
+ */
+export function follow(
+  client: Client,
+  result: AsyncResult<any>,
+  { json, nameOf = (engine) => engine }: { json: boolean; nameOf?: ((engine: number) => number | string) | undefined },
+): { finish(): void } {
+  const out = lines(json ? process.stderr : process.stdout, nameOf);
+  const err = lines(process.stderr, nameOf);
   const subscriptions = [
     result.stdout$.subscribe(out.write),
     result.stderr$.subscribe(err.write),
@@ -45,9 +52,9 @@ export function follow(client: Client, result: AsyncResult<any>, { json }: { jso
   };
 }
 
-function lines(stream: NodeJS.WriteStream) {
+function lines(stream: NodeJS.WriteStream, nameOf: (engine: number) => number | string) {
   const rest = new Map<number, string>();
-  const print = (engine: number, text: string): void => void stream.write(prefixed(engine, text, stream));
+  const print = (engine: number, text: string): void => void stream.write(prefixed(nameOf(engine), text, stream));
   return {
     write({ engine, text }: { engine: number; text: string }): void {
       const whole = (rest.get(engine) ?? '') + text;

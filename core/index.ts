@@ -83,8 +83,10 @@ export { type LmdbOptions, lmdbStores } from './store/lmdb-store.ts';
 export { memoryStores } from './store/memory-store.ts';
 export type { Change, KeyRange, Store, StoreProvider } from './store/store.ts';
 export { registerClass } from './wire/classes.ts';
+export { decode, encode } from './wire/codec.ts';
 export { quoteEndpoint } from './wire/endpoint.ts';
 export { registerErrorClass } from './wire/error-codec.ts';
+export type { Payload } from './wire/forms.ts';
 export { share, transfer } from './wire/ownership.ts';
 export {
   type Capabilities,

@@ -254,6 +254,8 @@ export class Engine {
     this.#supplies.values.arrived(job.key, client, call);
     if (needs.length || code.length) this.#supplies.gather(job, () => this.#turns.pump());
     this.#turns.push(job);
+    // Withdrawn before it came: whoever did that waits for the reply, not for the task that has its turn.
+    if (job.failure !== undefined) this.#turns.settle(job, false, job.failure);
   }
 
   #perform(job: Job): unknown {

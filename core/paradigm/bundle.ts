@@ -3,10 +3,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ParadigmError } from '../errors.ts';
 import { bundleModule, type ModuleBundle } from '../functions/bundle.ts';
+import { ON_ENGINES } from './on-engines.ts';
 import type { AnyDefinition } from './paradigm.ts';
-
-/** Packages that halves on engines find there, as far as engines have them: see `core/engine/library.ts`. */
-export const ON_ENGINES = ['tutti', 'tutti/*'];
 
 /** @throws ParadigmError with file, line and column where it cannot be built. */
 export function bundleHalf({ name, engine, module }: AnyDefinition): ModuleBundle | undefined {

@@ -39,6 +39,11 @@ export interface Party {
   ask<R = any>(op: string, value?: unknown, options?: { signal?: AbortSignal }): Promise<R>;
   /** One way, at most once, in order with all else that is sent to this party. */
   tell(op: string, value?: unknown): void;
+  /**
+   * The same for bytes, without a codec: the handler gets a list of as many parts, each over memory of its own. They belong to
+   * the channel from here on: they must not change any more.
+   */
+  tellBytes(op: string, parts: readonly Uint8Array[]): void;
   /** Items as they come; some are asked for ahead. Breaking out of the loop stops the other side. */
   stream<T = any>(op: string, value?: unknown, options?: { signal?: AbortSignal }): AsyncIterable<T>;
   /** Resolves when what was sent is mostly on its way (below 1 MiB are waiting): for those who send much. */
@@ -286,6 +291,18 @@ export interface CommandTools {
   readonly options: Record<string, object>;
   /** Opens the cluster that these options name, or one of the command's own, and closes it after `body`. Ctrl-C aborts the signal. */
   session(args: object, body: (client: Client, signal: AbortSignal) => Promise<void>): Promise<void>;
+  /** Of commands that run a script (`tutti NAME script.ts …`): the script, and what follows it, which is its own. Only built-in ones. */
+  readonly given?: { readonly script: string | undefined; readonly rest: readonly string[] };
+  /**
+   * Prints what engines print for this result as it comes, each line after `[id] `; with `json` on stderr. `finish` prints what
+   * had no newline at its end.
+   * @param options.nameOf what stands for an engine's id
+   */
+  follow(
+    client: Client,
+    result: AsyncResult<any, any>,
+    options?: { json?: boolean; nameOf?: (engine: number) => number | string },
+  ): { finish(): void };
   /** One document on stdout. */
   printJson(value: unknown): void;
 }
