@@ -94,10 +94,7 @@ describe('scheduling', () => {
           high.submit(note, 'high'),
         ];
         expect(await farm.prioritize(moved, 9)).toBe(true);
-        await c
-          .engine(0)
-          .interrupt()
-          .catch(() => {});
+        await gate.interrupt();
         await outcome(gate);
         await Promise.all([...all, moved]);
         expect(await c.engine(0).execute('order')).toEqual(['moved', 'high', 'a', 'b', 'low']);
