@@ -7,6 +7,7 @@ const benches: Record<string, () => Promise<void>> = {
   conversation: async () => (await import('./conversation.ts')).conversation(),
   store: async () => (await import('./store.ts')).store(),
   log: async () => (await import('./log.ts')).log(),
+  mpi: async () => (await import('./mpi.ts')).mpi(),
   many: async () => (await import('./many.ts')).many(),
 };
 
