@@ -124,6 +124,8 @@ export interface Taken {
   text: string | undefined;
   /** What follows the script is the script's own, options and all. */
   rest: string[];
+  /** What follows `:::` of `farm`. */
+  items?: string[];
 }
 
 /** Commands whose first word is a script, which what follows belongs to. */
@@ -131,6 +133,7 @@ const SCRIPTS = new Set<string | undefined>(['run', 'mpi']);
 
 /** Takes code and scripts out of the arguments before the parser reads anything into them, such as options or numbers. */
 export function takeText(argv: string[]): Taken {
+  if (commandOf(argv) === 'farm') return takeFarm(argv);
   const tokens = wordsOf(argv);
   const [command, text] = tokens.filter((token) => token.kind === 'positional');
   if (!text || (command?.value !== 'exec' && !SCRIPTS.has(command?.value)))
@@ -142,6 +145,15 @@ export function takeText(argv: string[]): Taken {
   return { own: [...before, ...after], text: text.value, rest: [] };
 }
 
+function takeFarm(argv: string[]): Taken {
+  const colons = argv.indexOf(':::');
+  const before = colons < 0 ? argv : argv.slice(0, colons);
+  const tokens = wordsOf(before);
+  const text = tokens.filter((token) => token.kind === 'positional')[1];
+  const own = before.filter((_, i) => i !== text?.index);
+  return { own, text: text?.value, rest: [], ...(colons >= 0 && { items: argv.slice(colons + 1) }) };
+}
+
 function wordsOf(argv: string[]) {
   const value = { type: 'string' } as const;
   const options = {
@@ -151,6 +163,13 @@ function wordsOf(argv: string[]) {
     kind: value,
     ranks: value,
     file: value,
+    input: value,
+    jobs: { ...value, short: 'j' },
+    attempts: value,
+    timeout: value,
+    halt: value,
+    joblog: value,
+    results: value,
     'log-level': value,
     'log-format': value,
     'log-file': value,

@@ -9,6 +9,7 @@ import { controllerCommand } from './commands/controller.ts';
 import { engineCommand } from './commands/engine.ts';
 import { enginesCommand } from './commands/engines.ts';
 import { execCommand } from './commands/exec.ts';
+import { farmCommand } from './commands/farm.ts';
 import { listCommand } from './commands/list.ts';
 import { paradigmsCommand } from './commands/paradigms.ts';
 import { replCommand } from './commands/repl.ts';
@@ -19,7 +20,7 @@ import { stopCommand } from './commands/stop.ts';
 import { report } from './errors.ts';
 import { paradigmCommands } from './paradigm-commands.ts';
 
-const { own, text, rest } = takeText(hideBin(process.argv));
+const { own, text, rest, items } = takeText(hideBin(process.argv));
 let json = false;
 const builtIn = [
   startCommand,
@@ -29,6 +30,7 @@ const builtIn = [
   replCommand,
   execCommand(text),
   runCommand(text, rest),
+  farmCommand(text, items),
   enginesCommand,
   engineCommand,
   controllerCommand,

@@ -2,6 +2,7 @@
 import { findCluster } from '../core/client/connect.ts';
 import { type Client, type ClientOptions, ClusterNotFoundError, cluster, connect, UsageError } from '../core/index.ts';
 import { type LogOptions, levelOfEnvironment } from '../core/log-options.ts';
+import '../paradigms/builtin.ts';
 import '../transports/builtin.ts';
 
 export interface Where {

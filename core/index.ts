@@ -1,5 +1,5 @@
 export { type Backoff, type BackoffOptions, backoff } from './backoff.ts';
-export type { AsyncResult, PartOf, Settled, Timing } from './client/async-result.ts';
+export { AsyncResult, type PartOf, type Settled, type Timing } from './client/async-result.ts';
 export type { CallOptions } from './client/call-spec.ts';
 export type { Client, ClientOptions, TaskHandle } from './client/client.ts';
 export { type Cluster, type ClusterOptions, cluster } from './client/cluster.ts';
@@ -41,6 +41,7 @@ export type { LogFormat, LogLevel, LogOptions } from './log-options.ts';
 export { Opaque } from './opaque.ts';
 export {
   type Caller,
+  type CallId,
   type ClientHost,
   type Command,
   type CommandTools,
@@ -53,13 +54,20 @@ export {
   type Handler,
   type Handlers,
   type Loss,
+  type Outcome,
   type Paradigm,
   type ParadigmDefinition,
   type ParadigmFactory,
   type Party,
+  type PendingResult,
+  type ResultHooks,
+  type ResultOptions,
   type RunOptions,
+  type Settlement,
+  type TaskSource,
+  type Work,
 } from './paradigm/paradigm.ts';
-export { Parcel } from './paradigm/parcel.ts';
+export { Parcel, type Place, type Waited } from './paradigm/parcel.ts';
 export { loadPlugin } from './paradigm/plugins.ts';
 export {
   type ClientService,

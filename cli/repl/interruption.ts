@@ -34,28 +34,29 @@ export class Interruption {
   interrupt(): boolean {
     const pending = [...this.#started.pending];
     if (!this.#giveUp && !pending.length) return false;
-    if (this.#asking || (this.#giveUp && this.#question)) this.#stopWaiting();
+    if (this.#asking || (this.#giveUp && this.#question)) stopWaiting(this.#giveUp);
     else void this.#interrupt(pending);
     return true;
   }
 
   async #interrupt(pending: readonly AsyncResult<any>[]): Promise<void> {
-    const waited = this.#giveUp !== undefined;
+    const giveUp = this.#giveUp;
     this.#asking = true;
     const answers = await Promise.allSettled(pending.map((result) => result.interrupt('Ctrl-C in the console')));
     this.#asking = false;
     for (const answer of answers) if (answer.status === 'rejected') this.#tell(String(answer.reason));
-    if (!waited) {
+    if (!giveUp) {
       this.#tell(`Interrupted: ${pending.map(({ id }) => id).join(', ')}`);
       return;
     }
     // What was interrupted has failed by now, and with it, mostly, the statement that waited for it.
     await Promise.all(pending.map((result) => new Promise<void>((resolve) => result.call.whenDone(resolve))));
     await new Promise((resolve) => setImmediate(resolve));
-    this.#stopWaiting();
+    // By then the console may wait for the next one.
+    if (this.#giveUp === giveUp) stopWaiting(giveUp);
   }
+}
 
-  #stopWaiting(): void {
-    this.#giveUp?.(new CancelledError('Interrupted: no longer waited for'));
-  }
+function stopWaiting(giveUp: ((error: Error) => void) | undefined): void {
+  giveUp?.(new CancelledError('Interrupted: no longer waited for'));
 }

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { ClusterEvent, ClusterParadigms } from '../cluster-info.ts';
 import { TOLD_COST } from '../conversation.ts';
 import { realClock } from '../deferred/clock.ts';
-import { ProtocolError } from '../errors.ts';
+import { ProtocolError, UsageError } from '../errors.ts';
 import { type Logger, silentLogger } from '../log.ts';
 import { memoryStores } from '../store/memory-store.ts';
 import type { StoreProvider } from '../store/store.ts';
@@ -60,6 +60,11 @@ export class Controller {
   readonly observerKey: Key = this.keys.mint('o', ['observer']);
   /** Lets engines join by themselves; each gets a key of its own then. */
   readonly joinKey: Key = this.keys.mint('j', ['engine']);
+  /** What paradigms say of themselves to whoever asks for the cluster's status. */
+  readonly reports = new Map<string, () => unknown>();
+  /** Set by the host, which starts engines. */
+  restartEngines: (ids: readonly number[]) => Promise<void> = () =>
+    Promise.reject(new UsageError('Nobody here can start engines'));
   /** Requests of clients that the host answers: starting engines, stopping, status. */
   readonly requests: Record<string, RequestHandler> = {};
   readonly clients = new Map<number, ClientRecord>();
@@ -79,6 +84,7 @@ export class Controller {
   #admission: Admission;
   #news: News;
   #journal: Journal;
+  #nested = new Map<number, { key: Key; incarnation: number }>();
   #closed = false;
 
   constructor(options: ControllerOptions) {
@@ -92,6 +98,9 @@ export class Controller {
       lost: (record, error) => {
         this.#calls.engineLost(record, error);
         this.#paradigms.engineLost(record, error);
+        const nested = this.#nested.get(record.id);
+        if (nested) this.revoke(nested.key.id);
+        this.#nested.delete(record.id);
       },
     });
     this.#news = new News(this.clients, this.registry.engines);
@@ -108,6 +117,9 @@ export class Controller {
       clients: this.clients,
       emit: (event) => this.#changed(event),
       store: (paradigm) => stores.open(paradigm),
+      restart: async (ids) => this.restartEngines(ids),
+      reports: this.reports,
+      conversations: this.conversations,
       log,
       clock: options.clock ?? realClock,
     });
@@ -170,6 +182,17 @@ export class Controller {
     } else if (guest.role === 'engine') this.#admission.engine(guest, connection);
     else if (guest.role === 'supervisor') this.#admission.supervisor(guest, connection);
     else this.#admission.client(guest, connection);
+  }
+
+  /** Lets clients in that run on this engine; revoked with its incarnation. */
+  keyFor(record: EngineRecord): Key {
+    const { id, info } = record;
+    const there = this.#nested.get(id);
+    if (there?.incarnation === info.incarnation) return there.key;
+    if (there) this.revoke(there.key.id);
+    const key = this.keys.mint('n', ['client']);
+    this.#nested.set(id, { key, incarnation: info.incarnation });
+    return key;
   }
 
   /** Takes a key back, with all that came in with it. False: there is no such key. */

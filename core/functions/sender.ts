@@ -9,6 +9,11 @@ import { type Code, type FormMaker, travellerForm } from './travellers.ts';
 /** Functions that captured nothing: what they are cannot change. */
 const constant = new WeakMap<Code, FormMaker>();
 
+/** Was it found to have captured nothing? Then it travels in the same form every time. */
+export function isConstant(fn: unknown): boolean {
+  return typeof fn === 'function' && constant.has(fn);
+}
+
 /**
  * Describes functions for the wire; one per client. Own properties of a function do not travel, and a class's static
  * fields start anew where it arrives.

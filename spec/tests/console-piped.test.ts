@@ -9,11 +9,13 @@ import { Terminal } from '../fixtures/cli/terminal.ts';
 const terminal = new Terminal();
 afterAll(() => terminal.close());
 const inWork = (name: string): string => path.join(terminal.cwd, name);
-const piped = (input: string, ...args: string[]) => terminal.run(['repl', '-n', '3', ...args], { input });
+const piped = (input: string, ...args: string[]) =>
+  terminal.run(['repl', '-n', '3', '--kind', 'thread', ...args], { input });
 const root = path.resolve(import.meta.dirname, '../..');
 
 test('statements here and on the engines, their values printed plainly', async () => {
-  const { code, stdout, stderr } = await piped('let a = 1\n% let b = engine.id\n% b + 1\n%a = 42\n.px b > 0\n');
+  const input = 'let a = 1\n% let b = engine.id\n% b + 1\n%a = 42\n.px b > 0\n';
+  const { code, stdout, stderr } = await terminal.run(['repl', '-n', '3'], { input });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toBe('[ 1, 2, 3 ]\n[0-2] 42\n[0] false\n[1,2] true\n');
 });
@@ -128,7 +130,10 @@ test('what fails when nobody waits for it is a failure, too', async () => {
 
 test('.exit leaves, and what does not fit together is refused', async () => {
   expect(await piped('1\n.exit\n2\n')).toMatchObject({ code: 0, stdout: '1\n' });
-  expect(await piped('1\n', '--name', 'x')).toMatchObject({ code: 2, stdout: '' });
+  expect(await terminal.run(['repl', '-n', '1', '--name', 'x'], { input: '1\n' })).toMatchObject({
+    code: 2,
+    stdout: '',
+  });
   expect(await terminal.run(['repl', '--name', 'nobody'], { input: '1\n' })).toMatchObject({ code: 3, stdout: '' });
 });
 
@@ -218,4 +223,15 @@ nothing
   expect(alone).toEqual({ stdout: printed, stderr: '' });
   const run = await terminal.run(['run', '-n', '1', 'session.mjs']);
   expect(run).toMatchObject({ code: 0, stdout: printed.replace(/^(?=.)/gm, '[0] '), stderr: '' });
+});
+
+test('the example for the console reads all speeches', async () => {
+  const script = readFileSync(path.join(root, 'examples/speeches.console'), 'utf8');
+  writeFileSync(inWork('speeches.console'), script);
+  mkdirSync(inWork('node_modules'), { recursive: true });
+  symlinkSync(path.join(root, 'node_modules/@stdlib'), inWork('node_modules/@stdlib'));
+  const input = '.load speeches.console\n';
+  const { code, stdout, stderr } = await terminal.run(['repl', '-n', '2', '--kind', 'thread'], { input });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('   word        count\n0  which       12332\n1  their        7867\n');
 });

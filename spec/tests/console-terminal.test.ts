@@ -116,6 +116,8 @@ test.each(['process', 'thread'])('talking to loops on %s engines', async (kind) 
 });
 
 test('Ctrl-C stops what runs on the engines, what waits here and what loops here; then it leaves', async () => {
+  // Consoles of other tests were killed, and thread engines with them.
+  const before = terminal.litter();
   const console = start(threads(2));
   await console.enter("% let kept = 1; console.log('ready')");
   const stopped = async (line: string, running: RegExp, said: RegExp): Promise<void> => {
@@ -133,7 +135,7 @@ test('Ctrl-C stops what runs on the engines, what waits here and what loops here
   await stopped(
     "console.log('here waits'); await new Promise(() => {})",
     /^here waits/m,
-    /^here waits\n(\^C)?Interrupted: no longer waited for/m,
+    /^here waits\n(\^C)?Interrupted/m,
   );
   await stopped("process.stdout.write('here loops\\n'); for (;;);", /^here loops/m, /^here loops\n(\^C)*Interrupted/m);
   await stopped("% console.log('later'); for (;;); &", /\[1\] later[\s\S]*> $|\[1\] later/, /Interrupted: \d+\.\d+/);
@@ -145,7 +147,7 @@ test('Ctrl-C stops what runs on the engines, what waits here and what loops here
   await console.until(/To exit/);
   console.type(CTRL_C);
   expect((await console.exited).exitCode).toBe(0);
-  expect(terminal.litter()).toEqual([]);
+  expect(terminal.litter().filter((left) => !before.includes(left))).toEqual([]);
 });
 
 test('output goes above the line that is typed, bars come and go, and the terminal may become narrow', async () => {

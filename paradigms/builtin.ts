@@ -1,0 +1,6 @@
+/** Makes the paradigms that come with tutti known to every controller of this process: they need no `--plugin`. */
+import { registerParadigm } from '../core/index.ts';
+import { taskFarm } from './farm/index.ts';
+import { mpi } from './mpi/index.ts';
+
+for (const paradigm of [taskFarm, mpi]) registerParadigm(paradigm);
