@@ -278,7 +278,8 @@ export class World {
   /** This rank has ended otherwise. */
   async leave(reason: string, error: unknown): Promise<void> {
     const shared = this.#shared;
-    shared?.memory.publish(shared.me, GONE);
+    // What all waited for is read by the others yet, if that is why it leaves.
+    if (shared && !shared.memory.verdict) shared.memory.publish(shared.me, GONE);
     this.#left = true;
     this.tellAll({ type: 'gone', reason, ...(error instanceof DeadlockError && { waits: error.waits }) });
     await this.flush();
