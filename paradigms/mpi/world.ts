@@ -20,7 +20,7 @@ export type Control =
   | { type: 'abort'; code: number; rank: number }
   | { type: 'revoke'; context: number }
   | { type: 'mismatch'; context: number; number: number; signature: number }
-  | { type: 'spoilt'; context: number; error: Error }
+  | { type: 'spoilt'; context: number; number: number; error: Error }
   | ({ type: 'agree'; context: number } & AgreementMessage)
   | ({ type: 'window'; context: number; window: number } & WindowMessage);
 
@@ -403,7 +403,7 @@ export class World {
     if (control.type === 'revoke')
       core.revoke(); // which passes it on: whoever said it may be gone
     else if (control.type === 'mismatch') core.mismatch(core.rankOf(from)!, control.number, control.signature, false);
-    else if (control.type === 'spoilt') core.fail(control.error);
+    else if (control.type === 'spoilt') core.fail(control.error, control.number);
     else if (control.type === 'agree') core.agreements.receive(from, control);
     else core.windows.get(control.window)?.(from, control);
   }
