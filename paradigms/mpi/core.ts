@@ -115,7 +115,7 @@ export class Core {
     if (early && !sameCall(early.head.signature, signature)) {
       this.mismatch(early.source, number, early.head.signature);
       call.reject(this.failure);
-    } else drive(call, body(new Round(this, number, signature)), (error) => this.#spoilt(error));
+    } else drive(call, body(new Round(this, number, signature)), (error) => this.#spoilt(error, number));
     return call;
   }
 
@@ -136,18 +136,19 @@ export class Core {
     const error = new CollectiveMismatchError(
       `Collective number ${number} on ${this.name}: rank ${this.rank} called ${describeCall(mine)} and rank ${rank} called ${describeCall(theirs)}; all members must call the same ones in the same order`,
     );
-    this.fail(error);
+    this.fail(error, number);
     if (!tell) return;
     this.members.forEach((member, other) => {
       if (other === rank) this.world.tell(member, { type: 'mismatch', context: this.context, number, signature: mine });
-      else if (other !== this.rank) this.world.tell(member, { type: 'spoilt', context: this.context, error });
+      else if (other !== this.rank) this.world.tell(member, { type: 'spoilt', context: this.context, number, error });
     });
   }
 
-  /** Ends all collectives under way, and those to come. */
-  fail(error: Error): void {
+  /** Ends the collective of that number, and all after it; those before may still end well. */
+  fail(error: Error, number: number): void {
     this.failure ??= error;
-    const concerned = ({ context }: { context: number }): boolean => context === this.context + 1;
+    const concerned = ({ context, tag }: { context: number; tag: number }): boolean =>
+      context === this.context + 1 && tag >= number;
     this.messenger.fail(concerned, concerned, () => error);
   }
 
@@ -184,13 +185,13 @@ export class Core {
   }
 
   /** Something here, such as an operation that threw, has ended a collective that others still wait in. */
-  #spoilt(error: unknown): void {
+  #spoilt(error: unknown, number: number): void {
     if (this.failure || this.revoked || this.freed || this.world.over || error instanceof RankLostError) return;
     const failure = error instanceof Error ? error : new MpiError(`A collective failed: ${String(error)}`);
-    this.fail(failure);
+    this.fail(failure, number);
     for (const member of this.members)
       if (member !== this.world.rank)
-        this.world.tell(member, { type: 'spoilt', context: this.context, error: failure });
+        this.world.tell(member, { type: 'spoilt', context: this.context, number, error: failure });
   }
 
   #revocation(): RevokedError {

@@ -36,6 +36,9 @@ export class Send extends Request<undefined> {
   get context(): number {
     return this.envelope.context;
   }
+  get tag(): number {
+    return this.envelope.tag;
+  }
 }
 
 /** A message that is here, or announced, and has not been received. */

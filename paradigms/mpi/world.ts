@@ -20,7 +20,7 @@ export type Control =
   | { type: 'abort'; code: number; rank: number }
   | { type: 'revoke'; context: number }
   | { type: 'mismatch'; context: number; number: number; signature: number }
-  | { type: 'spoilt'; context: number; error: Error }
+  | { type: 'spoilt'; context: number; number: number; error: Error }
   | ({ type: 'agree'; context: number } & AgreementMessage)
   | ({ type: 'window'; context: number; window: number } & WindowMessage);
 
@@ -278,7 +278,8 @@ export class World {
   /** This rank has ended otherwise. */
   async leave(reason: string, error: unknown): Promise<void> {
     const shared = this.#shared;
-    shared?.memory.publish(shared.me, GONE);
+    // What all waited for is read by the others yet, if that is why it leaves.
+    if (shared && !shared.memory.verdict) shared.memory.publish(shared.me, GONE);
     this.#left = true;
     this.tellAll({ type: 'gone', reason, ...(error instanceof DeadlockError && { waits: error.waits }) });
     await this.flush();
@@ -402,7 +403,7 @@ export class World {
     if (control.type === 'revoke')
       core.revoke(); // which passes it on: whoever said it may be gone
     else if (control.type === 'mismatch') core.mismatch(core.rankOf(from)!, control.number, control.signature, false);
-    else if (control.type === 'spoilt') core.fail(control.error);
+    else if (control.type === 'spoilt') core.fail(control.error, control.number);
     else if (control.type === 'agree') core.agreements.receive(from, control);
     else core.windows.get(control.window)?.(from, control);
   }

@@ -43,11 +43,7 @@ test('--json prints what the mains return', async () => {
 });
 
 test.each([
-  [
-    'throw',
-    1,
-    /^\[1\] TypeError: boom\n(.*\n)*\[0,2,3\] RankLostError: Rank 1 is gone: its main threw TypeError: boom/,
-  ],
+  ['throw', 1, /^\[1\] TypeError: boom\n(.*\n)*\[[0,2,3]+\] RankLostError: Rank \d is gone: /],
   ['exit', 7, /^tutti: Rank 1 has ended with process.exit\(7\)\n$/],
   ['abort', 9, /^tutti: Rank 1 has aborted the run with code 9\n$/],
   ['loop', 1, /^\[1\] TypeError: boom/],

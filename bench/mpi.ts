@@ -1,0 +1,307 @@
+/**
+ * Messages between ranks: `npm run bench -- mpi`. Names and loop rules of the OSU benchmarks: sizes in powers of two, fewer rounds above
+ * 8 KiB, warm-up skipped, windows of 64 for bandwidth. mpi4py runs beside it where it is installed.
+ */
+import { type Cluster, cluster } from 'tutti';
+import { type Comm, mpi as paradigm } from 'tutti/paradigms';
+import { atLeast, below, report } from './measure.ts';
+import { type Mpi4py, mpi4py } from './mpi4py.ts';
+
+const MIB = 1 << 20;
+const rounds = (bytes: number): number => (bytes > 8 * MIB ? 10 : bytes > 8_192 ? 200 : 5_000);
+
+export async function mpi(): Promise<void> {
+  const shared = mpi4py([]);
+  const tcp = mpi4py(['--mca', 'btl', 'self,tcp']);
+  if (!shared) console.log('  (mpi4py is not installed: apt-get install python3-mpi4py openmpi-bin)');
+  {
+    await using client = await cluster({ engines: 4, kind: 'thread' });
+    await blocking(client, shared);
+    await awaiting(client, 'thread');
+    await contexts(client);
+  }
+  await using client = await cluster({ engines: 4, kind: 'process' });
+  await awaiting(client, 'process', tcp);
+}
+
+/** Of rank 0. */
+async function first<A extends unknown[]>(
+  client: Cluster,
+  ranks: number,
+  main: (comm: Comm, ...args: A) => unknown,
+  ...args: A
+): Promise<any> {
+  return (await client.use(paradigm).run(main, { ranks, args }))[0];
+}
+
+async function blocking(client: Cluster, peer: Mpi4py | undefined): Promise<void> {
+  const beside = (name: keyof Mpi4py, unit: string): { peer?: string } =>
+    peer?.[name] === undefined ? {} : { peer: `mpi4py ${peer[name]} ${unit}` };
+  const ping = (bytes: number): Promise<number> =>
+    first(client, 2, pingBlocking, bytes, bytes <= 8 ? 50_000 : rounds(bytes));
+  const us = await ping(8);
+  report({
+    what: 'osu_latency, sync, 8 B one way',
+    value: `${us.toFixed(2)} µs`,
+    goal: below(2, us, 'µs'),
+    ...beside('latency', 'µs'),
+  });
+  for (const [bytes, name, factor] of [
+    [MIB, 'mib', 0.9],
+    [64 * MIB, 'mib64', 1],
+  ] as const) {
+    const rate = bytes / (await ping(bytes)) / 1e3;
+    const goal =
+      peer?.[name] === undefined ? {} : { goal: atLeast(Number((peer[name] * factor).toFixed(2)), rate, 'GB/s') };
+    report({
+      what: `osu_latency, sync, ${bytes / MIB} MiB`,
+      value: `${rate.toFixed(2)} GB/s`,
+      ...goal,
+      ...beside(name, 'GB/s'),
+    });
+  }
+  const object = await first(client, 2, objectBlocking, 0, 20_000);
+  const twice = peer?.object === undefined ? {} : { goal: below(2 * peer.object, object, 'µs') };
+  report({
+    what: 'a small object, sync, one way',
+    value: `${object.toFixed(2)} µs`,
+    ...twice,
+    ...beside('object', 'µs'),
+  });
+  for (const [bytes, name] of [
+    [64 << 10, 'object64k'],
+    [MIB, 'objectMib'],
+  ] as const) {
+    const rate = bytes / (await first(client, 2, objectBlocking, bytes, 300)) / 1e3;
+    const goal = peer?.[name] === undefined ? {} : { goal: atLeast(peer[name], rate, 'GB/s') };
+    report({
+      what: `an object with an array of ${bytes >> 10} kB, sync`,
+      value: `${rate.toFixed(2)} GB/s`,
+      ...goal,
+      ...beside(name, 'GB/s'),
+    });
+  }
+  for (const ranks of [2, 4]) {
+    const all = await first(client, ranks, allreduceBlocking, 8, 5_000);
+    report({
+      what: `osu_allreduce, sync, 8 B, ${ranks} ranks`,
+      value: `${all.toFixed(2)} µs`,
+      goal: below(ranks === 2 ? 5 : 80, all, 'µs'),
+      ...(ranks === 2 && beside('allreduce', 'µs')),
+    });
+    report({
+      what: `osu_barrier, sync, ${ranks} ranks`,
+      value: `${(await first(client, ranks, barrierBlocking, 5_000)).toFixed(2)} µs`,
+      ...(ranks === 2 && beside('barrier', 'µs')),
+    });
+  }
+}
+
+async function awaiting(client: Cluster, kind: 'thread' | 'process', peer?: Mpi4py): Promise<void> {
+  const beside = (name: keyof Mpi4py, unit: string): { peer?: string } =>
+    peer?.[name] === undefined ? {} : { peer: `mpi4py over tcp ${peer[name]} ${unit}` };
+  const us: number = await first(client, 2, pingAwaiting, 8, 5_000);
+  report({
+    what: `osu_latency, ${kind}, 8 B one way`,
+    value: `${us.toFixed(1)} µs`,
+    goal: below(kind === 'thread' ? 40 : 60, us, 'µs'),
+    ...beside('latency', 'µs'),
+  });
+  const rate = MIB / (await first(client, 2, pingAwaiting, MIB, 200)) / 1e3;
+  report({
+    what: `osu_latency, ${kind}, 1 MiB`,
+    value: `${rate.toFixed(2)} GB/s`,
+    ...(kind === 'process' && { goal: atLeast(1, rate, 'GB/s') }),
+    ...beside('mib', 'GB/s'),
+  });
+  const object = MIB / (await first(client, 2, objectAwaiting, MIB, 100)) / 1e3;
+  const ahead = peer?.objectMib === undefined ? {} : { goal: atLeast(peer.objectMib, object, 'GB/s') };
+  report({
+    what: `an object with an array of 1 MiB, ${kind}`,
+    value: `${object.toFixed(2)} GB/s`,
+    ...ahead,
+    ...beside('objectMib', 'GB/s'),
+  });
+  for (const both of [false, true]) {
+    const gbs = await first(client, 2, bandwidth, 64 << 10, 100, both);
+    report({ what: `${both ? 'osu_bibw' : 'osu_bw'}, ${kind}, 64 KiB`, value: `${gbs.toFixed(2)} GB/s` });
+  }
+  report({
+    what: `osu_mbw_mr, ${kind}, 8 B, 2 pairs`,
+    value: `${Math.round(await first(client, 4, messageRate, 200))} messages/s`,
+  });
+  report({
+    what: `osu_multi_lat, ${kind}, 8 B, 2 pairs`,
+    value: `${(await first(client, 4, pingAwaiting, 8, 2_000)).toFixed(1)} µs`,
+  });
+  for (const [what, main] of Object.entries({
+    osu_barrier: barriers,
+    osu_bcast: bcasts,
+    osu_allreduce: allreduces,
+    osu_alltoall: alltoalls,
+  }))
+    report({
+      what: `${what}, ${kind}, 4 ranks, 1 kB`,
+      value: `${(await first(client, 4, main, 1_000)).toFixed(1)} µs`,
+    });
+}
+
+async function contexts(client: Cluster): Promise<void> {
+  const [us, grown, megabytes] = await first(client, 2, dups, 100_000);
+  report({
+    what: '100,000 dup and free, 2 thread ranks',
+    value: `${us.toFixed(1)} µs each, ${grown} communicators left, heap ${megabytes.toFixed(1)} MB larger`,
+    goal: below(1, grown, 'left'),
+  });
+}
+
+function pingBlocking({ rank, sync }: Comm, bytes: number, count: number): number {
+  const buffer = new Uint8Array(bytes);
+  const step = (): void => {
+    if (rank === 0) {
+      sync.sendBuffer(buffer, 1);
+      sync.recvBuffer(buffer, 1);
+    } else {
+      sync.recvBuffer(buffer, 0);
+      sync.sendBuffer(buffer, 0);
+    }
+  };
+  for (let i = 0; i < count / 5; i++) step();
+  const start = performance.now();
+  for (let i = 0; i < count; i++) step();
+  return ((performance.now() - start) * 1e3) / count / 2;
+}
+
+function objectBlocking({ rank, sync }: Comm, bytes: number, count: number): number {
+  const value = bytes ? { data: new Float64Array(bytes / 8) } : { k: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] };
+  const step = (): void => {
+    if (rank === 0) {
+      sync.send(value, 1);
+      sync.recv(1);
+    } else {
+      sync.recv(0);
+      sync.send(value, 0);
+    }
+  };
+  for (let i = 0; i < count / 5; i++) step();
+  const start = performance.now();
+  for (let i = 0; i < count; i++) step();
+  return ((performance.now() - start) * 1e3) / count / 2;
+}
+
+function allreduceBlocking({ sync }: Comm, bytes: number, count: number): number {
+  const array = new Float64Array(bytes / 8);
+  for (let i = 0; i < count / 5; i++) sync.allreduceBuffer(array);
+  const start = performance.now();
+  for (let i = 0; i < count; i++) sync.allreduceBuffer(array);
+  return ((performance.now() - start) * 1e3) / count;
+}
+
+function barrierBlocking({ sync }: Comm, count: number): number {
+  for (let i = 0; i < count / 5; i++) sync.barrier();
+  const start = performance.now();
+  for (let i = 0; i < count; i++) sync.barrier();
+  return ((performance.now() - start) * 1e3) / count;
+}
+
+/** Ranks in pairs: 0 with 1, 2 with 3. */
+async function pingAwaiting(comm: Comm, bytes: number, count: number): Promise<number> {
+  const buffer = new Uint8Array(bytes);
+  const other = comm.rank ^ 1;
+  const step = async (): Promise<void> => {
+    if (comm.rank % 2) await comm.recvBuffer(buffer, other);
+    await comm.sendBuffer(buffer, other);
+    if (comm.rank % 2 === 0) await comm.recvBuffer(buffer, other);
+  };
+  for (let i = 0; i < count / 5; i++) await step();
+  const start = performance.now();
+  for (let i = 0; i < count; i++) await step();
+  return ((performance.now() - start) * 1e3) / count / 2;
+}
+
+async function objectAwaiting(comm: Comm, bytes: number, count: number): Promise<number> {
+  const value = { data: new Float64Array(bytes / 8) };
+  const other = comm.rank ^ 1;
+  const step = async (): Promise<void> => {
+    if (comm.rank) await comm.recv(other);
+    await comm.send(value, other);
+    if (!comm.rank) await comm.recv(other);
+  };
+  for (let i = 0; i < count / 5; i++) await step();
+  const start = performance.now();
+  for (let i = 0; i < count; i++) await step();
+  return ((performance.now() - start) * 1e3) / count / 2;
+}
+
+/** Windows of 64 messages, and four bytes in answer. */
+async function bandwidth(comm: Comm, bytes: number, count: number, both: boolean): Promise<number> {
+  const out = new Uint8Array(bytes);
+  const into = Array.from({ length: 64 }, () => new Uint8Array(bytes));
+  const other = comm.rank ^ 1;
+  const round = async (): Promise<void> => {
+    const open: PromiseLike<unknown>[] = [];
+    if (both || comm.rank === 1) open.push(...into.map((place) => comm.irecvBuffer(place, other)));
+    if (both || comm.rank === 0) open.push(...into.map(() => comm.isendBuffer(out, other)));
+    await Promise.all(open);
+    if (comm.rank === 1) await comm.send(1, 0, 1);
+    else await comm.recv(1, 1);
+  };
+  for (let i = 0; i < count / 10; i++) await round();
+  const start = performance.now();
+  for (let i = 0; i < count; i++) await round();
+  return ((both ? 2 : 1) * count * 64 * bytes) / (performance.now() - start) / 1e6;
+}
+
+async function messageRate(comm: Comm, count: number): Promise<number> {
+  const out = new Uint8Array(8);
+  const into = Array.from({ length: 64 }, () => new Uint8Array(8));
+  const other = comm.rank ^ 1;
+  const start = performance.now();
+  for (let i = 0; i < count; i++) {
+    if (comm.rank % 2) {
+      await Promise.all(into.map((place) => comm.irecvBuffer(place, other)));
+      await comm.send(1, other, 1);
+    } else {
+      await Promise.all(into.map(() => comm.isendBuffer(out, other)));
+      await comm.recv(other, 1);
+    }
+  }
+  await comm.barrier();
+  return (2 * count * 64) / (performance.now() - start) / 1e-3;
+}
+
+async function barriers(comm: Comm, count: number): Promise<number> {
+  const start = performance.now();
+  for (let i = 0; i < count; i++) await comm.barrier();
+  return ((performance.now() - start) * 1e3) / count;
+}
+async function bcasts(comm: Comm, count: number): Promise<number> {
+  const array = new Uint8Array(1_000);
+  const start = performance.now();
+  for (let i = 0; i < count; i++) await comm.bcastBuffer(array);
+  await comm.barrier();
+  return ((performance.now() - start) * 1e3) / count;
+}
+async function allreduces(comm: Comm, count: number): Promise<number> {
+  const array = new Float64Array(125);
+  const start = performance.now();
+  for (let i = 0; i < count; i++) await comm.allreduceBuffer(array);
+  return ((performance.now() - start) * 1e3) / count;
+}
+async function alltoalls(comm: Comm, count: number): Promise<number> {
+  const array = new Uint8Array(1_000);
+  const counts = new Array<number>(comm.size).fill(1_000 / comm.size);
+  const start = performance.now();
+  for (let i = 0; i < count; i++) await comm.alltoallv(array, counts);
+  return ((performance.now() - start) * 1e3) / count;
+}
+
+async function dups(comm: Comm, count: number): Promise<[number, number, number]> {
+  const before = comm.core.world.communicators;
+  for (let i = 0; i < count / 10; i++) await comm.sync.dup().free();
+  const heap = process.memoryUsage().heapUsed;
+  const start = performance.now();
+  for (let i = 0; i < count; i++) await comm.sync.dup().free();
+  const us = ((performance.now() - start) * 1e3) / count;
+  return [us, comm.core.world.communicators - before, (process.memoryUsage().heapUsed - heap) / 1e6];
+}

@@ -1,0 +1,58 @@
+/** mpi4py, measured the same way, where it is installed. */
+import { execFileSync } from 'node:child_process';
+
+/** µs, and GB/s. */
+export interface Mpi4py {
+  latency: number;
+  object: number;
+  mib: number;
+  mib64: number;
+  object64k: number;
+  objectMib: number;
+  allreduce: number;
+  barrier: number;
+}
+
+const PROGRAM = `
+from mpi4py import MPI; import time, json, numpy as np
+c=MPI.COMM_WORLD; r=c.rank; out={}
+def ping(send, recv, n):
+    def step():
+        if r==0: send(1); recv(1)
+        else: recv(0); send(0)
+    for _ in range(n//5): step()
+    t=time.perf_counter()
+    for _ in range(n): step()
+    return (time.perf_counter()-t)/n/2
+def buffer(size, n):
+    b=np.zeros(size, dtype=np.uint8)
+    return ping(lambda p: c.Send(b,p), lambda p: c.Recv(b,p), n)
+def obj(o, n): return ping(lambda p: c.send(o,p), lambda p: c.recv(source=p), n)
+out['latency']=buffer(8,20000)*1e6
+out['mib']=(1<<20)/buffer(1<<20,200)/1e9
+out['mib64']=(64<<20)/buffer(64<<20,10)/1e9
+out['object']=obj({'k': list(range(10))},5000)*1e6
+out['object64k']=(64<<10)/obj({'data': np.zeros(8<<10)},300)/1e9
+out['objectMib']=(1<<20)/obj({'data': np.zeros(128<<10)},100)/1e9
+a=np.ones(1); b=np.zeros(1)
+def each(f, n):
+    for _ in range(n//5): f()
+    t=time.perf_counter()
+    for _ in range(n): f()
+    return (time.perf_counter()-t)/n*1e6
+out['allreduce']=each(lambda: c.Allreduce(a,b), 5000)
+out['barrier']=each(c.Barrier, 5000)
+if r==0: print(json.dumps({k: round(v,3) for k,v in out.items()}))
+`;
+
+/** @param options of mpiexec */
+export function mpi4py(options: readonly string[]): Mpi4py | undefined {
+  try {
+    const args = ['-n', '2', '--allow-run-as-root', '--oversubscribe', ...options, '/usr/bin/python3', '-c', PROGRAM];
+    return JSON.parse(
+      execFileSync('mpiexec', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 300_000 }),
+    );
+  } catch {
+    return undefined;
+  }
+}
