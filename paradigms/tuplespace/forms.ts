@@ -69,7 +69,8 @@ export function weightOf(tuple: TupleForm): number {
   let bytes = 0;
   for (const field of Array.isArray(tuple) ? tuple : Object.values(tuple)) {
     if (typeof field === 'string') bytes += field.length;
-    else if (typeof field === 'object' && field !== null) bytes += field[0] === 'json' ? field[2].length : field[3].bytes;
+    else if (typeof field === 'object' && field !== null)
+      bytes += field[0] === 'json' ? field[2].length : field[3].bytes;
     bytes += 8;
   }
   return bytes;

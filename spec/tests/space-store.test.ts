@@ -13,10 +13,28 @@ import { TupleStore } from '../../paradigms/tuplespace/store/tuple-store.ts';
 const json = (value: object): FieldForm => ['json', Array.isArray(value) ? 'Array' : 'Object', JSON.stringify(value)];
 
 /** Few values, so that templates meet tuples. */
-const primitive = fc.constantFrom<FieldForm[]>(0, 1, 2, 7, -3, Number.NaN, 'a', 'b', 'ab', '', null, undefined, true, 5n);
+const primitive = fc.constantFrom<FieldForm[]>(
+  0,
+  1,
+  2,
+  7,
+  -3,
+  Number.NaN,
+  'a',
+  'b',
+  'ab',
+  '',
+  null,
+  undefined,
+  true,
+  5n,
+);
 const field: fc.Arbitrary<FieldForm> = fc.oneof(
   { weight: 6, arbitrary: primitive },
-  { weight: 1, arbitrary: fc.constantFrom(json({ a: 1, b: 2 }), json({ b: 2, a: 1 }), json({ a: 2, b: 1 }), json([1, 2])) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(json({ a: 1, b: 2 }), json({ b: 2, a: 1 }), json({ a: 2, b: 1 }), json([1, 2])),
+  },
 );
 const tuple: fc.Arbitrary<TupleForm> = fc.oneof(
   fc.array(field, { minLength: 1, maxLength: 3 }),
@@ -25,10 +43,24 @@ const tuple: fc.Arbitrary<TupleForm> = fc.oneof(
 const pattern: fc.Arbitrary<PatternForm> = fc.oneof(
   { weight: 3, arbitrary: field },
   { weight: 2, arbitrary: fc.constant<PatternForm>([]) },
-  { weight: 2, arbitrary: fc.tuple(fc.constant('range' as const), fc.integer({ min: -4, max: 3 }), fc.integer({ min: 0, max: 9 })) },
-  { weight: 1, arbitrary: fc.constantFrom<PatternForm>(['range', 'a', undefined], ['range', undefined, 'aa'], ['range', 1n, 9n]) },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(fc.constant('range' as const), fc.integer({ min: -4, max: 3 }), fc.integer({ min: 0, max: 9 })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<PatternForm>(['range', 'a', undefined], ['range', undefined, 'aa'], ['range', 1n, 9n]),
+  },
   { weight: 1, arbitrary: fc.tuple(fc.constant('oneOf' as const), fc.array(field, { maxLength: 3 })) },
-  { weight: 1, arbitrary: fc.constantFrom<PatternForm>(['type', 'number'], ['type', 'object'], ['type', 'Array'], ['re', '^a', '']) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<PatternForm>(
+      ['type', 'number'],
+      ['type', 'object'],
+      ['type', 'Array'],
+      ['re', '^a', ''],
+    ),
+  },
 );
 const template: fc.Arbitrary<TemplateForm> = fc.oneof(
   fc.array(pattern, { minLength: 1, maxLength: 3 }),
@@ -40,18 +72,22 @@ type Step =
   | { do: 'restore'; which: number };
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('put' as const), tuple, times: fc.constantFrom(1, 1, 5, 80) }),
-  fc.record({ do: fc.constantFrom('take' as const, 'look' as const, 'all' as const, 'takeAll' as const), template, exact: fc.boolean() }),
+  fc.record({
+    do: fc.constantFrom('take' as const, 'look' as const, 'all' as const, 'takeAll' as const),
+    template,
+    exact: fc.boolean(),
+  }),
   fc.record({ do: fc.constant('restore' as const), which: fc.nat() }),
 );
 
 /** What a field's form stands for. */
-function valueOf(form: FieldForm): unknown {
+function plain(form: FieldForm): unknown {
   return typeof form === 'object' && form !== null ? JSON.parse(form[2]) : form;
 }
 
 function equal(a: FieldForm, b: FieldForm): boolean {
   try {
-    assert.deepStrictEqual(valueOf(a), valueOf(b));
+    assert.deepStrictEqual(plain(a), plain(b));
     return true;
   } catch {
     return false;
@@ -144,13 +180,40 @@ test('a list keeps its order with whatever is removed and comes back', () => {
   fc.assert(property, { numRuns: 20 });
 });
 
-test('sorted keys stay sorted, of any number', () => {
-  const keys = new SortedKeys(Array.from({ length: 2_000 }, (_, i) => (i * 7919) % 2_000));
-  for (let i = 0; i < 3_000; i++) keys.add(2_000 + ((i * 7919) % 3_000));
-  for (let i = 0; i < 5_000; i += 2) keys.remove(i);
-  keys.remove(4);
-  expect([...keys.between(10, 16)]).toEqual([11, 13, 15]);
-  expect([...keys.between(4_990, undefined)]).toEqual([4_991, 4_993, 4_995, 4_997, 4_999]);
-  expect([...keys.between(undefined, 3)]).toEqual([1, 3]);
-  expect([...keys.between(undefined, undefined)]).toHaveLength(2_500);
+test('sorted keys stay sorted, of any number, and the best of a range is found', () => {
+  const action = fc.record({ key: fc.nat({ max: 700 }), rank: fc.option(fc.nat(), { nil: undefined }) });
+  const property = fc.property(
+    fc.array(action, { maxLength: 1_000, minLength: 300 }),
+    fc.nat(300),
+    fc.nat(700),
+    (actions, n, to) => {
+      const ranks = new Map(Array.from({ length: n }, (_, key) => [2 * key, key % 50]));
+      const keys = new SortedKeys([...ranks.keys()].reverse(), (key) => ranks.get(key as number)!);
+      for (const { key, rank } of actions) {
+        if (rank === undefined) {
+          keys.delete(key);
+          ranks.delete(key);
+        } else {
+          keys.set(key, rank);
+          ranks.set(key, rank);
+        }
+      }
+      for (const [low, high] of [
+        [undefined, undefined],
+        [n, to],
+        [n, undefined],
+        [undefined, to],
+      ]) {
+        const wanted = [...ranks.keys()]
+          .sort((a, b) => a - b)
+          .filter((key) => key >= (low ?? 0) && key <= (high ?? 700));
+        expect([...keys.between(low, high)]).toEqual(wanted);
+        const best = keys.best(low, high) as number | undefined;
+        expect(best === undefined ? undefined : ranks.get(best)).toBe(
+          wanted.length ? Math.min(...wanted.map((key) => ranks.get(key)!)) : undefined,
+        );
+      }
+    },
+  );
+  fc.assert(property, { numRuns: 50 });
 });

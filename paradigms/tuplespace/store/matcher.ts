@@ -1,6 +1,13 @@
 /** A template, made ready to be compared. It holds no code of anybody. */
 import { UsageError } from '../../../core/index.ts';
-import { type FieldForm, type PatternForm, type Primitive, sameValue, type TemplateForm, type TupleForm } from '../forms.ts';
+import {
+  type FieldForm,
+  type PatternForm,
+  type Primitive,
+  sameValue,
+  type TemplateForm,
+  type TupleForm,
+} from '../forms.ts';
 import { type FieldName, fieldOf, hasField, RECORD, type Shape } from './entry.ts';
 import type { Key } from './sorted-keys.ts';
 
@@ -98,7 +105,9 @@ function otherTest(kind: unknown, [what, flags]: readonly unknown[]): (value: Fi
     if (what === 'object') return (value) => typeof value === 'object' && value !== null;
     // Of a class, its subclasses, too; `typeof` is in small letters, and so no class.
     return (value) =>
-      typeof value === 'object' && value !== null ? value[1].split(' ').includes(what as string) : typeof value === what;
+      typeof value === 'object' && value !== null
+        ? value[1].split(' ').includes(what as string)
+        : typeof value === what;
   }
   if (kind === 're') {
     // No state from one text to the next.

@@ -101,7 +101,7 @@ export class Shelf {
 
   #index(field: FieldName): FieldIndex {
     let index = this.#indexes.get(field);
-    if (!index) this.#indexes.set(field, (index = new FieldIndex(field, this.#all.each())));
+    if (!index) this.#indexes.set(field, (index = new FieldIndex(field, this.#all.each(), this.#order === 'lifo')));
     return index;
   }
 
@@ -118,10 +118,12 @@ export class Shelf {
   }
 
   /**
-   * Looks in the order of time and in that of values by turns: a wide range has a match among the first in time, a narrow
-   * one has few values. So it costs no more than twice the better of the two.
+   * The first of the range is found at once. If it fails at another field, it goes on in the order of time and in that of values by
+   * turns: a wide range has a match among the first in time, a narrow one has few values.
    */
   #inRange(matcher: Matcher, range: RangeTest, buckets: readonly Bucket[]): Entry | undefined {
+    const first = this.#order === 'random' ? undefined : this.#index(range.field).best(range);
+    if (first ? matcher.matches(first.tuple) : this.#order !== 'random') return first;
     const inOrder = buckets.length === 1 && this.#order !== 'random' ? this.#inOrder(buckets[0]!) : undefined;
     const byValue = this.#index(range.field).within(range);
     let best: Entry | undefined;
