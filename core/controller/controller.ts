@@ -40,6 +40,8 @@ export interface ControllerOptions extends LivenessOptions {
   limits?: Partial<Limits> | undefined;
   /** Where paradigms keep what must outlive the controller; whoever gives it closes it. Default: memory, and nothing outlives. */
   stores?: StoreProvider | undefined;
+  /** Do the stores outlive it? */
+  durable?: boolean;
   log?: Logger | undefined;
 }
 
@@ -101,6 +103,7 @@ export class Controller {
       clients: this.clients,
       emit: (event) => this.#changed(event),
       store: (paradigm) => stores.open(paradigm),
+      durable: options.durable ?? false,
       log,
       clock: options.clock ?? realClock,
     });

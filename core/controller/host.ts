@@ -65,7 +65,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       start() {
         const { misses, clientWindow, limits } = options;
         controller = new Controller({
-          ...{ name, beat, clientWindow, limits, stores, log: log.logger },
+          ...{ name, beat, clientWindow, limits, stores, durable: durable !== undefined, log: log.logger },
           ...(misses && { misses }),
         });
         controller.broker.folder = () => folder.path;

@@ -20,6 +20,8 @@ export interface ParadigmsHome {
   readonly log: Logger;
   readonly clock: Clock;
   store(paradigm: string): Promise<Store>;
+  /** Does what stores hold outlive the cluster? */
+  readonly durable: boolean;
   readonly clients: ReadonlyMap<number, ClientRecord>;
   emit(event: ClusterEvent): void;
 }
@@ -33,7 +35,7 @@ export interface Parties {
 }
 
 export function controllerHost(paradigm: string, home: ParadigmsHome, parties: Parties): ControllerHost {
-  const { cluster, registry, clients, log, clock } = home;
+  const { cluster, registry, clients, durable, log, clock } = home;
   const pack: Voice['pack'] = (value) => ({ payloads: value === undefined ? [] : [encode(value)] });
   const voice = (exchange: () => Exchange, session: () => Session | undefined): Voice => ({
     paradigm,
@@ -70,6 +72,7 @@ export function controllerHost(paradigm: string, home: ParadigmsHome, parties: P
     // As it is now; what cannot travel is thrown here, and not where news are sent.
     emit: (event) => home.emit({ type: 'paradigm', paradigm, event: decode(encode(event, { root: 'event' })) }),
     store: () => (opened ??= home.store(paradigm)),
+    durable,
     log,
     clock,
   };

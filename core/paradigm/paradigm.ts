@@ -64,6 +64,8 @@ export interface ControllerHost {
   emit(event: unknown): void;
   /** What survives the controller, if the cluster was started with `durable`; else it lasts as long as the cluster. */
   store(): Promise<Store>;
+  /** Was the cluster started with `durable`? */
+  readonly durable: boolean;
   readonly log: Logger;
   readonly clock: Clock;
 }

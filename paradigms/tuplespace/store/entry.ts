@@ -10,8 +10,8 @@ export class Entry implements Placed {
   alive = false;
   /** When it expires. */
   lease: Deadline | undefined = undefined;
-  /** Told when somebody has read or taken it. */
-  noticed: (() => void) | undefined = undefined;
+  /** Told when somebody has read or taken it, or its time is over before. */
+  noticed: ((expired: boolean) => void) | undefined = undefined;
 
   constructor(seq: number, tuple: TupleForm) {
     this.seq = seq;

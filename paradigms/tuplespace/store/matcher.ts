@@ -8,7 +8,7 @@ import {
   type TemplateForm,
   type TupleForm,
 } from '../forms.ts';
-import { type FieldName, fieldOf, hasField, RECORD, type Shape } from './entry.ts';
+import { type FieldName, fieldOf, hasField, RECORD, type Shape, shapeOf } from './entry.ts';
 import type { Key } from './sorted-keys.ts';
 
 /** A field that has one of some values, which an index can find. */
@@ -52,6 +52,11 @@ export class Matcher {
     const simple = !this.#keys && !more.length && !this.ranges.length && !this.#others.length;
     if (simple && first?.values.length === 1 && typeof value !== 'object' && !Number.isNaN(value))
       this.#single = { field: first.field, value };
+  }
+
+  /** Of whatever shape. */
+  fits(tuple: TupleForm): boolean {
+    return shapeOf(tuple) === this.shape && this.matches(tuple);
   }
 
   /** The shape is taken for granted. */

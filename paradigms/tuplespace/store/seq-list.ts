@@ -50,6 +50,12 @@ export class SeqList<T extends Placed> {
     this.#live++;
   }
 
+  /** The one with this number. */
+  at(seq: number): T | undefined {
+    const item = this.#items[this.#position(seq)];
+    return item?.seq === seq && item.alive ? item : undefined;
+  }
+
   /** The oldest that passes. */
   first(test?: (item: T) => boolean): T | undefined {
     const items = this.#items;

@@ -27,6 +27,14 @@ export class Shelf {
     return this.#all.size;
   }
 
+  at(seq: number): Entry | undefined {
+    return this.#all.at(seq);
+  }
+
+  each(): Iterable<Entry> {
+    return this.#all.each();
+  }
+
   push(entry: Entry): void {
     entry.alive = true;
     this.#all.push(entry);

@@ -45,6 +45,19 @@ export class TupleStore {
     return this.#shelves.get(matcher.shape)?.find(matcher);
   }
 
+  /** The one with this number. */
+  at(seq: number): Entry | undefined {
+    for (const shelf of this.#shelves.values()) {
+      const entry = shelf.at(seq);
+      if (entry) return entry;
+    }
+    return undefined;
+  }
+
+  *each(): Generator<Entry> {
+    for (const shelf of this.#shelves.values()) yield* shelf.each();
+  }
+
   /** From the oldest. */
   all(matcher: Matcher, limit?: number): Entry[] {
     return this.#shelves.get(matcher.shape)?.all(matcher, limit) ?? [];

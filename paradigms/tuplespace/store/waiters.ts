@@ -57,6 +57,16 @@ class Bench {
     }
   }
 
+  *all(): Generator<Waiter> {
+    for (const { readers, takers } of [
+      this.everything,
+      ...[...this.byField.values()].flatMap((f) => [...f.values()]),
+    ]) {
+      yield* readers.each();
+      yield* takers.each();
+    }
+  }
+
   /** Places that nobody waits at any more would pile up, if no tuple ever came there. */
   sweep(): void {
     for (const [field, places] of this.byField) {
@@ -103,6 +113,10 @@ export class Waiters {
     for (const list of waiter.places.splice(0)) list.removed();
   }
 
+  all(): Waiter[] {
+    return [...new Set([...this.#benches.values()].flatMap((bench) => [...bench.all()]))];
+  }
+
   /** All readers who wait for this tuple wait no longer. */
   readers(tuple: TupleForm): Waiter[] {
     const found: Waiter[] = [];
@@ -134,6 +148,5 @@ function queue(): Queue {
 }
 
 function wants({ matchers }: Waiter, tuple: TupleForm): boolean {
-  const shape = shapeOf(tuple);
-  return matchers.some((matcher) => matcher.shape === shape && matcher.matches(tuple));
+  return matchers.some((matcher) => matcher.fits(tuple));
 }
