@@ -30,6 +30,10 @@ export class ClientSpace implements TupleSpace<any> {
   /** Waits end with it, unless they say otherwise: the task that runs. */
   readonly #ambient: () => AbortSignal | undefined;
   #opened: number | undefined;
+  readonly #putting = {
+    decisive: true,
+    make: (id: number): Entry => new PutEntry(this.#link, this.#handle, id),
+  };
 
   constructor(
     name: string,
@@ -43,15 +47,23 @@ export class ClientSpace implements TupleSpace<any> {
     this.#ambient = ambient;
   }
 
-  async out(tuple: unknown, options?: OutOptions): Promise<Entry> {
-    return new PutEntry(this.#link, this.#handle, await this.#out('out', [tuple], options));
+  out(tuple: unknown, options?: OutOptions): Promise<Entry> {
+    return this.#promised(() => {
+      const form = sealTuple(tuple, this.#link.sealer);
+      if (options === undefined) return this.#call(Op.out, form, NONE, this.#putting);
+      const { signal, ...rest } = checkedOptions('out', options, ['lease', 'ack', 'timeout', 'signal']);
+      return this.#call(Op.out, form, rest, { ...this.#putting, signal: this.#signal(signal) });
+    });
   }
 
-  async outMany(tuples: Iterable<unknown>, options?: OutOptions): Promise<Entry[]> {
-    const list = [...tuples];
-    if (!list.length) return [];
-    const ids = await this.#out<number | number[]>('outMany', list, options);
-    return [ids].flat().map((id) => new PutEntry(this.#link, this.#handle, id));
+  outMany(tuples: Iterable<unknown>, options?: OutOptions): Promise<Entry[]> {
+    return this.#promised(() => {
+      const forms = Array.from(tuples, (tuple) => sealTuple(tuple, this.#link.sealer));
+      const { signal, ...rest } = checkedOptions('outMany', options, ['lease', 'timeout', 'signal']);
+      if (!forms.length) return Promise.resolve([]);
+      const make = (ids: number | number[]): Entry[] => [ids].flat().map((id) => this.#putting.make(id));
+      return this.#call(Op.outMany, forms, rest, { make, decisive: true, signal: this.#signal(signal) });
+    });
   }
 
   take(template: any, options?: WaitOptions): Promise<any> {
@@ -169,12 +181,6 @@ export class ClientSpace implements TupleSpace<any> {
     return (this.#opened ??= this.#link.open(this.name, this.#options));
   }
 
-  async #out<T = number>(method: string, tuples: readonly unknown[], options: OutOptions | undefined): Promise<T> {
-    const { signal, ...rest } = checkedOptions(method, options, ['lease', 'ack', 'timeout', 'signal']);
-    const forms = tuples.map((tuple) => sealTuple(tuple, this.#link.sealer));
-    return this.#call(Op.out, forms, rest, { signal: this.#signal(signal), decisive: true });
-  }
-
   #hold(template: unknown, ms: number, { signal, ...rest }: WaitOptions): Promise<Held> {
     const form = sealTemplate(template, this.#link.sealer);
     const call = { signal: this.#signal(signal), held: true, opens: 'tuple' as const };
@@ -199,11 +205,12 @@ export class ClientSpace implements TupleSpace<any> {
     names: readonly string[] = [],
     opens?: 'tuple' | 'tuples',
   ): Promise<any> {
-    const { signal, ...rest } = options === NONE ? NONE : checkedOptions(method, options, names);
-    const waits = op === Op.take || op === Op.read;
-    return this.#call(op, sealTemplate(template, this.#link.sealer), rest, {
-      signal: waits ? this.#signal(signal) : undefined,
-      opens,
+    return this.#promised(() => {
+      const form = sealTemplate(template, this.#link.sealer);
+      const waits = op === Op.take || op === Op.read;
+      if (options === NONE && !(waits && this.#ambient())) return this.#call(op, form, NONE, opens && OPENS[opens]);
+      const { signal, ...rest } = checkedOptions(method, options, names);
+      return this.#call(op, form, rest, { opens, signal: waits ? this.#signal(signal) : undefined });
     });
   }
 
@@ -223,6 +230,15 @@ export class ClientSpace implements TupleSpace<any> {
     return this.#call(Op.collect, what, rest);
   }
 
+  /** What is wrong with the arguments rejects, too. */
+  #promised<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return ask();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
   #signal(signal: AbortSignal | undefined): AbortSignal | undefined {
     return signal ?? this.#ambient();
   }
@@ -233,6 +249,7 @@ export class ClientSpace implements TupleSpace<any> {
 }
 
 const NONE: WaitOptions = {};
+const OPENS = { tuple: { opens: 'tuple' }, tuples: { opens: 'tuples' } } as const;
 
 class PutEntry implements Entry {
   readonly id: number;

@@ -6,18 +6,19 @@ import type { Party } from '../../core/index.ts';
 import { errorNamed } from './errors.ts';
 import type { TupleForm } from './forms.ts';
 import {
-  type Answer,
+  ANSWER_WIDTH,
+  type Answers,
   type Batch,
   Op,
   type OpenOptions,
-  type Request,
+  REQUEST_WIDTH,
   type RequestOptions,
   Status,
 } from './protocol.ts';
 import { openTuple, type Sealer } from './sealing.ts';
 
 /** Requests that leave together. */
-const TOGETHER = 1_000;
+const TOGETHER = 500;
 
 /** A tuple that was sent to us, and counts as ours when we say so. */
 export interface Held {
@@ -30,6 +31,7 @@ interface Pending {
   readonly reject: (error: unknown) => void;
   readonly held: boolean;
   readonly opens: Call['opens'];
+  readonly make: Call['make'];
   signal?: { signal: AbortSignal; abort: () => void };
 }
 
@@ -41,13 +43,15 @@ export interface Call {
   readonly held?: boolean;
   /** What the answer is. */
   readonly opens?: 'tuple' | 'tuples' | undefined;
+  /** What becomes of it, if it is no tuple. */
+  readonly make?: ((value: any) => unknown) | undefined;
 }
 
 export class Link {
   readonly party: Party;
   readonly sealer: Sealer;
   readonly #pending = new Map<number, Pending>();
-  #requests: Request[] = [];
+  #requests: unknown[] = [];
   #taken: number[] = [];
   #returned: number[] = [];
   #scheduled = false;
@@ -64,7 +68,7 @@ export class Link {
   /** A number for the space. What is wrong with it is told to whoever asks for something. */
   open(name: string, options: OpenOptions): number {
     const handle = ++this.#handles;
-    this.call(Op.open, handle, { name, ...options }).catch(() => {});
+    this.call(Op.open, handle, [name, options]).catch(() => {});
     return handle;
   }
 
@@ -80,17 +84,20 @@ export class Link {
         return;
       }
       const id = ++this.#next;
-      const pending: Pending = { resolve, reject, held: call?.held ?? false, opens: call?.opens };
+      const pending: Pending = { resolve, reject, held: call?.held ?? false, opens: call?.opens, make: call?.make };
       this.#pending.set(id, pending);
       if (signal) {
         const abort = (): void => this.#abort(id, handle, signal, call?.decisive ?? false);
         signal.addEventListener('abort', abort, { once: true });
         pending.signal = { signal, abort };
       }
-      if (this.#requests.push(options ? [op, id, handle, what, options] : [op, id, handle, what]) >= TOGETHER)
-        this.flush();
-      else this.#schedule();
+      this.#push(op, id, handle, what, options);
     });
+  }
+
+  #push(op: Op, id: number, handle: number, what: unknown, options?: RequestOptions): void {
+    if (this.#requests.push(op, id, handle, what ?? null, options ?? null) >= TOGETHER * REQUEST_WIDTH) this.flush();
+    else this.#schedule();
   }
 
   /** What becomes of a tuple that is held. */
@@ -101,8 +108,9 @@ export class Link {
   }
 
   /** Many in their order. */
-  receive(answers: readonly Answer[]): void {
-    for (const answer of answers) this.#answered(answer);
+  receive(answers: Answers): void {
+    for (let i = 0; i < answers.length; i += ANSWER_WIDTH)
+      this.#answered(answers[i] as number, answers[i + 1] as number, answers[i + 2]);
   }
 
   flush(): void {
@@ -142,19 +150,20 @@ export class Link {
     });
   }
 
-  #answered([id, status, value, message]: Answer): void {
+  #answered(id: number, status: number, value: unknown): void {
     const pending = this.#pending.get(id);
     if (!pending) {
       // Nobody waits for it any more: it goes back.
       if (status === Status.taken) this.settle(id, false);
     } else if (status === Status.failed) {
       this.#over(id);
-      if (value === 'CancelledError' && pending.signal) pending.reject(pending.signal.signal.reason);
-      else pending.reject(errorNamed(value as string, message!));
-    } else if (pending.opens && value !== undefined) this.#open(id, pending, value, status === Status.taken);
+      const [name, message] = value as [string, string];
+      if (name === 'CancelledError' && pending.signal) pending.reject(pending.signal.signal.reason);
+      else pending.reject(errorNamed(name, message));
+    } else if (pending.opens && value !== null) this.#open(id, pending, value, status === Status.taken);
     else {
       this.#over(id);
-      pending.resolve(value);
+      pending.resolve(pending.opens ? undefined : pending.make ? pending.make(value) : value);
     }
   }
 
@@ -196,15 +205,14 @@ export class Link {
   #abort(id: number, handle: number, signal: AbortSignal, decisive: boolean): void {
     const pending = this.#pending.get(id);
     if (!pending) return;
-    this.#requests.push([Op.cancel, 0, handle, id]);
-    this.#schedule();
+    this.#push(Op.cancel, 0, handle, id);
     if (decisive) return; // the answer says what has become of it
     this.#over(id);
     pending.reject(signal.reason);
   }
 
   #over(id: number): void {
-    const { signal } = this.#pending.get(id) ?? {};
+    const signal = this.#pending.get(id)?.signal;
     if (signal) signal.signal.removeEventListener('abort', signal.abort);
     this.#pending.delete(id);
   }

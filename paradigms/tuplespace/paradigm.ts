@@ -2,7 +2,7 @@
 import { defineParadigm, type Paradigm } from '../../core/index.ts';
 import { ClientSpace } from './client-space.ts';
 import { Link } from './link.ts';
-import type { Answer, OpenOptions } from './protocol.ts';
+import type { Answers, OpenOptions } from './protocol.ts';
 import type { AnyTuple, TupleSpace } from './types.ts';
 
 export interface SpaceOptions {
@@ -27,7 +27,7 @@ const definition = defineParadigm({
   client: (host, { name = 'default', ...options }: SpaceOptions = {}): TupleSpace => {
     const link = host.shared(() => {
       const made = new Link(host.controller, host);
-      host.handle({ answers: (answers: Answer[]) => made.receive(answers) });
+      host.handle({ answers: (answers: Answers) => made.receive(answers) });
       return made;
     });
     return new ClientSpace(name, link, options as OpenOptions);

@@ -29,11 +29,9 @@ export const Op = {
   info: 15,
   list: 16,
   destroy: 17,
+  outMany: 18,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
-
-/** `space`: a number that the asker has given to it with `open`. */
-export type Request = readonly [op: Op, id: number, space: number, what?: any, options?: RequestOptions];
 
 export interface RequestOptions {
   timeout?: number;
@@ -55,8 +53,13 @@ export interface OpenOptions {
   create?: boolean;
 }
 
-/** `taken` and `returned`: the ids of requests whose tuples have arrived, or are not wanted any more. */
-export type Batch = readonly [requests: readonly Request[], taken: readonly number[], returned: readonly number[]];
+/**
+ * One request after the other, each as `op, id, space, what, options`, without lists of their own: building and reading these would
+ * cost more than all else. `space` is a number that the asker has given to it with `open`. `taken` and `returned` are the ids of
+ * requests whose tuples have arrived, or are not wanted any more.
+ */
+export type Batch = readonly [requests: readonly unknown[], taken: readonly number[], returned: readonly number[]];
+export const REQUEST_WIDTH = 5;
 
 export const Status = {
   done: 0,
@@ -65,11 +68,9 @@ export const Status = {
   failed: 2,
 } as const;
 
-/** `failed`: the name of an error's class, and its message. */
-export type Answer =
-  | readonly [id: number, status: 0, value?: unknown]
-  | readonly [id: number, status: 1, tuple: TupleForm | readonly TupleForm[]]
-  | readonly [id: number, status: 2, name: string, message: string];
+/** One after the other: `id, status, value`. Of `failed`: the name of an error's class, and its message. */
+export type Answers = readonly unknown[];
+export const ANSWER_WIDTH = 3;
 
 export interface ExchangeForm {
   readonly takes: readonly TemplateForm[];

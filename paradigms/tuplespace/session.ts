@@ -4,12 +4,12 @@ import type { Deadline, Deadlines } from './deadlines.ts';
 import { LeaseExpiredError, MOST_WAITING, SpaceError } from './errors.ts';
 import type { TemplateForm, TupleForm } from './forms.ts';
 import {
-  type Answer,
+  ANSWER_WIDTH,
   type Batch,
   type ExchangeForm,
   Op,
   type OpenOptions,
-  type Request,
+  REQUEST_WIDTH,
   type RequestOptions,
   Status,
 } from './protocol.ts';
@@ -39,7 +39,7 @@ export class Session {
   readonly #opened = new Map<number, Space | Opening | Error>();
   readonly #waiting = new Map<number, { space: Space; waiting: Waiting }>();
   readonly #sent = new Map<number, Sent>();
-  #answers: Answer[] = [];
+  #answers: unknown[] = [];
   #ended = false;
 
   constructor(party: Party, spaces: Spaces, deadlines: Deadlines) {
@@ -51,7 +51,14 @@ export class Session {
   receive([requests, taken, returned]: Batch): void {
     for (const id of taken) this.#settle(id, true);
     for (const id of returned) this.#settle(id, false);
-    for (const request of requests) this.#serve(request);
+    for (let i = 0; i < requests.length; i += REQUEST_WIDTH)
+      this.#serve(
+        requests[i] as Op,
+        requests[i + 1] as number,
+        requests[i + 2] as number,
+        requests[i + 3],
+        (requests[i + 4] as RequestOptions | null) ?? NONE,
+      );
   }
 
   /** The asker is gone. */
@@ -70,17 +77,14 @@ export class Session {
     else throw space ?? new UsageError(`Nobody has opened space ${handle}`);
   }
 
-  #serve(request: Request): void {
-    const [op, id, handle, what, options] = request;
+  #serve(op: Op, id: number, handle: number, what: any, options: RequestOptions): void {
     try {
-      if (op === Op.open) this.#open(id, handle, what.name, what);
+      const space = this.#opened.get(handle);
+      if (space instanceof Space) this.#perform(space, op, id, what, options);
+      else if (op === Op.open) this.#open(id, handle, what[0], what[1]);
       else if (op === Op.list) this.#done(id, this.#spaces.list());
-      else {
-        const space = this.#opened.get(handle);
-        if (space instanceof Space) this.#perform(space, op, id, what, options ?? NONE);
-        else if (space instanceof Opening) space.queue.push(() => this.#serve(request));
-        else throw space ?? new UsageError(`Nobody has opened space ${handle}`);
-      }
+      else if (space instanceof Opening) space.queue.push(() => this.#serve(op, id, handle, what, options));
+      else throw space ?? new UsageError(`Nobody has opened space ${handle}`);
     } catch (error) {
       this.#fail(id, error as Error);
     }
@@ -110,6 +114,9 @@ export class Session {
   #perform(space: Space, op: Op, id: number, what: any, options: RequestOptions): void {
     switch (op) {
       case Op.out:
+        this.#out(space, id, [what], options);
+        break;
+      case Op.outMany:
         this.#out(space, id, what, options);
         break;
       case Op.take:
@@ -281,14 +288,12 @@ export class Session {
     if (!pending) return; // it has been answered
     this.#waiting.delete(id);
     pending.space.cancel(pending.waiting);
-    this.#answer([id, Status.failed, 'CancelledError', 'Cancelled before it happened']);
+    this.#answer(id, Status.failed, ['CancelledError', 'Cancelled before it happened']);
   }
 
   #wait(id: number, space: Space, begin: () => Waiting | undefined): void {
     if (this.#waiting.size >= MOST_WAITING) {
-      this.#answer([
-        id,
-        Status.failed,
+      this.#answer(id, Status.failed, [
         'LimitError',
         `One client may wait for ${MOST_WAITING} tuples or places at a time; await or abort some`,
       ]);
@@ -317,7 +322,7 @@ export class Session {
             for (const entry of entries) space.giveBack(entry);
           });
     this.#sent.set(id, { space, entries, deadline });
-    this.#answer([id, Status.taken, tuples]);
+    this.#answer(id, Status.taken, tuples);
   }
 
   #settle(id: number, taken: boolean): boolean {
@@ -350,19 +355,19 @@ export class Session {
   }
 
   #done(id: number, value?: unknown): void {
-    this.#answer(value === undefined ? [id, Status.done] : [id, Status.done, value]);
+    this.#answer(id, Status.done, value ?? null);
   }
 
   #fail(id: number, error: Error | 'timeout', late = ''): void {
     this.#waiting.delete(id);
-    if (error === 'timeout') this.#answer([id, Status.failed, 'TimeoutError', late]);
-    else this.#answer([id, Status.failed, error.name, error.message]);
+    if (error === 'timeout') this.#answer(id, Status.failed, ['TimeoutError', late]);
+    else this.#answer(id, Status.failed, [error.name, error.message]);
   }
 
-  #answer(answer: Answer): void {
+  #answer(id: number, status: number, value: unknown): void {
     if (this.#ended) return;
     // What is answered in one turn leaves together.
-    if (this.#answers.push(answer) === 1) queueMicrotask(() => this.#flush());
+    if (this.#answers.push(id, status, value) === ANSWER_WIDTH) queueMicrotask(() => this.#flush());
   }
 
   #flush(): void {

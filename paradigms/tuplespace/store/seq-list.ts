@@ -56,22 +56,24 @@ export class SeqList<T extends Placed> {
     return item?.seq === seq && item.alive ? item : undefined;
   }
 
-  /** The oldest that passes. */
-  first(test?: (item: T) => boolean): T | undefined {
+  /** The oldest that passes, of the first `most` places. */
+  first(test?: (item: T) => boolean, most = Number.POSITIVE_INFINITY): T | undefined {
     const items = this.#items;
     while (this.#head < items.length && !items[this.#head]!.alive) this.#head++;
-    for (let i = this.#head; i < items.length; i++) {
+    const end = Math.min(items.length, this.#head + most);
+    for (let i = this.#head; i < end; i++) {
       const item = items[i]!;
       if (item.alive && (!test || test(item))) return item;
     }
     return undefined;
   }
 
-  /** The newest that passes. */
-  last(test?: (item: T) => boolean): T | undefined {
+  /** The newest that passes, of the last `most` places. */
+  last(test?: (item: T) => boolean, most = Number.POSITIVE_INFINITY): T | undefined {
     const items = this.#items;
     while (items.length && !items.at(-1)!.alive) items.pop();
-    for (let i = items.length - 1; i >= this.#head; i--) {
+    const end = Math.max(this.#head, items.length - most);
+    for (let i = items.length - 1; i >= end; i--) {
       const item = items[i]!;
       if (item.alive && (!test || test(item))) return item;
     }

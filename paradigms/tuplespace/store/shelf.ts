@@ -55,12 +55,23 @@ export class Shelf {
 
   /** The one whose turn it is among those that match. */
   find(matcher: Matcher): Entry | undefined {
+    const near = this.#near(matcher);
+    if (near) return near;
     const { buckets, count } = this.#candidates(matcher);
     if (count > FEW && matcher.ranges.length) return this.#inRange(matcher, matcher.ranges[0]!, buckets);
     if (buckets.length === 1) return this.#pick(buckets[0]!, matcher);
     const found = buckets.map((bucket) => this.#pick(bucket, matcher)).filter((entry) => entry !== undefined);
     if (this.#order === 'random') return found[Math.floor(Math.random() * found.length)];
     return found.reduce<Entry | undefined>((best, entry) => this.#better(entry, best), undefined);
+  }
+
+  /** Among the first few: a queue, for one, needs no index. */
+  #near({ equal, ranges, test }: Matcher): Entry | undefined {
+    if (this.#order === 'random') return undefined;
+    if (this.#indexes.size)
+      for (const tests of [equal, ranges])
+        for (const { field } of tests) if (this.#indexes.has(field)) return undefined;
+    return this.#order === 'fifo' ? this.#all.first(test, FEW) : this.#all.last(test, FEW);
   }
 
   /** All that match, in the order in which they came. */
