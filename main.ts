@@ -1,4 +1,5 @@
 /** tutti: interactive parallel and distributed computing. Registers what is built in, and exports the public surface. */
+import './paradigms/builtin.ts';
 import './transports/builtin.ts';
 
 export * from './core/index.ts';

@@ -1,0 +1,5 @@
+/** Makes the paradigms that come with tutti known to every controller of this process: they need no `--plugin`. */
+import { registerParadigm } from '../core/index.ts';
+import { tupleSpace } from './tuplespace/paradigm.ts';
+
+for (const paradigm of [tupleSpace]) registerParadigm(paradigm);
