@@ -4,6 +4,7 @@ import { machine } from './measure.ts';
 const benches: Record<string, () => Promise<void>> = {
   core: async () => (await import('./core.ts')).core(),
   deferred: async () => (await import('./deferred.ts')).deferred(),
+  conversation: async () => (await import('./conversation.ts')).conversation(),
   store: async () => (await import('./store.ts')).store(),
   log: async () => (await import('./log.ts')).log(),
   many: async () => (await import('./many.ts')).many(),

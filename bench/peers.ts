@@ -1,5 +1,5 @@
 /** What people use instead, measured in the same run: Node's own child processes and workers, and a popular worker pool. */
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -56,4 +56,15 @@ export async function workers(n: number): Promise<Peer> {
     give: (message) => ask(all[0]!, message, [message.buffer]),
     close: async () => void (await Promise.all(all.map((worker) => worker.terminate()))),
   };
+}
+
+/** MB that a worker thread takes of a process, whatever it does. */
+export async function emptyThread(): Promise<number> {
+  const code = `const { Worker } = require('node:worker_threads');
+    setTimeout(() => {
+      const before = process.memoryUsage.rss();
+      new Worker('setInterval(() => {}, 1e6)', { eval: true }).once('online', () =>
+        setTimeout(() => { console.log((process.memoryUsage.rss() - before) / 1e6); process.exit(); }, 300));
+    }, 300);`;
+  return Number(execFileSync(process.execPath, ['-e', code], { encoding: 'utf8' }));
 }

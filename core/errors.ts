@@ -92,6 +92,14 @@ export class DependencyError extends TuttiError {
 export class CancelledError extends TuttiError {
   override readonly code: string = 'CANCELLED';
 }
+/** Stopped while it ran, or before it began, because somebody said so. The engine and its namespace are still there. */
+export class InterruptedError extends TuttiError {
+  override readonly code: string = 'INTERRUPTED';
+}
+/** A running function cannot be looked into now: it waits at an `await`, has not begun, or has ended. */
+export class NotOnStackError extends TuttiError {
+  override readonly code: string = 'NOT_ON_STACK';
+}
 /** Not finished within its `timeout`. */
 export class TimeoutError extends TuttiError {
   override readonly code: string = 'TIMEOUT';

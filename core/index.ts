@@ -1,7 +1,7 @@
 export { type Backoff, type BackoffOptions, backoff } from './backoff.ts';
-export type { AsyncResult, CancelOutcome, PartOf, Settled, Timing } from './client/async-result.ts';
+export type { AsyncResult, PartOf, Settled, Timing } from './client/async-result.ts';
 export type { CallOptions } from './client/call-spec.ts';
-export type { Client, ClientOptions } from './client/client.ts';
+export type { Client, ClientOptions, TaskHandle } from './client/client.ts';
 export { type Cluster, type ClusterOptions, cluster } from './client/cluster.ts';
 export { connect } from './client/connect.ts';
 export { type Ref, ref } from './client/ref.ts';
@@ -26,6 +26,7 @@ export type {
 export type { CallStatus, ClusterStatus, ControllerStatus, EngineStatus, Traffic } from './cluster-status.ts';
 export type { Limits } from './controller/limits.ts';
 export { registerParadigm } from './controller/offers.ts';
+export type { InterruptOutcome, InterruptResult, Progress, TaskInfo } from './conversation.ts';
 export * from './deferred/index.ts';
 export * from './errors.ts';
 export { check, type ErrorType, trap } from './failure.ts';

@@ -2,6 +2,7 @@
 import type { ControllerBoot, ControllerNews } from '../core/client/cluster.ts';
 import { startHost } from '../core/controller/host.ts';
 import { thrown } from '../core/wire/rpc.ts';
+import '../paradigms/builtin.ts';
 import '../transports/builtin.ts';
 
 process.once('message', async (boot: ControllerBoot) => {

@@ -1,9 +1,11 @@
 /** Program of a process engine. fd 3 is its lifeline: the boot record comes first, its end means the launcher is gone. */
 import { readSync, writeSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { Engine } from '../core/engine/engine.ts';
 import { TuttiError } from '../core/errors.ts';
 import type { EngineBoot } from '../core/launch/launcher.ts';
+import { superviseWith } from '../core/supervisor/supervise.ts';
 import { registerTransport } from '../core/wire/transport.ts';
 import { socket } from '../transports/socket.ts';
 import { tls } from '../transports/tls.ts';
@@ -28,14 +30,35 @@ registerTransport(ws());
 // Ctrl-C in a terminal reaches the whole process group; what it means is decided where it was typed.
 process.on('SIGINT', () => {});
 const boot = readBoot();
-// A thread of its own watches the lifeline, so that user code in a loop cannot outlive its launcher.
-new Worker(new URL('./engine-lifeline.mjs', import.meta.url), {
-  workerData: { fd: LIFELINE, litter: boot.litter, launcher: process.ppid },
-}).unref();
+if (boot.supervised) keepLocals();
+const program = boot.supervised ? './engine-supervisor.mjs' : './engine-lifeline.mjs';
+const supervisor = new Worker(new URL(program, import.meta.url), {
+  workerData: { lifeline: { fd: LIFELINE, litter: boot.litter, launcher: process.ppid } },
+  execArgv: [],
+});
+supervisor.unref();
+// Without it nothing would end this engine when its launcher is gone.
+supervisor.on('error', (error) => {
+  writeSync(process.stderr.fd, `The supervisor has failed: ${error.stack}\n`);
+  process.exit(1);
+});
+const supervised = boot.supervised ? superviseWith(supervisor, boot) : undefined;
 try {
-  await new Engine(boot, (code) => process.exit(code)).join();
+  await new Engine(boot, (code) => process.exit(code), supervised).join();
 } catch (error) {
   // Past the streams, which belong to user code: this is for whoever launched us.
   writeSync(process.stderr.fd, `${error instanceof TuttiError ? error.message : (error as Error).stack}\n`);
   process.exit(NOT_LET_IN);
+}
+
+/**
+ * Optimised code forgets variables that it does not need any more; whoever looks into a running function wants to see them. And
+ * Node 24 unrolls some loops such that they never look whether they are to stop. Both hold for the whole process.
+ */
+function keepLocals(): void {
+  setFlagsFromString('--no-analyze-environment-liveness');
+  const major = Number.parseInt(process.versions.node, 10);
+  if (major < 22) return;
+  setFlagsFromString('--no-maglev');
+  if (major >= 24) setFlagsFromString('--no-turboshaft-loop-unrolling');
 }

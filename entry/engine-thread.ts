@@ -1,12 +1,18 @@
 /** Program of a thread engine: a worker of the process that launched it, and gone with it. */
-import { type MessagePort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { Engine } from '../core/engine/engine.ts';
 import type { EngineBoot } from '../core/launch/launcher.ts';
 import { registerTransport } from '../core/wire/transport.ts';
 import { socket } from '../transports/socket.ts';
 import { joinBroker, thread } from '../transports/thread.ts';
 
-const { boot, port } = workerData as { boot: EngineBoot; port?: MessagePort };
+interface Start {
+  boot: EngineBoot;
+  port?: MessagePort;
+  memory?: SharedArrayBuffer;
+}
+
+const { boot, port, memory } = workerData as Start;
 delete workerData.boot; // it holds this engine's key
 // Process engines are started with --disable-warning; threads share their process's flags.
 const { emitWarning } = process;
@@ -16,4 +22,7 @@ process.emitWarning = ((warning: string | Error, ...rest: [never]) => {
 registerTransport(socket());
 registerTransport(thread());
 if (port) joinBroker(port);
-await new Engine(boot, (code) => process.exit(code)).join();
+// The supervisor has to know this thread's number first.
+const supervisor = memory && ((await new Promise((resolve) => parentPort!.once('message', resolve))) as MessagePort);
+const supervised = supervisor && { port: supervisor, memory };
+await new Engine(boot, (code) => process.exit(code), supervised).join();

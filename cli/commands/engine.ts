@@ -23,7 +23,7 @@ export const engineCommand = command({
     const { name, ...door } = findDoor(connect!);
     const signal = interruption();
     const launcher = processLauncher({ kind: 'external' });
-    const engine = launcher.launch({ id: -1, ...door, cwd, env: {}, litter: [], beat: BEAT });
+    const engine = launcher.launch({ id: -1, ...door, cwd, env: {}, litter: [], beat: BEAT, supervised: true });
     engine.onOutput((stream, text) => void process[stream].write(text));
     say(`Engine process ${engine.pid} joins cluster ${name}; Ctrl-C ends it`);
     signal.addEventListener('abort', () => engine.kill(), { once: true });

@@ -1,10 +1,11 @@
 /** What you hold while engines compute: immutable, awaitable, iterable, and usable at once as an argument of other calls. */
 import { Observable } from 'rxjs';
+import type { InterruptOutcome, Progress } from '../conversation.ts';
 import { Deferred } from '../deferred/index.ts';
-import { CancelledError, UsageError } from '../errors.ts';
-import type { Call, CancelOutcome, PartRecord } from './call.ts';
-
-export type { CancelOutcome } from './call.ts';
+import { CancelledError, InterruptedError, UsageError } from '../errors.ts';
+import { encode } from '../wire/codec.ts';
+import type { Call, PartRecord } from './call.ts';
+import type { Told } from './told.ts';
 
 /** How one target's part ended. */
 export type Settled<T = unknown> = { engine: number } & (
@@ -26,7 +27,8 @@ export interface Timing {
   readonly parts: readonly { engine: number; started: Date | undefined; completed: Date | undefined; ms: number }[];
 }
 
-export type Status = 'pending' | 'done' | 'failed' | 'cancelled';
+/** running: it has begun on one engine at least, a tenth of a second ago or more. cancelled: also one that was interrupted. */
+export type Status = 'pending' | 'running' | 'done' | 'failed' | 'cancelled';
 
 /** The element type of a result that is a list with one value a target; the value itself for a single target. */
 export type PartOf<T> = T extends readonly (infer E)[] ? E : T;
@@ -64,10 +66,11 @@ export class AsyncResult<T, P = PartOf<T>> implements PromiseLike<T>, AsyncItera
     return this.call.parts.map((part) => part.engine);
   }
   get status(): Status {
-    if (this.call.pending) return 'pending';
+    if (this.call.pending)
+      return this.call.parts.some((part) => part.running || part.state !== 'pending') ? 'running' : 'pending';
     const failed = this.call.parts.find((part) => part.error);
     if (!failed) return 'done';
-    return failed.error instanceof CancelledError ? 'cancelled' : 'failed';
+    return failed.error instanceof CancelledError || failed.error instanceof InterruptedError ? 'cancelled' : 'failed';
   }
 
   then<A = T, B = never>(
@@ -137,16 +140,63 @@ export class AsyncResult<T, P = PartOf<T>> implements PromiseLike<T>, AsyncItera
     return new Map((await this.settled()).map((part) => [part.engine, part]));
   }
 
-  /** What the call prints, from the start, also for late subscribers (the last 1 MB). While somebody listens, it is not echoed. */
-  get stdout$(): Observable<{ engine: number; text: string }> {
+  /**
+   * What the call prints, as it prints it, also out of a loop; from the start, also for late subscribers (the last 1 MB; `dropped`
+   * says how many characters before it are gone). While somebody listens, it is not echoed.
+   */
+  get stdout$(): Observable<{ engine: number; text: string; dropped?: number }> {
     return this.#output('stdout');
   }
-  get stderr$(): Observable<{ engine: number; text: string }> {
+  get stderr$(): Observable<{ engine: number; text: string; dropped?: number }> {
     return this.#output('stderr');
   }
 
-  /** Rejects what is pending with CancelledError at once, takes queued parts off their engines, and aborts `task.signal` of running ones. */
-  cancel(reason?: string | Error): Promise<CancelOutcome[]> {
+  /** What running functions say by `task.send`, from the start, also for late subscribers (the last 1,024). */
+  get messages$(): Observable<{ engine: number; value: unknown }> {
+    return this.#told(this.call.messages);
+  }
+
+  /** How far they are, by `task.progress`: of each engine the newest. */
+  get progress$(): Observable<Progress> {
+    const { call } = this;
+    return new Observable((subscriber) => {
+      const pass = (progress: Progress): void => subscriber.next(progress);
+      for (const progress of call.progress.values()) pass(progress);
+      call.progressListeners.add(pass);
+      call.whenDone(() => subscriber.complete());
+      return () => call.progressListeners.delete(pass);
+    });
+  }
+
+  /**
+   * Sends the running function a message (all engines' parts, or one): it finds it by `task.poll()` or in `task.inbox`. Throws
+   * CannotTravelError. Rejects with NotOnStackError if the task has ended, with LimitError if it reads none of very many.
+   */
+  send(message: unknown, engine?: number): Promise<void> {
+    const sent = this.call.say(encode(message, { root: 'message' }), engine);
+    sent.catch(() => {}); // whoever does not wait for it does not want to know
+    return sent;
+  }
+
+  /**
+   * The value of an expression in the running function, a variable or what can be read from one: one value for each engine that
+   * still runs it. It may be in a loop. What would change something is refused (UsageError); a function that waits at an await
+   * has no variables to be read (NotOnStackError).
+   * @example
+   * const result = client.all.apply(() => { let i = 0; while (true) i++; });
+   * console.log(await result.peek('i'));
+   */
+  peek(expression: string): Promise<unknown[]> {
+    return this.call.peek(expression);
+  }
+
+  /** Stops it, wherever it is, and keeps the engine and its namespace; what is stopped rejects with InterruptedError. */
+  interrupt(reason?: string): Promise<InterruptOutcome[]> {
+    return this.call.interrupt(reason);
+  }
+
+  /** Rejects what is pending with CancelledError at once, and stops it on its engines as `interrupt` does. */
+  cancel(reason?: string | Error): Promise<InterruptOutcome[]> {
     if (reason instanceof Error) return this.call.cancel(new CancelledError(reason.message, { cause: reason }));
     return this.call.cancel(new CancelledError(reason ?? 'Cancelled'));
   }
@@ -203,16 +253,26 @@ export class AsyncResult<T, P = PartOf<T>> implements PromiseLike<T>, AsyncItera
     return Deferred.from(this.#value()) as Deferred<T>;
   }
 
-  #output(stream: 'stdout' | 'stderr'): Observable<{ engine: number; text: string }> {
-    const { call } = this;
+  #output(stream: 'stdout' | 'stderr'): Observable<{ engine: number; text: string; dropped?: number }> {
+    const { printed } = this.call;
     return new Observable((subscriber) => {
-      const pass = (printed: { engine: number; stream: string; text: string }): void => {
-        if (printed.stream === stream) subscriber.next({ engine: printed.engine, text: printed.text });
-      };
-      for (const printed of call.printed) pass(printed);
-      call.printListeners.add(pass);
-      call.whenDone(() => subscriber.complete());
-      return () => call.printListeners.delete(pass);
+      let { dropped } = printed;
+      return this.#told(printed).subscribe({
+        next: ({ engine, stream: from, text }) => {
+          if (from !== stream) return;
+          subscriber.next({ engine, text, ...(dropped && { dropped }) });
+          dropped = 0;
+        },
+        complete: () => subscriber.complete(),
+      });
+    });
+  }
+
+  #told<I extends object>(told: Told<I>): Observable<I> {
+    return new Observable((subscriber) => {
+      const stop = told.listen((item) => subscriber.next(item));
+      this.call.whenDone(() => subscriber.complete());
+      return stop;
     });
   }
 }

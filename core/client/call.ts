@@ -1,10 +1,22 @@
 /** One call as the client knows it: a part for each target, and what has become of each. */
 import { type Assembly, assemble } from '../assembly.ts';
-import type { CancelResult } from '../engine/engine.ts';
-import { CancelledError, CompositeError, DependencyError, RemoteError, ValueLostError } from '../errors.ts';
+import type { InterruptOutcome, InterruptResult, Progress } from '../conversation.ts';
+import { UNREAD_MESSAGES } from '../conversation.ts';
+import {
+  CancelledError,
+  CompositeError,
+  DependencyError,
+  InterruptedError,
+  InvalidTargetError,
+  LimitError,
+  NotOnStackError,
+  RemoteError,
+  ValueLostError,
+} from '../errors.ts';
 import { decode } from '../wire/codec.ts';
 import { type ResultHeader, Status } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
+import { Told } from './told.ts';
 
 export type PartState = 'pending' | 'arrived' | 'kept' | 'failed';
 
@@ -19,6 +31,8 @@ export interface PartRecord {
   /** The value, once decoded here. */
   decoded: { value: unknown } | undefined;
   error: Error | undefined;
+  /** It has been said to run. */
+  running: boolean;
   started: number;
   completed: number;
   bytes: number;
@@ -38,17 +52,17 @@ export interface CallHome {
   incarnationOf(engine: number): number;
   fetch(call: Call, part: PartRecord): Promise<Payload>;
   release(call: Call, engines: number[]): void;
-  cancel(call: Call, targets: number[], reason: string): Promise<CancelOutcome['outcome'][]>;
+  /** How each target took it. */
+  stop(call: Call, targets: number[], kind: 'interrupt' | 'cancel', reason: string): Promise<InterruptResult[]>;
+  /** The value of an expression in the function that runs there. */
+  peek(call: Call, engine: number, expression: string): Promise<unknown>;
+  say(call: Call, engine: number, message: Payload): Promise<'taken' | 'full' | 'done'>;
   settled(call: Call): void;
 }
 
-/** How an engine took a cancel. */
-export interface CancelOutcome {
-  engine: number;
-  outcome: CancelResult;
-}
-
+/** Characters of output, and messages, that are kept for those who ask later. */
 const OUTPUT_KEPT = 1 << 20;
+const MESSAGES_KEPT = 1_024;
 
 export class Call {
   readonly id: number;
@@ -69,10 +83,12 @@ export class Call {
   observed = false;
   /** Nobody holds its result any more. */
   abandoned = false;
-  readonly printed: Printed[] = [];
-  readonly printListeners = new Set<(printed: Printed) => void>();
+  readonly printed = new Told<Printed>(OUTPUT_KEPT, ({ text }) => text.length);
+  readonly messages = new Told<{ engine: number; value: unknown }>(MESSAGES_KEPT, () => 1);
+  /** The newest of each engine. */
+  readonly progress = new Map<number, Progress>();
+  readonly progressListeners = new Set<(progress: Progress) => void>();
   #verdict: Error | undefined;
-  #printedBytes = 0;
   #partListeners = new Set<(part: PartRecord) => void>();
   #doneListeners: (() => void)[] = [];
 
@@ -98,6 +114,7 @@ export class Call {
       fetching: undefined,
       decoded: undefined,
       error: undefined,
+      running: false,
       started: 0,
       completed: 0,
       bytes: 0,
@@ -193,12 +210,57 @@ export class Call {
     );
   }
 
-  async cancel(error: Error = new CancelledError('Cancelled')): Promise<CancelOutcome[]> {
-    const pending = this.parts.filter((p) => p.state === 'pending').map((p) => p.engine);
-    const asked = pending.length ? this.home.cancel(this, pending, error.message) : Promise.resolve([]);
+  async cancel(error: Error = new CancelledError('Cancelled')): Promise<InterruptOutcome[]> {
+    const stopped = this.#stop('cancel', error.message);
     this.fail(error);
-    const outcomes = new Map((await asked).map((outcome, i) => [pending[i]!, outcome]));
-    return this.parts.map(({ engine }) => ({ engine, outcome: outcomes.get(engine) ?? 'done' }));
+    return stopped;
+  }
+
+  /** Its parts settle when they have stopped. */
+  interrupt(reason = 'Interrupted'): Promise<InterruptOutcome[]> {
+    if (this.sent || !this.pending) return this.#stop('interrupt', reason);
+    // It waits here, and will not leave.
+    this.fail(new InterruptedError(reason));
+    return Promise.resolve(this.parts.map(({ engine }) => ({ engine, outcome: 'never-started' as const })));
+  }
+
+  async #stop(kind: 'interrupt' | 'cancel', reason: string): Promise<InterruptOutcome[]> {
+    const pending = this.#waiting();
+    const results = this.sent && pending.length ? await this.home.stop(this, pending, kind, reason) : [];
+    const outcomes = new Map(results.map((outcome, i) => [pending[i]!, outcome]));
+    const rest = this.sent ? 'done' : 'never-started';
+    return this.parts.map(({ engine }) => ({ engine, outcome: outcomes.get(engine) ?? rest }));
+  }
+
+  /** Of those engines that have not finished it; in the order of the targets. */
+  async peek(expression: string): Promise<unknown[]> {
+    return Promise.all(this.#stillRunning().map((engine) => this.home.peek(this, engine, expression)));
+  }
+
+  async say(message: Payload, engine?: number): Promise<void> {
+    const there = this.#stillRunning(engine);
+    const answers = await Promise.all(there.map((id) => this.home.say(this, id, message)));
+    const full = there[answers.indexOf('full')];
+    if (full !== undefined)
+      throw new LimitError(
+        `The message was not delivered: the task on engine ${full} has thousands that it has not read (task.poll(), task.inbox)`,
+        { limit: 'messages', max: UNREAD_MESSAGES },
+      );
+    if (!answers.includes('taken')) throw new NotOnStackError('The message was not delivered: the task has ended');
+  }
+
+  #waiting(): number[] {
+    return this.parts.filter((part) => part.state === 'pending').map((part) => part.engine);
+  }
+
+  #stillRunning(only?: number): number[] {
+    if (only !== undefined && !this.parts.some((part) => part.engine === only))
+      throw new InvalidTargetError(
+        `Engine ${only} is none of this task's: ${this.parts.map((part) => part.engine).join(', ')}`,
+      );
+    const there = this.#waiting().filter((engine) => only === undefined || engine === only);
+    if (there.length) return there;
+    throw new NotOnStackError(`The task has ended${only === undefined ? '' : ` on engine ${only}`}`);
   }
 
   /** Lets go of values that stayed on engines. */
@@ -216,11 +278,20 @@ export class Call {
   /** False: nobody listens. */
   print(printed: Printed): boolean {
     this.printed.push(printed);
-    this.#printedBytes += printed.text.length;
-    while (this.#printedBytes > OUTPUT_KEPT && this.printed.length > 1)
-      this.#printedBytes -= this.printed.shift()!.text.length;
-    for (const listener of this.printListeners) listener(printed);
-    return this.printListeners.size > 0;
+    return this.printed.heard;
+  }
+
+  progressed(progress: Progress): void {
+    this.progress.set(progress.engine, progress);
+    for (const listener of this.progressListeners) listener(progress);
+  }
+
+  /** It has begun there a while ago. */
+  runs(engine: number, since: number): void {
+    const part = this.parts.find((p) => p.engine === engine && p.state === 'pending');
+    if (!part) return;
+    part.running = true;
+    part.started = since;
   }
 
   #settle(part: PartRecord, state: PartState): void {
@@ -258,5 +329,9 @@ export class Call {
 
 /** Its owner wanted it so, for this call or for one that it builds on. */
 function isCancelled(error: unknown): boolean {
-  return error instanceof CancelledError || (error instanceof DependencyError && isCancelled(error.cause));
+  return (
+    error instanceof CancelledError ||
+    error instanceof InterruptedError ||
+    (error instanceof DependencyError && isCancelled(error.cause))
+  );
 }

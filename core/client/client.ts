@@ -2,12 +2,14 @@
 import type { Observable } from 'rxjs';
 import type { ClusterEvent, ClusterParadigms, ConnectionInfo, EngineInfo } from '../cluster-info.ts';
 import type { ClusterStatus } from '../cluster-status.ts';
+import type { InterruptOutcome, TaskInfo } from '../conversation.ts';
 import { LONGEST_DELAY } from '../deferred/clock.ts';
 import { InvalidTargetError, LaunchError, TimeoutError, UsageError } from '../errors.ts';
 import type { Paradigm } from '../paradigm/paradigm.ts';
 import { lineEcho } from './echo.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { checkOptions, type Kinds, oneOfTexts, period, signal, timeout } from './options.ts';
+import { taskHandle } from './task-handle.ts';
 import { createView } from './view.ts';
 import type { EngineView, View } from './view-types.ts';
 
@@ -38,6 +40,10 @@ export interface Client extends AsyncDisposable {
   status(): Promise<ClusterStatus>;
   /** Paradigms that can be used in this cluster, with their versions, and plug-ins of its start list that failed to load. */
   paradigms(): Promise<ClusterParadigms>;
+  /** What runs and waits in the cluster now, of all clients. */
+  tasks(): Promise<TaskInfo[]>;
+  /** A task of any client, by its id as `tasks` and `AsyncResult.id` tell it: to talk to it. */
+  task(id: string): TaskHandle;
   /** Starts engines, ends them, or starts them anew; resolves when that is done. */
   add(count: number, kind?: 'process' | 'thread'): Promise<number[]>;
   remove(engines: readonly number[]): Promise<void>;
@@ -46,6 +52,16 @@ export interface Client extends AsyncDisposable {
   shutdown(): Promise<void>;
   /** Leaves the cluster; of `cluster()`: stops what it started. Closing twice is fine. */
   close(): Promise<void>;
+}
+
+/** A task that runs, whoever's it is. */
+export interface TaskHandle {
+  /** Stops it on every engine where it has not ended; its owner sees InterruptedError. */
+  interrupt(reason?: string): Promise<InterruptOutcome[]>;
+  /** One value for each engine where it runs; as `AsyncResult.peek`. */
+  peek(expression: string): Promise<unknown[]>;
+  /** To all engines where it runs. Throws CannotTravelError; rejects with NotOnStackError when it has ended. */
+  send(message: unknown): Promise<void>;
 }
 
 export interface ClientOptions extends Pick<LinkOptions, 'window' | 'signal' | 'observe' | 'tls'> {
@@ -115,6 +131,8 @@ export async function openClient(
     waitForEngines: (n, options) => waitForEngines(link, n, options),
     status: () => link.rpc.ask('status'),
     paradigms: () => link.rpc.ask('paradigms'),
+    tasks: () => link.rpc.ask('tasks'),
+    task: (id) => taskHandle(link, id),
     add: (count, kind) => link.rpc.ask('add', { count, kind }),
     remove: (engines) => link.rpc.ask('remove', known(engines)),
     restart: (engines) => link.rpc.ask('restart', known(engines)),

@@ -1,10 +1,11 @@
 /** A client's link to its controller: sends calls, takes replies, output and news, and comes back after a cut. */
 import type { ConnectionInfo, EngineInfo } from '../cluster-info.ts';
+import type { InterruptResult } from '../conversation.ts';
 import { CancelledError, DependencyError, ProtocolError, SessionLostError, ValueLostError } from '../errors.ts';
 import { FunctionSender } from '../functions/index.ts';
-import { encode } from '../wire/codec.ts';
+import { decode, encode } from '../wire/codec.ts';
 import { dialSession } from '../wire/dialled-session.ts';
-import { type Envelope, Kind, payloadText, Status, textPayload } from '../wire/envelope.ts';
+import { type Envelope, Kind, payloadText, Status, Stream, textPayload } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { parseToken } from '../wire/handshake.ts';
 import { keepPulse } from '../wire/pulse.ts';
@@ -13,7 +14,7 @@ import type { Session } from '../wire/session.ts';
 import type { TlsOptions } from '../wire/transport.ts';
 import { Luggage } from './arguments.ts';
 import { AsyncResult, type PipeHome } from './async-result.ts';
-import { Call, type CallHome, type CancelOutcome, type PartRecord, type Printed } from './call.ts';
+import { Call, type CallHome, type PartRecord, type Printed } from './call.ts';
 import { limitCall } from './call-limits.ts';
 import type { CallSpec } from './call-spec.ts';
 import { ClusterNews } from './cluster-news.ts';
@@ -199,8 +200,32 @@ export class Link implements CallHome, PipeHome {
     if (!this.#ended) this.#session.send({ kind: Kind.RELEASE, ids: [id], targets: engines });
   }
 
-  async cancel(call: Call, targets: number[], reason: string): Promise<CancelOutcome['outcome'][]> {
-    return this.#ended ? targets.map(() => 'done') : this.rpc.ask('cancel', { call: call.id, targets, reason });
+  async stop(
+    { id }: { id: number },
+    targets: number[],
+    kind: 'interrupt' | 'cancel',
+    reason?: string,
+    client = this.clientId,
+  ): Promise<InterruptResult[]> {
+    return this.#ended
+      ? targets.map(() => 'lost')
+      : this.rpc.ask('interrupt', { client, call: id, targets, kind, reason });
+  }
+
+  async peek({ id }: { id: number }, engine: number, expression: string, client = this.clientId): Promise<unknown> {
+    const asked = encode({ client, call: id, engine, expression });
+    const [value] = await this.rpc.request('peek', {}, [asked]);
+    return value && decode(value);
+  }
+
+  async say(
+    { id }: { id: number },
+    engine: number,
+    message: Payload,
+    client = this.clientId,
+  ): Promise<'taken' | 'full' | 'done'> {
+    const [answer] = await this.rpc.request('say', { client, engine, ids: [id] }, [message]);
+    return answer ? (decode(answer) as 'taken') : 'done';
   }
 
   settled(call: Call): void {
@@ -252,13 +277,25 @@ export class Link implements CallHome, PipeHome {
         if (call) call.receive(result, result.payload ? payloads[result.payload - 1] : undefined);
         else if (result.status === Status.KEPT) this.#release(header.id, [result.engine ?? 0]);
       }
-    } else if (header.kind === Kind.OUTPUT) this.#output(header, payloadText(payloads[0]));
+    } else if (header.kind === Kind.OUTPUT) this.#told(header, payloads[0]);
     else if (header.kind === Kind.EVENT && header.op === 'changed') this.news.changed(payloads[0]!, header.label);
     else throw new ProtocolError(`The controller sent a message of kind ${header.kind}`);
   }
 
+  #told(header: Envelope, payload: Payload | undefined): void {
+    const { engine, id, stream } = header;
+    if (stream <= Stream.STDERR) this.#output(header, payloadText(payload));
+    const call = this.#calls.get(id);
+    if (stream <= Stream.STDERR || !call || !payload) return; // or given up here
+    const value = decode(payload) as any;
+    if (stream === Stream.MESSAGE) call.messages.push({ engine, value });
+    else if (stream === Stream.PROGRESS || stream === Stream.LAST_PROGRESS)
+      call.progressed({ engine, done: value[0], ...(value.length > 1 && { total: value[1] }) });
+    else if (stream === Stream.RUNNING) call.runs(engine, value);
+  }
+
   #output({ engine, id, stream }: Envelope, text: string): void {
-    const printed: Printed = { engine, stream: stream === 2 ? 'stderr' : 'stdout', text };
+    const printed: Printed = { engine, stream: stream === Stream.STDERR ? 'stderr' : 'stdout', text };
     const call = this.#calls.get(id);
     if (!call) this.news.tell({ type: 'output', ...printed });
     if (!call?.print(printed)) this.#echo.print(printed);

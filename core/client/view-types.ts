@@ -1,5 +1,6 @@
 /** Views: many shells at once. The types, which users see; `view.ts` makes them. */
 
+import type { InterruptOutcome } from '../conversation.ts';
 import type { TypedArray } from '../wire/ownership.ts';
 import type { AsyncResult } from './async-result.ts';
 import type { CallOptions } from './call-spec.ts';
@@ -68,6 +69,13 @@ export interface BaseView<Many extends boolean> {
   wrap<A extends unknown[], R>(fn: (...args: A) => R): (...args: SendableArgs<A>) => Result<Many, Awaited<R>>;
   /** Empties the namespaces. */
   clear(): AsyncResult<void>;
+  /**
+   * Stops what runs on the engines now, whoever's it is, and keeps them with their namespaces; what waits goes on. What is
+   * stopped rejects with InterruptedError.
+   */
+  interrupt(reason?: string): Promise<InterruptOutcome[]>;
+  /** The value of an expression in the function that runs on each engine now, whoever's it is; see `AsyncResult.peek`. */
+  peek(expression: string): Promise<Many extends true ? unknown[] : unknown>;
   /** Ends the engines and starts them anew, under their ids, with empty namespaces. */
   restart(): Promise<void>;
 }

@@ -9,7 +9,7 @@ import { checkBy, dealColumns, pieces } from './distribution.ts';
 import type { Link } from './link.ts';
 import { checkOptions, type Kinds, signal, timeout } from './options.ts';
 import { Ref } from './ref.ts';
-import type { BaseView, Distribution, EngineView, View } from './view-types.ts';
+import type { Distribution, EngineView, View } from './view-types.ts';
 
 export interface ViewSource {
   link: Link;
@@ -18,8 +18,6 @@ export interface ViewSource {
   single: boolean;
   options: CallOptions;
 }
-
-type AnyView = BaseView<any> & { with(options: CallOptions): unknown };
 
 export function createView(source: ViewSource): View & EngineView {
   const { link, single, options } = source;
@@ -70,7 +68,7 @@ export function createView(source: ViewSource): View & EngineView {
       });
     });
 
-  const view: AnyView = {
+  const view = {
     get targets() {
       return source.targets();
     },
@@ -139,11 +137,22 @@ export function createView(source: ViewSource): View & EngineView {
         call({ op: 'apply', args: [taken, ...args], names: { args: 'function' }, assembly: each });
     },
     clear: () => call({ op: 'clear', args: [], assembly: 'nothing' }),
+    interrupt: async (reason?: string) => {
+      const targets = someTargets();
+      const results = await link.stop(WHATEVER_RUNS, targets, 'interrupt', reason, 0);
+      return results.map((outcome, i) => ({ engine: targets[i]!, outcome }));
+    },
+    peek: async (expression: string) => {
+      const values = someTargets().map((engine) => link.peek(WHATEVER_RUNS, engine, expression, 0));
+      return single ? values[0]! : Promise.all(values);
+    },
     restart: async () => void (await link.rpc.ask('restart', someTargets())),
     with: (more: CallOptions) => createView({ ...source, options: { ...options, ...checked(more) } }),
   };
   return view as View & EngineView;
 }
+
+const WHATEVER_RUNS = { id: 0 };
 
 function checkFunction(method: string, fn: unknown): void {
   if (typeof fn === 'function' || fn instanceof Ref) return;

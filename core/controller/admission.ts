@@ -11,6 +11,8 @@ import { Session } from '../wire/session.ts';
 import type { Connection } from '../wire/transport.ts';
 import type { Broker } from './broker.ts';
 import { ClientRecord } from './clients.ts';
+import { Control } from './control.ts';
+import type { Conversations } from './conversations.ts';
 import { aboutEngine } from './engine-facts.ts';
 import { exceeded, type Limits } from './limits.ts';
 import type { News } from './news.ts';
@@ -25,6 +27,7 @@ export interface House {
   readonly registry: Registry;
   readonly clients: Map<number, ClientRecord>;
   readonly broker: Broker;
+  readonly conversations: Conversations;
   readonly news: News;
   readonly sessions: Sessions;
   readonly limits: Limits;
@@ -36,6 +39,9 @@ export interface House {
   readonly clientWindow: number;
   fromClient(client: ClientRecord, header: Envelope, payloads: Payload[]): void;
   fromEngine(record: EngineRecord, header: Envelope, payloads: Payload[]): void;
+  fromSupervisor(record: EngineRecord, header: Envelope, payloads: Payload[]): void;
+  /** Its supervisor has another session: what the older one was to bring is lost. */
+  toldAnew(record: EngineRecord): void;
   /** `attach` begins to take its messages. */
   joined(client: ClientRecord, attach: () => void): void;
   left(client: ClientRecord): void;
@@ -79,7 +85,10 @@ export class Admission {
     };
     const session = new Session(randomUUID(), {
       message: (header, payloads) => this.#guard(() => this.#house.fromClient(client, header, payloads)),
-      drained: () => client.fetches.pump(),
+      drained: () => {
+        client.fetches.pump();
+        client.drained();
+      },
       disconnected: () => {
         gone = setTimeout(() => {
           if (session.ended) return; // with the cluster
@@ -95,6 +104,7 @@ export class Admission {
     client.session = session;
     client.rpc = new Rpc((header, payloads, owned) => client.send(header, payloads, owned), {
       ...this.#house.broker.forClient(client),
+      ...this.#house.conversations.forClient(client),
       ...(client.observer ? { status: this.#house.requests.status! } : this.#house.requests),
     });
     this.#house.clients.set(client.id, client);
@@ -142,6 +152,8 @@ export class Admission {
 
   #joinEngine(record: EngineRecord, guest: Guest, connection: Connection): void {
     if (record.session) this.#house.registry.lost(record, 'it joined anew');
+    record.supervised = (guest.about as { supervised?: unknown } | null)?.supervised === true;
+    record.control = new Control();
     const session = new Session(randomUUID(), {
       message: (header, payloads) => this.#guard(() => this.#house.fromEngine(record, header, payloads)),
       beat: (header) => {
@@ -185,6 +197,38 @@ export class Admission {
     this.#house.engineJoined(record, session);
     const transport = connection.remote.split(':')[0] ?? '';
     this.#house.registry.joined(record, { ...aboutEngine(guest.about), transport });
+  }
+
+  /** The supervisor of an engine that has joined. */
+  supervisor(guest: Guest, connection: Connection): void {
+    const record = this.#house.registry.byKey(guest.key);
+    const { incarnation } = (guest.about ?? {}) as { incarnation?: unknown };
+    if (!record?.session || !record.supervised || incarnation !== record.info.incarnation) {
+      guest.refuse('REFUSED', 'The engine of this supervisor is not here (any more)');
+      return;
+    }
+    const { control } = record;
+    const session = new Session(randomUUID(), {
+      message: (header, payloads) => this.#guard(() => this.#house.fromSupervisor(record, header, payloads)),
+      beat: ({ beat }) => {
+        control.lag = beat?.lag ?? 0;
+        record.info.memory = beat?.rss || record.info.memory;
+      },
+      ended: (reason, violation) => {
+        if (violation) this.#violated(connection, { engine: record.id, reason });
+        control.closed(session);
+      },
+    });
+    const rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned));
+    this.#house.sessions.add({
+      session,
+      key: guest.key,
+      resumed: () => {},
+      end: (reason) => void session.close(reason),
+    });
+    guest.welcome({ session: session.id, resumed: false, received: 0, about: {} });
+    session.attach(connection, 0);
+    if (!control.open(session, rpc)) this.#house.toldAnew(record);
   }
 
   /** A place for an engine that comes by itself, where need be that of one that came so and was lost. */

@@ -1,5 +1,4 @@
-/** What engines and clients want of each other through the controller: code, direct channels, values, an end to a call. */
-import { callKey } from '../call-key.ts';
+/** What engines and clients want of each other through the controller: code, direct channels, values. */
 import { EngineLostError, ProtocolError, ValueLostError } from '../errors.ts';
 import { payloadBytes } from '../wire/codec.ts';
 import type { Envelope } from '../wire/envelope.ts';
@@ -10,15 +9,6 @@ import type { ClientRecord } from './clients.ts';
 import { CodeShelf } from './code-shelf.ts';
 import { exceeded, type Limits } from './limits.ts';
 import type { EngineRecord, Registry } from './registry.ts';
-
-interface CancelOrder {
-  call: number;
-  targets: number[];
-  reason: string;
-}
-
-/** Characters of what a client gives as its reason. */
-const REASON_KEPT = 10_000;
 
 export class Broker {
   /** A folder that engines of this host share, for their sockets. */
@@ -39,7 +29,6 @@ export class Broker {
     if (client.observer) return {};
     return {
       fetch: (header) => this.#fetch(client, header),
-      cancel: answering((order: CancelOrder) => this.#cancel(client, order)),
     };
   }
 
@@ -109,22 +98,6 @@ export class Broker {
     const client = this.#clients.get(need?.client ?? 0);
     if (!need || !client) throw new ValueLostError('The client that held the value has left');
     return { payloads: await client.rpc.request('value', { needs: [need] }) };
-  }
-
-  /** Asks each target to let go of a call; an engine that is gone has nothing to let go of. */
-  #cancel(client: ClientRecord, { call, targets, reason }: CancelOrder): Promise<string[]> {
-    const asked = new Map<number, Promise<string>>();
-    const ask = async (engine: number): Promise<string> => {
-      const { rpc, running } = this.#registry.engines.get(engine) ?? {};
-      // What is not running there has been answered, and asking twice of an engine that is stuck would pile up.
-      const job = running?.get(callKey(client.id, call));
-      if (!rpc || !job) return 'done';
-      const order = { client: client.id, call, reason: String(reason).slice(0, REASON_KEPT) };
-      job.cancelling ??= rpc.ask('cancel', order).catch(() => 'done');
-      return job.cancelling;
-    };
-    for (const engine of targets) if (!asked.has(engine)) asked.set(engine, ask(engine));
-    return Promise.all(targets.map((engine) => asked.get(engine)!));
   }
 
   /** A result that stayed on its engine, wanted by its client. */

@@ -74,7 +74,8 @@ export class Calls {
         count.lost++;
         continue;
       }
-      record.running.set(callKey(client.id, id), { client: client.id, call: id, codec, count, began });
+      const job = { client: client.id, call: id, op, label, codec, count, began, told: 0 };
+      record.running.set(callKey(client.id, id), job);
       client.account.pending++;
       this.#callsTo(record.session).set(client.id, id);
       const lastOne = i === last;
@@ -96,7 +97,14 @@ export class Calls {
     const kept = status === Status.KEPT;
     if (!(status! in Status) || (kept && !(bytes! >= 0 && bytes! <= Number.MAX_SAFE_INTEGER)))
       throw new ProtocolError(`A reply with status ${status} and ${bytes} bytes`);
+    const { told = 0 } = result;
+    if (told! > running.told && record.supervised) {
+      running.held = { bytes: told!, release: () => this.answer(record, header, payloads) };
+      result.told = 0;
+      return;
+    }
     record.running.delete(key);
+    running.whenOver?.();
     running.count.answered(status!, running.began);
     this.#trace?.debug(`Call ${header.id} of client ${header.client} is answered by engine ${record.id}`, {
       client: header.client,
@@ -112,6 +120,28 @@ export class Calls {
     client.reply(header.id, result, payloads[0]);
   }
 
+  /** What a task has told has been passed on. */
+  told(record: EngineRecord, client: number, call: number, bytes: number): void {
+    const running = record.running.get(callKey(client, call));
+    if (!running) return;
+    running.told += bytes;
+    if (running.held && running.told >= running.held.bytes) running.held.release();
+  }
+
+  /** What was on its way from its supervisor will not come: nothing waits for it any longer. */
+  toldAnew(record: EngineRecord): void {
+    for (const running of [...record.running.values()]) {
+      running.told = Number.POSITIVE_INFINITY;
+      running.held?.release();
+    }
+  }
+
+  /** A task that takes long has begun. */
+  began(record: EngineRecord, client: number, call: number, since: number): void {
+    const running = record.running.get(callKey(client, call));
+    if (running && Number.isFinite(since)) running.since = since;
+  }
+
   /** RELEASE of a client: what is not there is nobody's business, and need not be told to an engine. */
   release({ id: client, account }: ClientRecord, { targets, ids }: Envelope): void {
     const named = new Set(ids);
@@ -123,7 +153,8 @@ export class Calls {
   }
 
   engineLost(record: EngineRecord, error: Error): void {
-    for (const { client, call, codec, count } of record.running.values()) {
+    for (const { client, call, codec, count, whenOver } of record.running.values()) {
+      whenOver?.();
       count.lost++;
       const waiting = this.#clients.get(client);
       if (!waiting) continue;
@@ -139,6 +170,7 @@ export class Calls {
       for (const [key, running] of record.running) {
         if (running.client !== client.id) continue;
         record.running.delete(key);
+        running.whenOver?.();
         running.count.dropped++;
       }
       const { session } = record;

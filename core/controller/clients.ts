@@ -9,8 +9,10 @@ import type { Message } from '../wire/transport.ts';
 import { Account } from './account.ts';
 import { Fetches } from './fetches.ts';
 
-/** Output waiting for a client that does not read; beyond this it is dropped and counted. */
-const OUTPUT_LIMIT = 16 << 20;
+/** Output waiting for a client; beyond this those that print have to wait. */
+const OUTPUT_HIGH = 1 << 20;
+/** Beyond this, output of engines that cannot wait is dropped and counted. */
+const OUTPUT_LIMIT = 32 << 20;
 
 /** What is unread may pass its limit by what the client itself has fetched, until it has read down to this. */
 const READ_UP = 4 << 20;
@@ -40,6 +42,7 @@ export class ClientRecord {
   #replies = new Map<number, { results: ResultHeader[]; payloads: Payload[] }>();
   #flush: NodeJS.Immediate | undefined;
   #dropped = 0;
+  #owed: (() => void)[] = [];
 
   /** `most`: bytes that may wait for it. */
   constructor(about: { id: number; observer: boolean; beats: boolean }, most: number, hooks: ClientHooks) {
@@ -97,8 +100,21 @@ export class ClientRecord {
     });
   }
 
-  /** `call` 0: output that no call of this client caused. */
-  output(engine: number, call: number, stream: number, text: Payload): void {
+  /** What it has been sent has left, or it has. */
+  drained(): void {
+    if (this.session.ended || this.session.bufferedAmount <= OUTPUT_HIGH)
+      for (const passedOn of this.#owed.splice(0)) passedOn();
+  }
+
+  /** `call` 0: output that no call of this client caused. `passedOn` is called when more may come. */
+  output(engine: number, call: number, stream: number, text: Payload, passedOn?: () => void): void {
+    this.#output(engine, call, stream, text);
+    if (!passedOn) return;
+    if (this.session.ended || this.session.bufferedAmount <= OUTPUT_HIGH) passedOn();
+    else this.#owed.push(passedOn);
+  }
+
+  #output(engine: number, call: number, stream: number, text: Payload): void {
     this.#hooks.newsFirst();
     if (this.session.bufferedAmount > OUTPUT_LIMIT) {
       for (const part of text.parts) this.#dropped += part.byteLength;

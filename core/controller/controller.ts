@@ -9,7 +9,8 @@ import { ProtocolError } from '../errors.ts';
 import { type Logger, silentLogger } from '../log.ts';
 import { memoryStores } from '../store/memory-store.ts';
 import type { StoreProvider } from '../store/store.ts';
-import { type Envelope, Kind } from '../wire/envelope.ts';
+import { payloadBytes } from '../wire/codec.ts';
+import { type Envelope, Kind, payloadText, Stream } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { type Guest, type Key, mintKey } from '../wire/handshake.ts';
 import type { RequestHandler } from '../wire/rpc.ts';
@@ -21,6 +22,7 @@ import { CallCounts } from './call-counts.ts';
 import { Calls } from './calls.ts';
 import { watchClients } from './client-liveness.ts';
 import type { ClientRecord } from './clients.ts';
+import { Conversations } from './conversations.ts';
 import { Journal } from './journal.ts';
 import { Keyring, type Lock } from './keyring.ts';
 import { type Limits, limitsOf } from './limits.ts';
@@ -62,6 +64,7 @@ export class Controller {
   readonly requests: Record<string, RequestHandler> = {};
   readonly clients = new Map<number, ClientRecord>();
   readonly broker: Broker;
+  readonly conversations: Conversations;
   readonly log: Logger;
   readonly callCounts = new CallCounts();
   /** What went over sessions of clients that have left. */
@@ -93,7 +96,8 @@ export class Controller {
     this.#news = new News(this.clients, this.registry.engines);
     this.#journal = new Journal(this.log, this.registry.engines);
     this.broker = new Broker(this.registry, this.clients, this.limits);
-    const { broker, limits, callCounts: counts, log } = this;
+    this.conversations = new Conversations(this.registry);
+    const { broker, conversations, limits, callCounts: counts, log } = this;
     this.#calls = new Calls(this.registry, this.clients, { broker, limits, counts, log });
     const { stores = memoryStores() } = options;
     this.#paradigms = new Paradigms({
@@ -113,11 +117,13 @@ export class Controller {
     ];
     const { id, name, registry, clients, requests, pastClients } = this;
     this.#admission = new Admission({
-      ...{ id, name, registry, clients, broker, limits, log, requests, pastClients, beat, clientWindow },
+      ...{ id, name, registry, clients, broker, conversations, limits, log, requests, pastClients, beat, clientWindow },
       news: this.#news,
       sessions: this.#sessions,
       fromClient: (...message) => this.#fromClient(...message),
       fromEngine: (...message) => this.#fromEngine(...message),
+      fromSupervisor: (...message) => this.#fromSupervisor(...message),
+      toldAnew: (record) => this.#calls.toldAnew(record),
       joined: (client, attach) => {
         this.#paradigms.clientJoined(client);
         attach();
@@ -125,6 +131,8 @@ export class Controller {
       },
       left: (client) => {
         this.broker.clientLeft(client);
+        this.conversations.clientLeft(client.id);
+        client.drained();
         this.#calls.clientLeft(client);
         this.#paradigms.clientLeft(client);
         this.#changed({ type: 'client-left', client: client.id });
@@ -159,6 +167,7 @@ export class Controller {
       void connection.close(reason ?? 'this session cannot be resumed here');
       known?.session.lose('its messages since the cut are more than are kept for a replay');
     } else if (guest.role === 'engine') this.#admission.engine(guest, connection);
+    else if (guest.role === 'supervisor') this.#admission.supervisor(guest, connection);
     else this.#admission.client(guest, connection);
   }
 
@@ -190,7 +199,7 @@ export class Controller {
 
   #lock(key: string): Lock | undefined {
     const record = this.registry.byKey(key);
-    return record ? { secret: record.key.secret, roles: ['engine'] } : this.keys.find(key);
+    return record ? { secret: record.key.secret, roles: ['engine', 'supervisor'] } : this.keys.find(key);
   }
 
   #fromClient(client: ClientRecord, header: Envelope, payloads: Payload[]): void {
@@ -221,13 +230,31 @@ export class Controller {
     else throw new ProtocolError(`An engine sent a message of kind ${header.kind}`);
   }
 
-  /** Output of an engine: to the client whose call printed it, or to all when no call did. */
-  output(record: EngineRecord, header: { client: number; id: number; stream: number }, text: Payload): void {
-    for (const part of text.parts) this.registry.output(record, part);
+  /** What an engine's tasks tell. It is told to send more when this has been passed on. */
+  #fromSupervisor(record: EngineRecord, header: Envelope, payloads: Payload[]): void {
+    if (record.control.receive(header, payloads)) return;
+    const [payload] = payloads;
+    if (header.kind !== Kind.OUTPUT || !payload)
+      throw new ProtocolError(`A supervisor sent a message of kind ${header.kind}`);
+    const { client, id, stream } = header;
+    if (stream === Stream.RUNNING) this.#calls.began(record, client, id, Number(payloadText(payload)));
+    const bytes = payloadBytes(payload);
+    this.output(record, header, payload, () => record.control.passedOn(bytes));
+    if (stream <= Stream.MESSAGE || stream === Stream.LAST_PROGRESS) this.#calls.told(record, client, id, bytes);
+  }
+
+  /** What a task tells: to the client whose call it is, or, what no call printed, to all. */
+  output(
+    record: EngineRecord,
+    header: { client: number; id: number; stream: number },
+    text: Payload,
+    passedOn = (): void => {},
+  ): void {
+    if (header.stream <= Stream.STDERR) for (const part of text.parts) this.registry.output(record, part);
     const owner = header.client ? this.clients.get(header.client) : undefined;
-    if (owner) owner.output(record.id, header.id, header.stream, text);
-    else if (!header.client)
-      for (const client of this.clients.values()) client.output(record.id, 0, header.stream, text);
+    if (owner) owner.output(record.id, header.id, header.stream, text, passedOn);
+    else passedOn();
+    if (!header.client) for (const client of this.clients.values()) client.output(record.id, 0, header.stream, text);
   }
 
   #changed(event: ClusterEvent): void {

@@ -14,6 +14,7 @@ export interface FleetOptions {
   cwd: string;
   env: Record<string, string>;
   beat: number;
+  supervised: boolean;
   /** Where engines of this launcher reach the controller. */
   urls(launcher: Launcher): Promise<string[]>;
   litter(): string[];
@@ -138,7 +139,7 @@ export class Fleet {
     if (this.#closed) throw new LaunchError(`Engine ${record.id} was not started: the cluster is stopping`);
     if (registry.engines.get(record.id) !== record)
       throw new LaunchError(`Engine ${record.id} was not started: it was removed before`);
-    const { cwd, env, beat, litter } = this.#options;
+    const { cwd, env, beat, supervised, litter } = this.#options;
     const spec: EngineSpec = {
       id: record.id,
       urls,
@@ -146,6 +147,7 @@ export class Fleet {
       cwd,
       env,
       beat,
+      supervised,
       litter: litter(),
     };
     const handle = this.#launch(launcher, spec);
@@ -164,6 +166,8 @@ export class Fleet {
         reject(notStarted(`${inWords(exit)}${printed}`, exit.error));
       });
     });
+    // Nobody should find it gone while it is still coming, or miss what it is to tell.
+    if (record.supervised) await record.control.rpc();
   }
 
   #launch(launcher: Launcher, spec: EngineSpec): EngineHandle {

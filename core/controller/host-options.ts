@@ -20,6 +20,12 @@ export interface HostOptions {
   /** ms between heartbeats (default 1,000), and how many may be missed (default 3). */
   beat?: number | undefined;
   misses?: number | undefined;
+  /** ms that user code may have an engine's event loop before it is shown as busy (default: one beat). */
+  busyAfter?: number | undefined;
+  /** ms that an engine may be frozen, its process stopped, before it is given up (default: 10 times `misses` beats). */
+  lostAfter?: number | undefined;
+  /** Engines with a supervisor: a thread that beats, talks and stops tasks while they are in a loop. Default true. */
+  supervised?: boolean | undefined;
   /** Lets clients of other processes in, without a name. */
   local?: boolean | undefined;
   /** Paradigms whose controller halves may run here: packages or modules, looked up from `cwd`. */

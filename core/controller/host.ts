@@ -35,7 +35,7 @@ export interface Host {
 /** Rejects with what could not be started, and leaves nothing of it behind. */
 export async function startHost(options: HostOptions): Promise<Host> {
   const launcher = checkedLauncher(options);
-  const { name = 'private', cwd = process.cwd(), env = {}, beat = 1_000, durable } = options;
+  const { name = 'private', cwd = process.cwd(), env = {}, beat = 1_000, durable, supervised = true } = options;
   const stores = durable === undefined ? memoryStores() : lmdbStores(durable);
   const log = openLog(options.log);
   const folder = new SocketFolder();
@@ -63,9 +63,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
     {
       name: 'controller',
       start() {
-        const { misses, clientWindow, limits } = options;
+        const { misses, busyAfter, lostAfter, clientWindow, limits } = options;
         controller = new Controller({
-          ...{ name, beat, clientWindow, limits, stores, durable: durable !== undefined, log: log.logger },
+          ...{ name, beat, busyAfter, lostAfter, clientWindow, limits, stores, durable: durable !== undefined, log: log.logger },
           ...(misses && { misses }),
         });
         controller.broker.folder = () => folder.path;
@@ -77,7 +77,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       start() {
         const urlsOf = async ({ scheme }: Launcher): Promise<string[]> => [await listeners.local(scheme)];
         const litter = (): string[] => [folder.made, file].filter((f) => f !== undefined);
-        fleet = new Fleet(controller, { cwd, env, beat, urls: urlsOf, litter });
+        fleet = new Fleet(controller, { cwd, env, beat, supervised, urls: urlsOf, litter });
+        controller.conversations.restart = (id) => fleet.restart([id]);
       },
       stop: () => fleet.close(),
     },

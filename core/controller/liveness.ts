@@ -1,6 +1,8 @@
 /**
- * Who is still there? An engine that is cut off, or silent without work, for `misses` beats is lost. A round in which
- * the controller itself slept does not count: nobody is declared lost because the observer was away.
+ * Who is still there? An engine that is cut off for `misses` beats is lost. One that is silent for as long is frozen, and lost
+ * after ten times that. Its supervisor beats while user code has its event loop: then it is busy, for however long. Without a
+ * supervisor an engine that is silent with work is taken to be busy. A round in which the controller itself slept does not
+ * count: nobody is declared lost because the observer was away.
  */
 import { type Clock, realClock } from '../deferred/clock.ts';
 import type { EngineRecord, Registry } from './registry.ts';
@@ -8,8 +10,12 @@ import type { EngineRecord, Registry } from './registry.ts';
 export interface LivenessOptions {
   /** ms between beats. Default 1,000. */
   beat?: number;
-  /** Beats missed by a cut-off engine before it counts as lost. Default 3. */
+  /** Beats missed before a cut-off engine counts as lost, and a silent one as frozen. Default 3. */
   misses?: number;
+  /** ms that user code may have the event loop before the engine counts as busy. Default: one beat. */
+  busyAfter?: number | undefined;
+  /** ms of silence before a frozen engine counts as lost. Default: 10 times `misses` beats. */
+  lostAfter?: number | undefined;
   clock?: Clock;
 }
 
@@ -18,6 +24,7 @@ const FROZEN_FACTOR = 10;
 
 export function watchEngines(registry: Registry, options: LivenessOptions = {}): { stop(): void } {
   const { beat = 1_000, misses = 3, clock = realClock } = options;
+  const { busyAfter = beat, lostAfter = FROZEN_FACTOR * misses * beat } = options;
   const silent = new Map<EngineRecord, number>();
   let due = clock.now() + beat;
   let timer = clock.callLater(beat, round);
@@ -33,20 +40,22 @@ export function watchEngines(registry: Registry, options: LivenessOptions = {}):
   }
 
   function judge(record: EngineRecord, now: number): void {
-    const { session, info } = record;
+    const { session, info, control } = record;
     if (!session || info.state === 'lost') {
       silent.delete(record);
       return;
     }
-    const quiet = now - session.lastSeen > beat * 1.5;
+    // While there is no supervisor, or not yet, the engine itself is listened to.
+    const supervised = control.session !== undefined;
+    const quiet = now - (control.session ?? session).lastSeen > beat * 1.5;
     const rounds = quiet || !session.connected ? (silent.get(record) ?? 0) + 1 : 0;
     silent.set(record, rounds);
     if (!session.connected) {
       if (rounds >= misses)
         registry.lost(record, `disconnected, and not back after ${misses} heartbeats of ${beat} ms`);
-    } else if (rounds === 0) registry.state(record, 'alive');
-    else if (record.running.size) registry.state(record, 'busy');
-    else if (rounds >= misses * FROZEN_FACTOR) registry.lost(record, `silent for ${rounds} heartbeats of ${beat} ms`);
+    } else if (rounds === 0) registry.state(record, supervised && control.lag >= busyAfter ? 'busy' : 'alive');
+    else if (record.running.size && !supervised) registry.state(record, 'busy');
+    else if (rounds * beat >= lostAfter) registry.lost(record, `silent for ${rounds} heartbeats of ${beat} ms`);
     else if (rounds >= misses) registry.state(record, 'frozen');
   }
 

@@ -1,6 +1,7 @@
 /** The engines of a cluster: ids, incarnations, states, and what became of them. */
 import type { ClusterEvent, EngineInfo, EngineState } from '../cluster-info.ts';
 import type { Traffic } from '../cluster-status.ts';
+import type { InterruptResult } from '../conversation.ts';
 import { EngineLostError, InvalidTargetError } from '../errors.ts';
 import type { AnswerCodec } from '../wire/answer.ts';
 import type { Header } from '../wire/envelope.ts';
@@ -8,6 +9,7 @@ import type { Key } from '../wire/handshake.ts';
 import type { Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
 import type { CallCount } from './call-counts.ts';
+import { Control } from './control.ts';
 import { addTraffic, noTraffic, trafficOf } from './traffic.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -20,8 +22,17 @@ export interface Running {
   readonly count: CallCount;
   /** performance.now() when it was sent on. */
   readonly began: number;
-  /** The engine's answer to a cancel, once it was asked. */
-  cancelling?: Promise<string>;
+  readonly op: string;
+  readonly label: string;
+  /** Date.now() of the engine when it began, once that was told. */
+  since?: number;
+  /** What the task has told so far, in bytes; its reply waits here until all of it has been passed on. */
+  told: number;
+  held?: { bytes: number; release(): void };
+  /** The answer to an order to stop, once it was given. */
+  stopping?: Promise<InterruptResult>;
+  /** Called when it is off the books. */
+  whenOver?: () => void;
 }
 
 export interface EngineRecord {
@@ -31,6 +42,9 @@ export interface EngineRecord {
   key: Key;
   session: Session | undefined;
   rpc: Rpc | undefined;
+  /** It has a supervisor, which beats for it. */
+  supervised: boolean;
+  control: Control;
   /** Calls forwarded and not answered yet. */
   readonly running: Map<number, Running>;
   lastOutput: string;
@@ -85,6 +99,8 @@ export class Registry {
       key,
       session: undefined,
       rpc: undefined,
+      supervised: false,
+      control: new Control(),
       running: new Map(),
       lastOutput: '',
       beat: {},
@@ -155,6 +171,7 @@ export class Registry {
     record.end = { reason, ...exit };
     const { session, rpc } = record;
     record.session = record.rpc = undefined;
+    record.control.end(reason);
     if (session) addTraffic(record.past, trafficOf(session));
     session?.abandon(reason);
     const error = lostError(record, reason, exit);

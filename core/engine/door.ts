@@ -1,37 +1,86 @@
 /**
  * The one door through which user code is entered: `Runtime.evaluate` of this thread's own inspector, through a frame
  * named `tuttiLand`. A loop in there can be terminated from another thread, and the termination ends at the evaluate:
- * the process and its namespace stay. It costs about 15 µs a batch.
+ * the process and its namespace stay. It costs about 15 µs a batch. What the supervisor asks of this thread while it stands
+ * still, it asks of the object in the slot.
  */
 import inspector from 'node:inspector';
 import vm from 'node:vm';
+import { findRepair } from './repair.ts';
 
 const SLOT = 'tutti.door';
 /** Without a global's name: user code may have made anything of it. */
 const EXPRESSION = `void this['${SLOT}'].land()`;
 
 export interface Door {
-  /** Runs `batch` now. It must not throw: what user code throws is the batch's business. */
-  enter(batch: () => void): void;
+  /** Runs `batch` now; false if it was terminated. It must not throw: what user code throws is the batch's business. */
+  enter(batch: () => void): boolean;
+  /** A callback that the event loop calls, made such that it can be stopped there without harm. */
+  restartable<A extends unknown[]>(callback: (...args: A) => void): (...args: A) => void;
+  /** After a termination, wherever it was. */
+  repair(): void;
 }
 
-export function openDoor(): Door {
-  // From text, so that minifying cannot take the frame's name away.
-  const landing = vm.runInThisContext(`(function (slot) { return function tuttiLand() { slot.batch(); }; })`);
-  const slot = { batch: (): void => {}, land: (): void => {} };
-  slot.land = landing(slot);
-  Object.defineProperty(globalThis, SLOT, { value: slot });
-  const session = connect();
-  if (!session) return { enter: (batch) => batch() };
+/** What the supervisor may ask for while this thread stands still. Called in the middle of anything: it changes nothing but marks. */
+export interface Asked {
+  /** Takes an order, in JSON, and says how what it is about stands. */
+  take(order: string): string;
+  /** Sends a value that was read from a running function. */
+  show(id: number, value: unknown): void;
+}
+
+/** `supervised`: another thread may terminate what runs in here. Else user code is simply called. */
+export function openDoor(supervised: boolean, asked: Asked): Door {
+  const session = supervised ? connect() : undefined;
+  if (!session) return PLAIN;
+  const repair = findRepair();
+  let skipping = false;
+  // From text, so that minifying cannot take the frames' names away.
+  const { land, enter } = vm.runInThisContext(`(function (slot, skipped) {
+    return {
+      land: function tuttiLand() { slot.batch(); },
+      enter: function tuttiEnter(callback, args) { if (!skipped()) callback.apply(this, args); },
+    };
+  })`)((Object.defineProperty(globalThis, SLOT, { value: {} }) as any)[SLOT], () => skipping && !(skipping = false));
+  const slot = Object.assign((globalThis as any)[SLOT], {
+    batch: (): void => {},
+    land,
+    /** Whether more than what is inside the door can be stopped. */
+    mendable: repair !== undefined,
+    repair: () => repair?.(),
+    /** The callback that runs now is run again, and is to do nothing then. */
+    skip: () => void (skipping = true),
+    take: (order: string) => asked.take(order),
+    show: (id: number, value: unknown) => asked.show(id, value),
+  });
   const params = { expression: EXPRESSION, silent: true };
-  const done = (): void => {};
+  let terminated = false;
+  const done = (error: Error | null): void => {
+    terminated = error !== null;
+  };
   return {
     enter(batch) {
       slot.batch = batch;
       session.post('Runtime.evaluate', params, done);
+      if (terminated) repair?.();
+      return !terminated;
     },
+    restartable: (callback) =>
+      function (this: unknown, ...args) {
+        enter.call(this, callback, args);
+      },
+    repair: () => repair?.(),
   };
 }
+
+const PLAIN: Door = {
+  enter(batch) {
+    batch();
+    return true;
+  },
+  restartable: (callback) => callback,
+  repair() {},
+};
 
 /** Under Node's permission model there is no inspector: user code then runs, but cannot be interrupted. */
 function connect(): inspector.Session | undefined {

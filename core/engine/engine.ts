@@ -10,21 +10,25 @@ import { CancelledError, RefusedError, ValueLostError } from '../errors.ts';
 import { FunctionStore } from '../functions/store.ts';
 import type { EngineBoot } from '../launch/launcher.ts';
 import type { RunOptions } from '../paradigm/paradigm.ts';
+import type { Order, ToEngine } from '../supervisor/messages.ts';
 import { dialSession } from '../wire/dialled-session.ts';
-import { type Envelope, Kind, Status, textPayload } from '../wire/envelope.ts';
+import { type Envelope, Kind, Status } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { type Key, parseToken } from '../wire/handshake.ts';
 import { answering, Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
-import { openDoor } from './door.ts';
+import { type Desk, openDesk, type Supervised } from './desk.ts';
+import { type Door, openDoor } from './door.ts';
 import { createEvaluator } from './evaluator.ts';
+import { restartImmediates } from './immediates.ts';
 import { Job, type OwnWork } from './job.ts';
 import { createNamespace } from './namespace.ts';
 import { operations, type Workshop } from './operations.ts';
+import { Orders } from './orders.ts';
 import { outcomeOf } from './outcome.ts';
-import { captureOutput } from './output.ts';
 import { Paradigms } from './paradigms.ts';
 import { reportRejoined, reportUncaught } from './reports.ts';
+import { encodeShown } from './shown.ts';
 import { Supplies } from './supplies.ts';
 import { exposeSurface, ScriptExit } from './surface.ts';
 import { Turns } from './turns.ts';
@@ -35,9 +39,8 @@ import { Vitals } from './vitals.ts';
 const KEEP_ABOVE = 64 << 10;
 /** How long an engine looks for a controller that has gone, in ms. */
 const REJOIN = 60_000;
-
-/** never-started: it was still queued. signalled: it runs, and its `task.signal` is aborted. done: it had ended before. */
-export type CancelResult = 'never-started' | 'signalled' | 'done';
+/** ms between notes that the event loop turns, at most. */
+const TURN = 500;
 
 export class Engine {
   #boot: EngineBoot;
@@ -51,31 +54,51 @@ export class Engine {
   #paradigms: Paradigms;
   #turns: Turns;
   #shop: Workshop;
-  #output: { flush(): void };
+  #desk: Desk;
+  #door: Door;
+  #orders: Orders;
+  /** The last call of each client that has arrived. */
+  #arrived = new Map<number, number>();
   #exit: (code: number) => void;
   #vitals: Vitals;
   #interval = 0;
   #beat: NodeJS.Timeout | undefined;
+  #turning: NodeJS.Timeout | undefined;
 
-  /** Takes this thread over: its streams, its globals, its uncaught errors. `exit` ends it. */
-  constructor(boot: EngineBoot, exit: (code: number) => void) {
+  /**
+   * Takes this thread over: its streams, its globals, its uncaught errors. `exit` ends it. Without a supervisor, tasks in a
+   * loop can neither talk nor be stopped.
+   */
+  constructor(boot: EngineBoot, exit: (code: number) => void, supervised?: Supervised) {
     this.#boot = boot;
     this.#key = parseToken(boot.token);
     this.#exit = exit;
     keepDeepStacks();
     this.#self = exposeSurface();
     const evaluator = createEvaluator(boot.cwd);
-    const door = openDoor();
+    this.#door = openDoor(supervised !== undefined, {
+      take: (order) => this.#orders.take(JSON.parse(order)),
+      show: (id, value) => this.#show(id, value),
+    });
+    if (supervised) restartImmediates(this.#door);
     const namespace = createNamespace();
     this.#self.namespace = namespace.view;
     this.#shop = { namespace, evaluator, functions: new FunctionStore({ dir: boot.cwd }) };
-    this.#output = captureOutput((job, stream, text) => {
-      const client = job?.client ?? 0;
-      this.#session?.send({ kind: Kind.OUTPUT, client, id: job?.call ?? 0, stream }, [textPayload(text)]);
+    this.#desk = openDesk(supervised, {
+      receive: (message) => this.#instructed(message),
+      tell: (job, stream, payload) => {
+        const { client = 0, call = 0 } = job ?? {};
+        this.#session?.send({ kind: Kind.OUTPUT, client, id: call, stream }, [payload]);
+      },
     });
-    this.#turns = new Turns(door, {
+    this.#turns = new Turns(this.#door, {
       perform: (job) => this.#perform(job),
       finish: (...outcome) => this.#finish(...outcome),
+    });
+    this.#orders = new Orders({
+      turns: this.#turns,
+      arrived: (client) => this.#arrived.get(client) ?? 0,
+      answer: (message) => this.#desk.post(message),
     });
     this.#supplies = new Supplies({
       engine: () => this.#self.id,
@@ -113,7 +136,14 @@ export class Engine {
       key: this.#key,
       window: REJOIN,
       tls: { ca: boot.ca },
-      about: () => ({ host: hostname(), pid: process.pid, kind: boot.kind, cwd: boot.cwd, node: process.version }),
+      about: () => ({
+        host: hostname(),
+        pid: process.pid,
+        kind: boot.kind,
+        cwd: boot.cwd,
+        node: process.version,
+        supervised: boot.supervised,
+      }),
       handlers: {
         opened: (session, about) => this.#joined(session, about),
         message: (header, payloads) => this.#receive(header, payloads),
@@ -127,7 +157,7 @@ export class Engine {
     this.#session = session;
     this.#rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
       ...this.#supplies.requests,
-      cancel: answering((order: { client: number; call: number; reason: string }) => this.#cancel(order)),
+      order: answering((order: Order) => this.#plainOrder(order)),
     });
     this.#paradigms.joined(session);
     this.#key = parseToken(about.token);
@@ -140,6 +170,11 @@ export class Engine {
       this.#beat = setInterval(() => this.#tellLife(), about.beat);
     }, about.beat * Math.random());
     this.#interval = about.beat;
+    this.#desk.turn();
+    clearInterval(this.#turning);
+    this.#turning = setInterval(() => this.#desk.turn(), Math.min(about.beat / 2, TURN));
+    const { engine, incarnation, token, beat } = about;
+    this.#desk.post({ type: 'joined', engine, incarnation, token, beat });
   }
 
   #tellLife(): void {
@@ -150,6 +185,8 @@ export class Engine {
   async #rejoin(reason: string): Promise<void> {
     const lost = new ValueLostError(`The engine lost its controller: ${reason}`);
     this.#rpc?.fail(lost);
+    this.#desk.post({ type: 'left' });
+    this.#arrived.clear();
     this.#paradigms.lostController(reason);
     this.#turns.drop(() => true, lost);
     this.#turns.abandon(lost);
@@ -185,13 +222,16 @@ export class Engine {
   #call(header: Envelope, payloads: Payload[]): void {
     const { client, id: call, op, code } = header;
     const { needs } = header;
-    const job = new Job({ key: callKey(client, call), client, call, op, needs, code }, payloads);
+    const job = new Job({ key: callKey(client, call), client, call, op, needs, code }, payloads, this.#desk);
+    job.failure = this.#orders.withdrawn(job.key);
+    this.#arrived.set(client, call);
     this.#supplies.values.arrived(job.key, client, call);
     if (needs.length || code.length) this.#supplies.gather(job, () => this.#turns.pump());
     this.#turns.push(job);
   }
 
   #perform(job: Job): unknown {
+    this.#desk.runs(job);
     if (job.own) return job.own.code();
     const { payloads, fetched } = job;
     job.payloads = job.fetched = [];
@@ -205,7 +245,11 @@ export class Engine {
   }
 
   #finish(job: Job, ok: boolean, value: unknown): void {
-    this.#output.flush();
+    this.#desk.runs(this.#turns.running);
+    this.#desk.flush(job);
+    this.#orders.settled(job);
+    job.end();
+    if (!ok && value === job.doomed) job.failure = value;
     if (job.code.length) this.#shop.functions.done(job.code);
     this.#vitals.calls++;
     if (!ok) cutStack(value);
@@ -223,21 +267,43 @@ export class Engine {
       started: job.started,
       completed: Date.now(),
       bytes,
+      told: job.told,
     };
     const header = { kind: Kind.REPLY, client: job.client, id: job.call, results: [result] };
     this.#session?.send(header, keep ? [] : [payload]);
   }
 
-  #cancel({ client, call, reason }: { client: number; call: number; reason: string }): CancelResult {
+  /** Of the supervisor, when the event loop turns. */
+  #instructed(message: ToEngine): void {
+    if (message.type === 'order') this.#orders.receive(message.order);
+    else if (message.type === 'unwound') {
+      this.#door.repair();
+      this.#orders.unwound(message.order);
+    } else this.#deliver(message);
+  }
+
+  #deliver({ client, call, codec, parts }: Extract<ToEngine, { type: 'message' }>): void {
     const job = this.#turns.find(callKey(client, call));
-    if (!job) return 'done';
-    const error = new CancelledError(reason);
-    if (job.state === 'running') {
-      job.abort(error);
-      return 'signalled';
+    if (!job) {
+      this.#desk.read(1);
+      return;
     }
-    this.#turns.settle(job, false, (job.failure = error));
-    return 'never-started';
+    try {
+      job.inbox.push(this.#supplies.decode({ codec, parts }, []));
+    } catch (error) {
+      this.#desk.read(1);
+      this.#uncaught('A message for a task cannot be read:', error);
+    }
+  }
+
+  /** Where there is no supervisor, by way of the controller. A task in a loop gets it when the loop ends. */
+  #plainOrder(order: Order): Promise<string> {
+    return new Promise((resolve) => this.#orders.receive(order, resolve));
+  }
+
+  #show(id: number, value: unknown): void {
+    const { codec, parts } = encodeShown(value, 'msgpack');
+    this.#desk.post({ type: 'shown', id, codec, parts });
   }
 
   #engineLost(engine: number): void {
@@ -248,6 +314,7 @@ export class Engine {
   #clientLeft(client: number): void {
     this.#turns.drop((job) => job.client === client, new CancelledError('Its client has left'));
     this.#supplies.values.clientLeft(client);
+    this.#arrived.delete(client);
     this.#paradigms.lost({ type: 'client', client });
   }
 
@@ -258,7 +325,7 @@ export class Engine {
       return;
     }
     const key = --this.#nextOwn;
-    const job: Job = new Job({ key, client, call: 0, op: 'own', needs: [], code: [] }, [], {
+    const job: Job = new Job({ key, client, call: 0, op: 'own', needs: [], code: [] }, [], this.#desk, {
       code,
       done: (...outcome) => {
         signal?.removeEventListener('abort', abort);

@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type AnswerCodec, answerCodec } from '../wire/answer.ts';
 import type { Envelope } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
+import { Inbox } from './inbox.ts';
 
 /** What user code sees as `task`. */
 export interface Task {
@@ -12,6 +13,24 @@ export interface Task {
   readonly attempt: number;
   /** Aborted when the call is cancelled or its client has left. */
   readonly signal: AbortSignal;
+  /** How far it is: reaches `progress$`, also out of a loop. Only the newest is told. */
+  progress(done: number, total?: number): void;
+  /** Tells the client something: reaches `messages$`, also out of a loop. Throws CannotTravelError. */
+  send(message: unknown): void;
+  /** What the client sends by `AsyncResult.send`, as it comes, until the task ends. */
+  readonly inbox: AsyncIterable<unknown>;
+  /** The next message if there is one, at once: for loops, where nothing can be awaited. An empty poll takes some 10 ns. */
+  poll(): { value: unknown } | undefined;
+}
+
+/** How running tasks talk. */
+export interface Talk {
+  progress(job: Job, done: number, total: number | undefined): void;
+  send(job: Job, message: unknown): void;
+  /** Takes in what has been sent to tasks, in the middle of a loop. */
+  poll(): void;
+  /** So many messages of a task need not be kept any longer. */
+  read(count: number): void;
 }
 
 export interface OwnWork {
@@ -40,14 +59,23 @@ export class Job {
   started = 0;
   /** Work of a paradigm's half here: instead of a call's operation, and instead of a reply. */
   readonly own: OwnWork | undefined;
+  /** What it has last said of how far it is. */
+  progress: { done: number; total: number | undefined } | undefined;
+  /** Bytes that it has printed and sent: its reply waits for them on the controller, since they go another way. */
+  told = 0;
+  #talk: Talk;
+  #inbox: Inbox | undefined;
+  #doom: Error | undefined;
   #abort: AbortController | undefined;
   #reason: unknown;
 
   constructor(
     head: { key: number; client: number; call: number; op: string; needs: Envelope['needs']; code: readonly string[] },
     payloads: Payload[],
+    talk: Talk,
     own?: OwnWork,
   ) {
+    this.#talk = talk;
     this.key = head.key;
     this.client = head.client;
     this.call = head.call;
@@ -68,15 +96,44 @@ export class Job {
     return this.#abort.signal;
   }
 
+  /** Has anybody ever looked at its signal? */
+  get watched(): boolean {
+    return this.#abort !== undefined;
+  }
+
   abort(reason: unknown): void {
     this.#reason ??= reason;
     this.#abort?.abort(reason);
   }
 
-  readonly task: Task = taskOf(this);
+  /** It is to end, by itself or not. If it has not started, it never will; changes nothing but marks. */
+  doom(error: Error): void {
+    this.#doom = error;
+    if (this.state === 'waiting') this.failure = error;
+    else this.abort(error);
+  }
+
+  /** What it was told to end with: also when it says so itself. */
+  get doomed(): Error | undefined {
+    return this.#doom;
+  }
+
+  get inbox(): Inbox {
+    return (this.#inbox ??= new Inbox((count) => this.#talk.read(count)));
+  }
+
+  /** Messages that nobody reads any more. */
+  end(): void {
+    this.#inbox?.end();
+  }
+
+  #task: Task | undefined;
+  get task(): Task {
+    return (this.#task ??= taskOf(this, this.#talk));
+  }
 }
 
-function taskOf(job: Job): Task {
+function taskOf(job: Job, talk: Talk): Task {
   return {
     get id() {
       return `${job.client}.${job.call}`;
@@ -84,6 +141,15 @@ function taskOf(job: Job): Task {
     attempt: 1,
     get signal() {
       return job.signal;
+    },
+    progress: (done, total) => talk.progress(job, done, total),
+    send: (message) => talk.send(job, message),
+    get inbox() {
+      return job.inbox.messages;
+    },
+    poll() {
+      talk.poll();
+      return job.inbox.shift();
     },
   };
 }

@@ -1,21 +1,31 @@
 /** What user code prints: taken from `process.stdout` and `stderr`, attributed to the job that printed it, across awaits. */
+import { textPayload } from '../wire/envelope.ts';
+import type { Payload } from '../wire/forms.ts';
 import { currentJob, type Job } from './job.ts';
 
-export type OutputSink = (job: Job | undefined, stream: 1 | 2, text: string) => void;
+export type Print = (job: Job | undefined, stream: 1 | 2, text: string) => void;
 
 const FLUSH_AT = 64 << 10;
 
-/** Takes the streams over. Text of one job and stream is gathered for a turn of the event loop. */
-export function captureOutput(sink: OutputSink): { flush(): void } {
+/** Takes the streams over. */
+export function captureOutput(print: Print): void {
+  take(process.stdout, (text) => print(currentJob.getStore(), 1, text));
+  take(process.stderr, (text) => print(currentJob.getStore(), 2, text));
+}
+
+/** Gathers text of one job and stream for a turn of the event loop. */
+export function gathered(sink: (job: Job | undefined, stream: 1 | 2, text: Payload) => void): {
+  print: Print;
+  flush(): void;
+} {
   let pending: { job: Job | undefined; stream: 1 | 2; text: string } | undefined;
   let scheduled = false;
   const flush = (): void => {
     const out = pending;
     pending = undefined;
-    if (out) sink(out.job, out.stream, out.text);
+    if (out) sink(out.job, out.stream, textPayload(out.text));
   };
-  const append = (stream: 1 | 2, text: string): void => {
-    const job = currentJob.getStore();
+  const print: Print = (job, stream, text) => {
     if (pending && (pending.job !== job || pending.stream !== stream)) flush();
     if (pending) pending.text += text;
     else pending = { job, stream, text };
@@ -27,9 +37,7 @@ export function captureOutput(sink: OutputSink): { flush(): void } {
       flush();
     });
   };
-  take(process.stdout, (text) => append(1, text));
-  take(process.stderr, (text) => append(2, text));
-  return { flush };
+  return { print, flush };
 }
 
 function take(stream: NodeJS.WriteStream, append: (text: string) => void): void {

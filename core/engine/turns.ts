@@ -2,6 +2,7 @@
  * Calls run one at a time, first come first served; an asynchronous one keeps its turn until it settles. Those that are
  * ready and synchronous enter the door together.
  */
+import { InterruptedError } from '../errors.ts';
 import type { Door } from './door.ts';
 import { currentJob, type Job } from './job.ts';
 
@@ -15,7 +16,10 @@ export interface TurnsHooks {
 export class Turns {
   #queue: Job[] = [];
   #running: Job | undefined;
+  /** Its synchronous part runs now. */
+  #inside: Job | undefined;
   #pumping = false;
+  #due = false;
   #held = 0;
   #door: Door;
   #hooks: TurnsHooks;
@@ -30,14 +34,23 @@ export class Turns {
     return this.#queue.length;
   }
 
+  /** The job that has its turn. */
+  get running(): Job | undefined {
+    return this.#inside ?? this.#running;
+  }
+
   push(job: Job): void {
     this.#queue.push(job);
-    this.pump();
+    // Calls that have come together enter the door together.
+    if (this.#due) return;
+    this.#due = true;
+    queueMicrotask(() => this.#due && this.pump());
   }
 
   /** The job that runs or waits under this key. */
   find(key: number): Job | undefined {
-    return this.#running?.key === key ? this.#running : this.#queue.find((job) => job.key === key);
+    const { running } = this;
+    return running?.key === key ? running : this.#queue.find((job) => job.key === key);
   }
 
   /** Calls that wait are taken off the queue, all of them before the next one starts; the one that runs is told. */
@@ -87,6 +100,7 @@ export class Turns {
   /** Call when the job at the head may have become ready. */
   pump(): void {
     if (this.#pumping) return;
+    this.#due = false;
     this.#pumping = true;
     const ended: { job: Job; ok: boolean; value: unknown }[] = [];
     const batch = (): void => {
@@ -98,7 +112,7 @@ export class Turns {
     };
     try {
       while (this.#next()) {
-        this.#door.enter(batch);
+        if (!this.#door.enter(batch)) this.#cut(ended);
         for (const { job, ok, value } of ended.splice(0)) {
           job.state = 'done';
           this.#hooks.finish(job, ok, value);
@@ -107,6 +121,14 @@ export class Turns {
     } finally {
       this.#pumping = false;
     }
+  }
+
+  /** The batch was terminated within a job, which another thread had told to stop. */
+  #cut(ended: { job: Job; ok: boolean; value: unknown }[]): void {
+    const job = this.#inside;
+    this.#inside = undefined;
+    currentJob.enterWith(undefined as unknown as Job); // it still says the job that was cut
+    if (job) ended.push({ job, ok: false, value: (job.failure ??= job.doomed ?? new InterruptedError('Interrupted')) });
   }
 
   #next(): Job | undefined {
@@ -118,9 +140,13 @@ export class Turns {
   /** The outcome of a synchronous job; undefined for one that goes on. */
   #run(job: Job): { ok: boolean; value: unknown } | undefined {
     job.state = 'running';
+    // Doomed after the last look, and before it was running.
+    if (job.failure !== undefined) return { ok: false, value: job.failure };
     job.started = Date.now();
+    this.#inside = job;
     try {
       const value = currentJob.run(job, this.#hooks.perform, job);
+      this.#inside = undefined;
       if (!isThenable(value)) return { ok: true, value };
       this.#running = job;
       // Users' thenables may call back at once, or twice, or throw; a promise does not.
@@ -130,6 +156,7 @@ export class Turns {
       );
       return undefined;
     } catch (value) {
+      this.#inside = undefined;
       return { ok: false, value };
     }
   }

@@ -15,6 +15,8 @@ export interface EngineSpec {
   litter: string[];
   /** ms between heartbeats. */
   beat: number;
+  /** With a thread beside it that talks, and stops tasks, while they are in a loop. */
+  supervised: boolean;
 }
 
 export interface EngineExit {

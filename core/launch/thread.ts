@@ -1,9 +1,16 @@
 /** Engines as worker threads of this process: they start in a fraction of the time and can share memory. */
 import { type MessagePort, type TransferListItem, Worker } from 'node:worker_threads';
+import { letGo } from '../supervisor/let-go.ts';
+import { memoryIn, newMemory } from '../supervisor/memory.ts';
+import { superviseWith } from '../supervisor/supervise.ts';
 import type { EngineBoot, EngineExit, EngineHandle, EngineSpec, Launcher } from './launcher.ts';
 import { withoutTokens } from './launcher.ts';
 import { programUrl } from './programs.ts';
 
+/** One for all thread engines of this process. */
+let supervisor: Worker | undefined;
+/** Of those that it looks after: it does so through the inspector of the whole process. */
+const memories = new Set<SharedArrayBuffer>();
 let brokerPort: (() => MessagePort) | undefined;
 
 /** The thread transport registers how a new worker reaches its listeners; core does not know the transport itself. */
@@ -18,8 +25,9 @@ export function threadLauncher(): Launcher {
 function launch(spec: EngineSpec): EngineHandle {
   const port = brokerPort?.();
   const transferList: TransferListItem[] = port ? [port] : [];
+  const memory = spec.supervised ? newMemory() : undefined;
   const worker = new Worker(programUrl('engine-thread.mjs'), {
-    workerData: { boot: { ...spec, kind: 'thread' } satisfies EngineBoot, port },
+    workerData: { boot: { ...spec, kind: 'thread' } satisfies EngineBoot, port, memory },
     transferList,
     env: { ...withoutTokens(process.env), ...spec.env },
     execArgv: [],
@@ -27,12 +35,20 @@ function launch(spec: EngineSpec): EngineHandle {
     stderr: true,
     name: `tutti engine ${spec.id}`,
   });
+  if (memory) {
+    const supervised = superviseWith(supervisorHere(), spec, memory, worker.threadId);
+    worker.postMessage(supervised.port, [supervised.port]);
+    memories.add(memory);
+  }
   let error: Error | undefined;
   worker.on('error', (e: Error) => {
     error = e;
   });
   const exited = new Promise<EngineExit>((resolve) => {
-    worker.once('exit', (exitCode) => resolve({ exitCode, signal: null, ...(error && { error }) }));
+    worker.once('exit', (exitCode) => {
+      if (memory) memories.delete(memory);
+      resolve({ exitCode, signal: null, ...(error && { error }) });
+    });
   });
   return {
     pid: process.pid,
@@ -43,4 +59,29 @@ function launch(spec: EngineSpec): EngineHandle {
     },
     kill: () => void worker.terminate(),
   };
+}
+
+/** Does not keep the process alive. */
+function supervisorHere(): Worker {
+  if (supervisor) return supervisor;
+  const broker = brokerPort?.();
+  const started = new Worker(programUrl('engine-supervisor.mjs'), {
+    workerData: { broker },
+    transferList: broker ? [broker] : [],
+    execArgv: [],
+    name: 'tutti supervisor',
+  });
+  started.unref();
+  process.on('exit', letGoOfAll);
+  // The next engine gets another one; those that had this one are silent, and so will be given up.
+  started.on('error', (error) => process.emitWarning(error));
+  started.on('exit', () => {
+    process.off('exit', letGoOfAll);
+    if (supervisor === started) supervisor = undefined;
+  });
+  return (supervisor = started);
+}
+
+function letGoOfAll(): void {
+  for (const memory of memories) letGo(memoryIn(memory));
 }

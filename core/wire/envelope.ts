@@ -7,6 +7,8 @@ import type { Message } from './transport.ts';
 
 export const { Kind, Status } = tutti;
 export type Status = tutti.Status;
+/** What an OUTPUT message brings of a running task. */
+export const Stream = { STDOUT: 1, STDERR: 2, MESSAGE: 3, PROGRESS: 4, RUNNING: 5, LAST_PROGRESS: 6 } as const;
 /** What a sender fills in; `payloads` is filled in by `pack`. */
 export type Header = Omit<tutti.Envelope.$Properties, 'payloads' | '$unknowns'>;
 export type Envelope = tutti.Envelope;

@@ -12,7 +12,7 @@ import type { Connection } from './transport.ts';
 
 export type { Early } from './handshake-script.ts';
 
-export type Role = 'client' | 'observer' | 'engine' | 'peer';
+export type Role = 'client' | 'observer' | 'engine' | 'supervisor' | 'peer';
 
 /** A secret under a name. As a token it reads `id.secret`. */
 export interface Key {

@@ -98,6 +98,7 @@ test('an engine that lost its controller and comes back says so', async () => {
     const proxy = await cuttableProxy(() => info.urls[0]!);
     const engine = processLauncher({ kind: 'external' }).launch({
       id: -1,
+      supervised: true,
       urls: [proxy.url],
       token: info.engineToken!,
       cwd: process.cwd(),

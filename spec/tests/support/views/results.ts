@@ -145,8 +145,8 @@ export function resultSuite(check: Check): void {
       assert.equal(queued.status, 'cancelled');
       const outcome = running.cancel(new Error('enough'));
       await assert.rejects(async () => running, CancelledError);
-      assert.deepEqual(await outcome, [{ engine: 0, outcome: 'signalled' }]);
       gate.open('started');
+      assert.deepEqual(await outcome, [{ engine: 0, outcome: 'signalled' }]);
       assert.deepEqual(await one(0).execute('[why, typeof ran]'), ['enough', 'undefined']);
       const done = one(0).execute('1');
       await done;

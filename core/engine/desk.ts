@@ -1,0 +1,146 @@
+/**
+ * Where an engine says what its tasks print, send and report, and where messages for them come in. Supervised, all of it goes
+ * through memory shared with the supervisor, so it works in the middle of a loop; else over the engine's own session.
+ */
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { letGo } from '../supervisor/let-go.ts';
+import {
+  AWAKE,
+  CALL,
+  CLIENT,
+  DONE,
+  memoryIn,
+  OF_CALL,
+  OF_CLIENT,
+  POSTED,
+  PROGRESS,
+  type SharedMemory,
+  SINCE,
+  TAKEN,
+  TOTAL,
+  TURNED,
+} from '../supervisor/memory.ts';
+import type { FromEngine, ToEngine } from '../supervisor/messages.ts';
+import { RingWriter } from '../supervisor/ring-writer.ts';
+import { encode } from '../wire/codec.ts';
+import { Stream } from '../wire/envelope.ts';
+import type { Payload } from '../wire/forms.ts';
+import type { Job, Talk } from './job.ts';
+import { captureOutput, gathered, type Print } from './output.ts';
+
+export interface Desk extends Talk {
+  /** The job that runs now; undefined: none. */
+  runs(job: Job | undefined): void;
+  /** Before a job's reply: what it has told leaves first. */
+  flush(job: Job): void;
+  /** The event loop turns. */
+  turn(): void;
+  /** To the supervisor, if there is one. */
+  post(message: FromEngine, transfer?: ArrayBuffer[]): void;
+}
+
+export interface DeskHome {
+  receive(message: ToEngine): void;
+  /** Without a supervisor: to the controller. */
+  tell(job: Job | undefined, stream: number, payload: Payload): void;
+}
+
+/** How an engine is connected to its supervisor. */
+export interface Supervised {
+  port: MessagePort;
+  memory: SharedArrayBuffer;
+}
+
+export function openDesk(supervised: Supervised | undefined, home: DeskHome): Desk {
+  return supervised ? supervisedDesk(supervised, home) : plainDesk(home);
+}
+
+function plainDesk(home: DeskHome): Desk {
+  const { print, flush } = gathered((job, stream, text) => home.tell(job, stream, text));
+  captureOutput(print);
+  return {
+    progress: (job, done, total) => home.tell(job, Stream.PROGRESS, progressPayload(done, total)),
+    send: (job, message) => home.tell(job, Stream.MESSAGE, encode(message, { root: 'message' })),
+    poll() {},
+    read() {},
+    runs() {},
+    flush,
+    turn() {},
+    post() {},
+  };
+}
+
+function supervisedDesk({ port, memory }: Supervised, home: DeskHome): Desk {
+  const shared = memoryIn(memory);
+  const { ints, numbers } = shared;
+  const ring = new RingWriter(shared);
+  let taken = 0;
+  const late: ToEngine[] = [];
+  const receive = (message: ToEngine, inLoop: boolean): void => {
+    if (message.type === 'message') taken++;
+    else if (inLoop) {
+      // For the event loop, where no user code is on the stack.
+      if (late.push(message) === 1) setImmediate(() => late.splice(0).forEach(home.receive));
+      return;
+    }
+    home.receive(message);
+  };
+  port.on('message', (message: ToEngine) => receive(message, false));
+  port.unref();
+  process.on('exit', () => letGo(shared));
+  const print: Print = (job, stream, text) => {
+    const bytes = ring.text(stream, job?.client ?? 0, job?.call ?? 0, text);
+    if (job) job.told += bytes;
+  };
+  captureOutput(print);
+  return {
+    progress(job, done, total = Number.NaN) {
+      const { client, call } = job;
+      if (job.progress) Object.assign(job.progress, { done, total });
+      else job.progress = { done, total };
+      // The place is for one: what the supervisor has not read of another task's goes the long way.
+      if ((numbers[OF_CLIENT] !== client || numbers[OF_CALL] !== call) && ints[PROGRESS]) pass(ring, shared);
+      numbers[DONE] = done;
+      numbers[TOTAL] = total;
+      numbers[OF_CLIENT] = client;
+      numbers[OF_CALL] = call;
+      if (Atomics.exchange(ints, PROGRESS, 1) === 0 && Atomics.exchange(ints, AWAKE, 1) === 0)
+        Atomics.notify(ints, AWAKE);
+    },
+    send(job, message) {
+      const { parts } = encode(message, { root: 'message' });
+      job.told += ring.parts(Stream.MESSAGE, job.client, job.call, parts);
+    },
+    poll() {
+      if (Atomics.load(ints, POSTED) === taken) return;
+      for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) receive(next.message, true);
+    },
+    read: (count) => void (count && Atomics.add(ints, TAKEN, count)),
+    runs(job) {
+      ints[CLIENT] = job?.client ?? 0;
+      numbers[SINCE] = job ? job.started : 0;
+      Atomics.store(ints, CALL, job?.call ?? 0);
+    },
+    flush(job) {
+      const { progress, client, call } = job;
+      if (!progress) return;
+      const { parts } = progressPayload(progress.done, progress.total);
+      job.told += ring.parts(Stream.LAST_PROGRESS, client, call, parts);
+    },
+    turn: () => void (numbers[TURNED] = Date.now()),
+    post: (message, transfer) => port.postMessage(message, transfer),
+  };
+}
+
+/** Progress that would be overwritten. */
+function pass(ring: RingWriter, { numbers, ints }: SharedMemory): void {
+  const { parts } = progressPayload(numbers[DONE]!, numbers[TOTAL]!);
+  Atomics.store(ints, PROGRESS, 0);
+  ring.parts(Stream.PROGRESS, numbers[OF_CLIENT]!, numbers[OF_CALL]!, parts);
+}
+
+/** JSON: the supervisor knows no other codec. */
+function progressPayload(done: number, total: number | undefined): Payload {
+  const progress = total === undefined || Number.isNaN(total) ? [done] : [done, total];
+  return { codec: 'json', parts: [Buffer.from(JSON.stringify(progress))] };
+}

@@ -1,0 +1,71 @@
+/**
+ * The inspector of another thread of this process: of the main one, or, through it, of one of its workers. A connection
+ * costs nothing while its debugger is off.
+ */
+import inspector from 'node:inspector';
+
+export interface Debuggee {
+  post(method: string, params?: object): Promise<any>;
+  on(event: string, listener: (params: any) => void): void;
+  close(): void;
+}
+
+/** Of the process's main thread. Throws where there is no inspector (Node's permission model). */
+export function mainDebuggee(): Debuggee {
+  const session = connect();
+  return {
+    post: (method, params) => postTo(session, method, params),
+    on: (event, listener) => void session.on(event, ({ params }: { params: unknown }) => listener(params)),
+    close: () => session.disconnect(),
+  };
+}
+
+/** Of a worker that the main thread has started, by its `threadId`. */
+export async function workerDebuggee(thread: number): Promise<Debuggee> {
+  const session = connect();
+  const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
+  const listeners = new Map<string, (params: any) => void>();
+  let next = 0;
+  let worker: string | undefined;
+  session.on('NodeWorker.attachedToWorker', ({ params }) => {
+    // Its own count of workers is another one than that of threads.
+    if (params.workerInfo.title.startsWith(`[worker ${thread}]`)) worker = params.sessionId;
+  });
+  session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
+    if (params.sessionId !== worker) return;
+    const { id, result, error, method, params: told } = JSON.parse(params.message);
+    if (id === undefined) return listeners.get(method)?.(told);
+    const asked = waiting.get(id);
+    waiting.delete(id);
+    if (error) asked?.reject(new Error(error.message));
+    else asked?.resolve(result);
+  });
+  await postTo(session, 'NodeWorker.enable', { waitForDebuggerOnStart: false });
+  if (worker === undefined) {
+    session.disconnect();
+    throw new Error(`Thread ${thread} is none that the main thread has started`);
+  }
+  return {
+    post: (method, params = {}) =>
+      new Promise((resolve, reject) => {
+        const id = ++next;
+        waiting.set(id, { resolve, reject });
+        const message = JSON.stringify({ id, method, params });
+        postTo(session, 'NodeWorker.sendMessageToWorker', { sessionId: worker, message }).catch(reject);
+      }),
+    on: (event, listener) => void listeners.set(event, listener),
+    close: () => session.disconnect(),
+  };
+}
+
+function connect(): inspector.Session {
+  const session = new inspector.Session();
+  session.connectToMainThread();
+  return session;
+}
+
+function postTo(session: inspector.Session, method: string, params: object = {}): Promise<any> {
+  return new Promise((resolve, reject) => {
+    session.post(method, params, (error, result) => (error ? reject(error as Error) : resolve(result)));
+  });
+}

@@ -1,0 +1,191 @@
+/**
+ * Carries out orders: tells the engine's thread, and where that does not listen, since user code has it, stops it. Every order
+ * is answered, once.
+ */
+import { killChildren } from './children.ts';
+import { DOOR, type Ladder, type Pause, type Rung, userFrames } from './ladder.ts';
+import type { FromEngine, Order, Stand, ToEngine } from './messages.ts';
+import type { Answer } from './requests.ts';
+
+/**
+ * What became of a task that was to stop. never-started: it will not. signalled: it ended by itself, told by its signal.
+ * landed, restarted, unwound: it was in a loop and was stopped (see `ladder.ts`). abandoned: it waits at an await, and
+ * whatever it does there, nobody waits for it. done: it had ended before. idle: nothing ran. stuck: it is in native code
+ * that nothing can stop.
+ */
+export type Stopped = 'never-started' | 'signalled' | Rung | 'abandoned' | 'done' | 'idle' | 'stuck';
+
+/** ms that a thread has to answer before it counts as busy. */
+const ANSWER = 8;
+/** ms for a pause: the longest that JavaScript goes without a look for one. */
+const PAUSE = 700;
+/** ms that a task may go on in a loop once its signal is aborted, if it has ever looked at it; and at an await. */
+const GRACE = 200;
+const AWAITING = 700;
+/** ms after which a thread is given up that does not come out of native code. */
+const GIVEN_UP = 5_000;
+/** ms that whoever looks into a task waits for one that is about to begin. */
+const COMING = 2_000;
+
+export interface InterrupterHome {
+  readonly ladder: Ladder;
+  post(message: ToEngine): void;
+  /** The engine has the process for itself, with the children that it has started. */
+  readonly ownProcess: boolean;
+}
+
+export interface PeekOrder extends Order {
+  readonly expression: string;
+}
+
+/** Why there is no value. */
+export interface NoValue {
+  why: Exclude<Stand, 'here' | 'willing'> | 'native' | 'thrown';
+  className?: string;
+  message?: string;
+}
+
+export class Interrupter {
+  #home: InterrupterHome;
+  #next = 0;
+  #answers = new Map<number, (answer: FromEngine) => void>();
+
+  constructor(home: InterrupterHome) {
+    this.#home = home;
+  }
+
+  receive(answer: FromEngine): void {
+    if ('id' in answer) this.#answers.get(answer.id)?.(answer);
+  }
+
+  async carryOut(asked: Omit<Order, 'id'>): Promise<Answer> {
+    const order: Order = { ...asked, id: ++this.#next };
+    let outcome: Stopped | undefined;
+    let rung: Rung | undefined;
+    let heard = false;
+    const by = (how: Rung): void => {
+      rung ??= how; // before the engine can say that it has ended
+    };
+    const answered = this.#answerTo(order, (answer) => {
+      if (answer.type === 'stands') heard = true;
+      if (answer.type !== 'answer') return false;
+      const { outcome: told } = answer;
+      // Once it has been unwound there is nothing of it left that could be abandoned.
+      outcome = told === 'settled' || (told === 'abandoned' && rung) ? (rung ?? 'signalled') : told;
+      return true;
+    });
+    this.#home.post({ type: 'order', order });
+    const begun = performance.now();
+    await within(answered, ANSWER);
+    if (heard) await within(answered, AWAITING);
+    let willing = false;
+    while (!outcome) {
+      const force: boolean = willing;
+      const seen: Seen | undefined = await this.#home.ladder.whilePaused(PAUSE, (pause) =>
+        stop(pause, order, force, by),
+      );
+      if (outcome) break;
+      if (!seen) {
+        // In native code; or it has come to rest, and answers.
+        await within(answered, ANSWER);
+        if (outcome) break;
+        if (this.#home.ownProcess) await killChildren();
+      } else if (seen.stand === 'waiting') return this.#forget(order, 'never-started');
+      else if (seen.stand === 'done' && !seen.rung) return this.#forget(order, 'done');
+      else {
+        if (seen.rung && seen.rung !== 'landed') this.#home.post({ type: 'unwound', order });
+        willing = seen.stand === 'willing';
+        await within(answered, seen.rung ? PAUSE : willing ? GRACE : ANSWER);
+      }
+      if (!outcome && performance.now() - begun > GIVEN_UP) return this.#forget(order, 'stuck');
+    }
+    return this.#forget(order, outcome);
+  }
+
+  async peek(asked: Omit<PeekOrder, 'id'>): Promise<Answer> {
+    for (const begun = performance.now(); ; await sleep(ANSWER)) {
+      const answer = await this.#peek(asked);
+      if ((answer.value as Partial<NoValue>).why !== 'coming' || performance.now() - begun > COMING) return answer;
+    }
+  }
+
+  async #peek(asked: Omit<PeekOrder, 'id'>): Promise<Answer> {
+    const { expression, ...rest } = asked;
+    const order: Order = { ...rest, id: ++this.#next };
+    const shown = this.#answerTo(order, () => true);
+    this.#home.post({ type: 'order', order });
+    let answer = await within(shown, ANSWER);
+    for (const begun = performance.now(); !answer; ) {
+      const seen = await this.#home.ladder.whilePaused(PAUSE, (pause) => look(pause, order, expression));
+      answer = await within(shown, seen?.why ? 0 : ANSWER);
+      if (answer) break;
+      if (seen?.why) return this.#forget(order, seen);
+      if (performance.now() - begun > GIVEN_UP) return this.#forget(order, { why: 'native' });
+    }
+    this.#forget(order, undefined);
+    if (answer.type !== 'shown') return { value: { why: answer.type === 'stands' ? answer.stand : 'done' } };
+    const { codec, parts } = answer;
+    return { value: {}, payload: { codec, parts } };
+  }
+
+  /** Resolves with the first answer that `take` is content with. */
+  #answerTo({ id }: Order, take: (answer: FromEngine) => boolean): Promise<FromEngine> {
+    return new Promise((resolve) => {
+      this.#answers.set(id, (answer) => void (take(answer) && resolve(answer)));
+    });
+  }
+
+  #forget({ id }: Order, value: unknown): Answer {
+    this.#answers.delete(id);
+    return { value };
+  }
+}
+
+interface Seen {
+  readonly stand: Stand;
+  readonly rung: Rung | undefined;
+}
+
+async function stop(pause: Pause, order: Order, force: boolean, by: (rung: Rung) => void): Promise<Seen> {
+  const stand = await standOf(pause, order);
+  // A loop that is left over from a task that has ended holds all others up.
+  const stops = stand === 'here' || stand === 'stray' || (stand === 'willing' && force);
+  return { stand, rung: stops ? await pause.stop(by) : undefined };
+}
+
+async function standOf(pause: Pause, order: Order): Promise<Stand> {
+  return pause.ask(`${DOOR}.take(${JSON.stringify(JSON.stringify(order))})`);
+}
+
+/** Reads the value, and has the engine send it. */
+async function look(pause: Pause, order: Order, expression: string): Promise<Partial<NoValue>> {
+  const stand = await standOf(pause, order);
+  if (stand !== 'here' && stand !== 'willing') return { why: stand };
+  const frames = userFrames(pause.frames);
+  let problem: Partial<NoValue> = { why: 'running' };
+  // Its own function's names first, then those of what it has called.
+  for (const frame of frames) {
+    const read = await pause.read(frame, expression);
+    if ('value' in read) {
+      await pause.hand(read.value, `function (value) { this['tutti.door'].show(${order.id}, value) }`);
+      return {};
+    }
+    if (problem.why !== 'thrown') problem = { why: 'thrown', ...read.error };
+    if (read.error.className !== 'ReferenceError') return { why: 'thrown', ...read.error };
+  }
+  return problem;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(undefined), ms);
+    promise.then((value) => {
+      clearTimeout(timer);
+      resolve(value);
+    });
+  });
+}

@@ -1,0 +1,288 @@
+/**
+ * How a thread is stopped in whatever it is doing, and looked into. Each rung costs more than the one before:
+ *
+ * - landed: the loop is inside the door (`core/engine/door.ts`). It is terminated up to there; nothing else is lost.
+ * - restarted: it is inside a callback that we call. The callback's frame is run again, and does nothing the second time.
+ * - unwound: it runs past an await. All is terminated down to the event loop; what else was about to run in the same
+ *   turn is lost with it, so the engine repairs what it can and gives up the other calls in flight.
+ *
+ * What is done by other means (before it started, by its signal, by ending the engine) is not here. All that hangs on
+ * Node's and V8's internals is in this file, in `door.ts`, and in `repair.ts`, which checks them when the engine starts.
+ */
+import type { Debuggee } from './debuggee.ts';
+
+export type Rung = 'landed' | 'restarted' | 'unwound';
+
+/** Functions of the engine by their names on the stack. */
+const LANDING = 'tuttiLand';
+const RESTARTABLE = 'tuttiEnter';
+/** Programs in which the engine itself runs. */
+const OURS = /\/engine-(process|thread)\.mjs$/;
+
+/** ms. A loop without a call and without a step position (`while (true);`) does not step. */
+const STEP = 200;
+const RESTART = 500;
+/** The debugger stays on for that long, ms: turning it on is what costs most. */
+const LINGER = 1_000;
+/** The engine's own code is left alone; it does not take long. */
+const OWN_CODE_TRIES = 40;
+const OWN_CODE_WAIT = 5;
+/** ms for code that we run while the thread is paused: listeners of its signals may be among it, and they may loop. */
+const EVALUATE = 2_000;
+
+export interface Frame {
+  readonly callFrameId: string;
+  readonly functionName: string;
+  readonly url: string;
+  readonly canBeRestarted?: boolean;
+}
+
+/** The thread stands still. */
+export interface Pause {
+  readonly frames: readonly Frame[];
+  /** Evaluates an expression of our own and gives its value. */
+  ask(expression: string): Promise<any>;
+  /** Evaluates an expression of the user's in a frame, without side effects. */
+  read(frame: Frame, expression: string): Promise<Read>;
+  /** Gives what was read to a function of the engine. */
+  hand(read: unknown, functionDeclaration: string): Promise<void>;
+  /** `by` hears how, just before. Undefined: it cannot be stopped here without harm, in this version of Node. */
+  stop(by: (rung: Rung) => void): Promise<Rung | undefined>;
+}
+
+export type Read = { value: unknown } | { error: { className: string; message: string } };
+
+export class Ladder {
+  #connect: () => Debuggee | Promise<Debuggee>;
+  #connected: (yes: boolean) => void;
+  #debuggee: Debuggee | undefined;
+  #linger: NodeJS.Timeout | undefined;
+  #paused: ((frames: Frame[]) => void) | undefined;
+  #busy: Promise<unknown> = Promise.resolve();
+
+  /** `connected` hears whether an inspector is connected now. */
+  constructor(connect: () => Debuggee | Promise<Debuggee>, connected: (yes: boolean) => void) {
+    this.#connect = connect;
+    this.#connected = connected;
+  }
+
+  /**
+   * Pauses the thread, does what is to be done, and lets it go on. Undefined: it has not paused within `patience` ms, since
+   * it is in native code, or idle. One at a time.
+   */
+  whilePaused<T>(patience: number, work: (pause: Pause) => Promise<T>): Promise<T | undefined> {
+    const turn = this.#busy.then(() => this.#whilePaused(patience, work));
+    this.#busy = turn.catch(() => {});
+    return turn;
+  }
+
+  async #whilePaused<T>(patience: number, work: (pause: Pause) => Promise<T>): Promise<T | undefined> {
+    const debuggee = await this.#open();
+    try {
+      for (let tries = 1; ; tries++) {
+        const frames = await this.#pause(debuggee, patience);
+        if (!frames) return undefined;
+        if (!inOwnCode(frames) || tries === OWN_CODE_TRIES) {
+          const pause = new Paused(debuggee, frames, (ms, act) => this.#next(ms, act));
+          try {
+            return await work(pause);
+          } finally {
+            if (!pause.gone) await debuggee.post('Debugger.resume').catch(() => {});
+          }
+        }
+        await debuggee.post('Debugger.resume');
+        await sleep(OWN_CODE_WAIT);
+      }
+    } finally {
+      this.#linger = setTimeout(() => this.close(), LINGER);
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#linger);
+    const debuggee = this.#debuggee;
+    this.#debuggee = undefined;
+    if (!debuggee) return;
+    debuggee.close(); // a thread that is paused goes on then
+    this.#connected(false);
+  }
+
+  async #open(): Promise<Debuggee> {
+    clearTimeout(this.#linger);
+    if (this.#debuggee) return this.#debuggee;
+    this.#connected(true);
+    try {
+      const debuggee = await this.#connect();
+      debuggee.on('Debugger.paused', ({ callFrames }: { callFrames: Frame[] }) => {
+        const take = this.#paused;
+        this.#paused = undefined;
+        // A pause that nobody waits for any more: one that came late, or a `debugger` statement of the user's.
+        if (take) take(callFrames);
+        else debuggee.post('Debugger.resume').catch(() => {});
+      });
+      // Answered only when the thread is in JavaScript; commands behind it wait for it in order.
+      debuggee.post('Debugger.enable').catch(() => {});
+      return (this.#debuggee = debuggee);
+    } catch (error) {
+      this.#connected(false);
+      throw error;
+    }
+  }
+
+  async #pause(debuggee: Debuggee, patience: number): Promise<Frame[] | undefined> {
+    const frames = await this.#next(patience, () => debuggee.post('Debugger.pause'));
+    // Withdraws what was asked for: it would come at the next JavaScript, when nobody expects it.
+    if (!frames) this.close();
+    return frames;
+  }
+
+  /** The next pause, which `act` brings about. */
+  async #next(ms: number, act: () => Promise<unknown>): Promise<Frame[] | undefined> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#paused = undefined;
+        resolve(undefined);
+      }, ms);
+      this.#paused = (frames) => {
+        clearTimeout(timer);
+        resolve(frames);
+      };
+      act().catch(() => {});
+    });
+  }
+}
+
+class Paused implements Pause {
+  frames: readonly Frame[];
+  /** Somebody has let it go on already. */
+  gone = false;
+  #debuggee: Debuggee;
+  #next: (ms: number, act: () => Promise<unknown>) => Promise<Frame[] | undefined>;
+
+  constructor(
+    debuggee: Debuggee,
+    frames: readonly Frame[],
+    next: (ms: number, act: () => Promise<unknown>) => Promise<Frame[] | undefined>,
+  ) {
+    this.#debuggee = debuggee;
+    this.frames = frames;
+    this.#next = next;
+  }
+
+  async ask(expression: string): Promise<any> {
+    const { result, exceptionDetails } = await this.#debuggee.post('Debugger.evaluateOnCallFrame', {
+      callFrameId: this.frames[0]!.callFrameId,
+      expression,
+      returnByValue: true,
+      silent: true,
+      timeout: EVALUATE,
+    });
+    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+    return result.value;
+  }
+
+  async read(frame: Frame, expression: string): Promise<Read> {
+    const { result, exceptionDetails } = await this.#debuggee.post('Debugger.evaluateOnCallFrame', {
+      callFrameId: frame.callFrameId,
+      expression,
+      objectGroup: GROUP,
+      silent: true,
+      throwOnSideEffect: true,
+      timeout: EVALUATE,
+    });
+    if (!exceptionDetails) return { value: result };
+    const { className = 'Error', description = exceptionDetails.text } = exceptionDetails.exception ?? {};
+    return {
+      error: {
+        className,
+        message: String(description)
+          .split('\n')[0]!
+          .replace(/^\w*Error: /, ''),
+      },
+    };
+  }
+
+  async hand(read: unknown, functionDeclaration: string): Promise<void> {
+    const { objectId, value, unserializableValue } = read as Record<string, unknown>;
+    const argument = objectId ? { objectId } : unserializableValue ? { unserializableValue } : { value };
+    const { result } = await this.#debuggee.post('Debugger.evaluateOnCallFrame', {
+      callFrameId: this.frames[0]!.callFrameId,
+      expression: 'globalThis',
+      objectGroup: GROUP,
+    });
+    const { exceptionDetails } = await this.#debuggee.post('Runtime.callFunctionOn', {
+      objectId: result.objectId,
+      functionDeclaration,
+      arguments: [argument],
+      silent: true,
+    });
+    await this.#debuggee.post('Runtime.releaseObjectGroup', { objectGroup: GROUP });
+    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+  }
+
+  async stop(by: (rung: Rung) => void): Promise<Rung | undefined> {
+    if (this.frames.some((frame) => frame.functionName === LANDING)) return this.#terminate('landed', by);
+    if (!(await this.ask(`${DOOR}.mendable`))) return undefined;
+    if (!this.frames.some(restartable) || !(await this.#restart())) return this.#terminate('unwound', by);
+    by('restarted');
+    return 'restarted';
+  }
+
+  async #terminate(rung: Rung, by: (rung: Rung) => void): Promise<Rung> {
+    await this.ask(`${DOOR}.repair()`);
+    by(rung);
+    this.gone = true;
+    await this.#debuggee.post('Debugger.resume', { terminateOnResume: true });
+    return rung;
+  }
+
+  /** After a step: a frame below optimised code cannot be restarted, and V8 ends the process when it is tried. */
+  async #restart(): Promise<boolean> {
+    const stepped = await this.#next(STEP, () => this.#debuggee.post('Debugger.stepInto'));
+    if (!stepped) {
+      const again = await this.#next(STEP, () => this.#debuggee.post('Debugger.pause'));
+      if (!again) throw new Error('The thread did not pause again');
+      this.frames = again;
+      return false;
+    }
+    this.frames = stepped;
+    const frame = stepped.find(restartable);
+    if (!frame) return false;
+    await this.ask(`${DOOR}.skip()`);
+    const again = await this.#next(RESTART, () =>
+      this.#debuggee.post('Debugger.restartFrame', { callFrameId: frame.callFrameId, mode: 'StepInto' }),
+    );
+    if (again) this.frames = again;
+    return true;
+  }
+}
+
+const GROUP = 'tutti-peek';
+/** Where the engine has its end of all this. */
+export const DOOR = `globalThis['tutti.door']`;
+
+function restartable({ functionName, canBeRestarted }: Frame): boolean {
+  return functionName === RESTARTABLE && canBeRestarted === true;
+}
+
+/** Does the engine's own code run, called by the user's or by nobody? Only where it waits for the ring may it be stopped. */
+function inOwnCode(frames: readonly Frame[]): boolean {
+  const first = frames.find(({ url }) => !url.startsWith('node:'));
+  return first !== undefined && OURS.test(first.url) && !WAITS.has(first.functionName);
+}
+
+/** A writer at a full ring waits for as long as it takes, and callbacks are entered. */
+const WAITS = new Set(['waitForRoom', RESTARTABLE]);
+
+/** Frames of the user's code, the task's own function first. */
+export function userFrames(frames: readonly Frame[]): Frame[] {
+  const landing = frames.findIndex(({ functionName }) => functionName === LANDING);
+  return frames
+    .slice(0, landing < 0 ? undefined : landing)
+    .filter(({ url }) => !url.startsWith('node:') && !OURS.test(url))
+    .reverse();
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

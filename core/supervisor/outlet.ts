@@ -1,0 +1,92 @@
+/** What an engine's tasks tell, on its way from the ring to the controller: neighbours are joined, and there is credit. */
+import { Kind, Stream } from '../wire/envelope.ts';
+import type { Session } from '../wire/session.ts';
+import { DONE, OF_CALL, OF_CLIENT, PROGRESS, type SharedMemory, TOTAL } from './memory.ts';
+import { RingReader, type Told } from './ring-reader.ts';
+
+/** Bytes that the controller has not said to have passed on. Beyond this the ring fills, and then whoever prints waits. */
+const CREDIT = 4 << 20;
+/** Bytes of one message. */
+const JOINED = 64 << 10;
+/** ms between two reports of progress. */
+const PROGRESS_PAUSE = 50;
+
+export class Outlet {
+  #memory: SharedMemory;
+  #reader: RingReader;
+  #session: () => Session | undefined;
+  #owed = 0;
+  #text: { stream: number; client: number; call: number; parts: Uint8Array[]; bytes: number } | undefined;
+  #pause: NodeJS.Timeout | undefined;
+
+  constructor(memory: SharedMemory, session: () => Session | undefined) {
+    this.#memory = memory;
+    this.#reader = new RingReader(memory);
+    this.#session = session;
+  }
+
+  /** A new controller owes nothing. */
+  start(): void {
+    this.#owed = 0;
+  }
+
+  /** So many bytes have been passed on. */
+  read(bytes: number): void {
+    this.#owed = Math.max(0, this.#owed - bytes);
+  }
+
+  /** Passes on what is there, as far as there is credit. Without a session it stays in the ring. */
+  pump(): void {
+    if (!this.#session()) return;
+    if (this.#owed < CREDIT)
+      this.#reader.drain((told) => {
+        this.#take(told);
+        return this.#owed < CREDIT;
+      });
+    this.#flush();
+    if (!this.#pause) this.#progress();
+  }
+
+  #take(told: Told): void {
+    const { stream, client, call, parts } = told;
+    const isText = stream === Stream.STDOUT || stream === Stream.STDERR;
+    const text = this.#text;
+    const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
+    this.#owed += bytes;
+    if (isText && text?.stream === stream && text.client === client && text.call === call && text.bytes < JOINED) {
+      text.parts.push(...parts);
+      text.bytes += bytes;
+      return;
+    }
+    this.#flush();
+    if (isText) this.#text = { stream, client, call, parts, bytes };
+    else
+      this.#session()?.send({ kind: Kind.OUTPUT, client, id: call, stream }, [
+        { codec: stream === Stream.MESSAGE ? 'msgpack' : 'json', parts },
+      ]);
+  }
+
+  #flush(): void {
+    const text = this.#text;
+    this.#text = undefined;
+    if (!text) return;
+    const { stream, client, call, parts } = text;
+    const whole = parts.length === 1 ? parts : [Buffer.concat(parts)];
+    this.#session()?.send({ kind: Kind.OUTPUT, client, id: call, stream }, [{ codec: 'raw', parts: whole }]);
+  }
+
+  /** The newest, and not too often. */
+  #progress(): void {
+    const { ints, numbers } = this.#memory;
+    if (Atomics.exchange(ints, PROGRESS, 0) === 0) return;
+    const [done, total, client, call] = [DONE, TOTAL, OF_CLIENT, OF_CALL].map((slot) => numbers[slot]!);
+    const progress = Number.isNaN(total) ? [done] : [done, total];
+    this.#session()?.send({ kind: Kind.OUTPUT, client: client!, id: call!, stream: Stream.PROGRESS }, [
+      { codec: 'json', parts: [Buffer.from(JSON.stringify(progress))] },
+    ]);
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      this.#progress();
+    }, PROGRESS_PAUSE);
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * One engine in a supervisor's care. Over a connection of its own to the controller it beats, passes on what tasks tell,
+ * brings them messages, and carries out orders, whatever the engine's own thread is doing.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import { UNREAD_MESSAGES } from '../conversation.ts';
+import { dialSession } from '../wire/dialled-session.ts';
+import { type Envelope, Kind, Stream } from '../wire/envelope.ts';
+import type { Payload } from '../wire/forms.ts';
+import { parseToken } from '../wire/handshake.ts';
+import type { Session } from '../wire/session.ts';
+import { mainDebuggee, workerDebuggee } from './debuggee.ts';
+import { Interrupter } from './interrupter.ts';
+import { Ladder } from './ladder.ts';
+import {
+  AWAKE,
+  CALL,
+  CLIENT,
+  DEBUGGING,
+  EXITING,
+  memoryIn,
+  POSTED,
+  type SharedMemory,
+  SINCE,
+  TAKEN,
+  TURNED,
+} from './memory.ts';
+import type { FromEngine, ToEngine, WardBoot } from './messages.ts';
+import { Outlet } from './outlet.ts';
+import { answerTo } from './requests.ts';
+
+/** ms that the supervisor looks for a controller that has gone; it tries again as long as the engine is joined. */
+const WINDOW = 60_000;
+const REDIAL = 500;
+/** ms after which a task is said to run. */
+const LONG = 100;
+
+/** Of ES2024; every Node that we run on has it. */
+const { waitAsync } = Atomics as unknown as {
+  waitAsync(ints: Int32Array, index: number, value: number): { async: boolean; value: unknown };
+};
+
+type Joined = Extract<FromEngine, { type: 'joined' }>;
+
+export class Ward {
+  #boot: WardBoot;
+  #port: MessagePort;
+  #memory: SharedMemory;
+  #session: Session | undefined;
+  #joined: Joined | undefined;
+  #outlet: Outlet;
+  #interrupter: Interrupter;
+  #ladder: Ladder;
+  #timers: NodeJS.Timeout[] = [];
+  #toldToRun = 0;
+  #ended = false;
+
+  constructor(boot: WardBoot, port: MessagePort) {
+    this.#boot = boot;
+    this.#port = port;
+    this.#memory = memoryIn(boot.memory);
+    const { ints } = this.#memory;
+    const { thread } = boot;
+    this.#ladder = new Ladder(
+      () => (thread === undefined ? mainDebuggee() : workerDebuggee(thread)),
+      (yes) => {
+        Atomics.store(ints, DEBUGGING, yes ? 1 : 0);
+        Atomics.notify(ints, DEBUGGING);
+      },
+    );
+    this.#interrupter = new Interrupter({
+      ladder: this.#ladder,
+      post: (message) => this.#post(message),
+      ownProcess: thread === undefined,
+    });
+    this.#outlet = new Outlet(this.#memory, () => this.#session);
+    port.on('message', (message: FromEngine) => this.#receive(message));
+    port.on('close', () => this.end());
+    void this.#listen();
+  }
+
+  /** The engine's thread has ended. */
+  end(): void {
+    this.#ended = true;
+    this.#leave('the engine has ended');
+    this.#ladder.close();
+    this.#wake();
+  }
+
+  #receive(message: FromEngine): void {
+    if (message.type === 'joined') {
+      this.#leave('the engine has joined anew');
+      this.#joined = message;
+      void this.#dial(message);
+    } else if (message.type === 'left') this.#leave('the engine has left');
+    else this.#interrupter.receive(message);
+  }
+
+  #leave(reason: string): void {
+    this.#joined = undefined;
+    for (const timer of this.#timers.splice(0)) clearInterval(timer);
+    void this.#session?.close(reason);
+    this.#session = undefined;
+  }
+
+  async #dial(joined: Joined): Promise<void> {
+    const { engine, incarnation, token, beat } = joined;
+    const again = (): void => {
+      if (this.#joined !== joined) return;
+      this.#session = undefined;
+      for (const timer of this.#timers.splice(0)) clearInterval(timer);
+      setTimeout(() => this.#joined === joined && void this.#dial(joined), REDIAL);
+    };
+    try {
+      await dialSession({
+        urls: this.#boot.urls,
+        role: 'supervisor',
+        key: parseToken(token),
+        window: WINDOW,
+        tls: { ca: this.#boot.ca },
+        about: () => ({ engine, incarnation }),
+        handlers: {
+          opened: (session) => {
+            if (this.#joined !== joined) return session.abandon('superseded');
+            this.#session = session;
+            this.#outlet.start();
+            this.#timers = [
+              setInterval(() => this.#beat(beat), beat),
+              setInterval(() => this.#tellRunning(), Math.max(LONG, beat / 4)),
+            ];
+            this.#wake();
+          },
+          message: (header, payloads) => this.#asked(header, payloads),
+          drained: () => this.#wake(),
+          ended: again,
+        },
+      });
+    } catch {
+      again();
+    }
+  }
+
+  /** lag: ms since the engine's event loop has turned, as far as that is more than usual. */
+  #beat(interval: number): void {
+    const silent = Date.now() - this.#memory.numbers[TURNED]!;
+    this.#session?.beat({ lag: Math.max(0, silent - interval), rss: process.memoryUsage.rss() });
+  }
+
+  /** Once for each task that takes long. */
+  #tellRunning(): void {
+    const { ints, numbers } = this.#memory;
+    const call = Atomics.load(ints, CALL) >>> 0;
+    const since = numbers[SINCE]!;
+    if (!call || !since || since === this.#toldToRun || Date.now() - since < LONG) return;
+    this.#toldToRun = since;
+    const payload: Payload = { codec: 'json', parts: [Buffer.from(String(since))] };
+    this.#session?.send({ kind: Kind.OUTPUT, client: ints[CLIENT]!, id: call, stream: Stream.RUNNING }, [payload]);
+  }
+
+  #asked(header: Envelope, payloads: Payload[]): void {
+    if (header.kind === Kind.EVENT && header.op === 'read') {
+      this.#outlet.read(header.id);
+      this.#wake();
+    } else if (header.kind === Kind.REQUEST)
+      answerTo(this.#session!, header, payloads, {
+        order: (order) => this.#interrupter.carryOut(order),
+        peek: (order) => this.#interrupter.peek(order),
+        say: async () => ({ value: this.#say(header, payloads[1]!) }),
+      });
+  }
+
+  /** A message for a task. `full`: the engine has many that its tasks do not read. */
+  #say({ client, ids }: Envelope, { codec, parts }: Payload): 'taken' | 'full' {
+    const { ints } = this.#memory;
+    if (((Atomics.load(ints, POSTED) - Atomics.load(ints, TAKEN)) | 0) >= UNREAD_MESSAGES) return 'full';
+    this.#post({ type: 'message', client, call: ids[0] ?? 0, codec, parts });
+    Atomics.add(ints, POSTED, 1); // after it is there: whoever sees this number finds it
+    return 'taken';
+  }
+
+  #post(message: ToEngine): void {
+    this.#port.postMessage(message);
+  }
+
+  #wake(): void {
+    Atomics.store(this.#memory.ints, AWAKE, 1);
+    Atomics.notify(this.#memory.ints, AWAKE);
+  }
+
+  /** Sleeps until the engine has something to tell. */
+  async #listen(): Promise<void> {
+    const { ints } = this.#memory;
+    while (!this.#ended) {
+      Atomics.store(ints, AWAKE, 0);
+      if (Atomics.load(ints, EXITING)) this.#ladder.close();
+      this.#outlet.pump();
+      const woken = waitAsync(ints, AWAKE, 0);
+      if (woken.async) await woken.value;
+      else await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
