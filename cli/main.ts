@@ -16,6 +16,7 @@ import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { stopCommand } from './commands/stop.ts';
 import { report } from './errors.ts';
+import { paradigmCommandNames, paradigmCommands } from './paradigm-commands.ts';
 
 const { own, text, rest } = takeText(hideBin(process.argv));
 let json = false;
@@ -55,8 +56,9 @@ const parser = yargs(own)
   });
 
 try {
-  const names = builtIn.map(({ command }) => String(command).split(' ')[0]!);
   const named = commandOf(own);
+  parser.command((await paradigmCommands(named)) as never);
+  const names = [...builtIn.map(({ command }) => String(command).split(' ')[0]!), ...paradigmCommandNames];
   if (named === undefined || !names.includes(named)) {
     const { pluginCommands } = await import('./plugins.ts');
     json = own.includes('--json'); // what fails before the parser has seen it

@@ -82,15 +82,15 @@ export class ClientSpace implements TupleSpace<any> {
     return this.#find('tryRead', Op.tryRead, template, options, ['exact']);
   }
 
-  async takeAll(template: any, options?: AllOptions): Promise<any[]> {
+  async takeAll(template?: any, options?: AllOptions): Promise<any[]> {
     return this.#match('takeAll', Op.takeAll, template, options, ['exact', 'limit'], 'tuples');
   }
 
-  async readAll(template: any, options?: AllOptions): Promise<any[]> {
+  async readAll(template?: any, options?: AllOptions): Promise<any[]> {
     return this.#match('readAll', Op.readAll, template, options, ['exact', 'limit'], 'tuples');
   }
 
-  async count(template: any, options?: MatchOptions): Promise<number> {
+  async count(template?: any, options?: MatchOptions): Promise<number> {
     return this.#match('count', Op.count, template, options, ['exact']);
   }
 
@@ -194,6 +194,7 @@ export class ClientSpace implements TupleSpace<any> {
     options: WaitOptions | undefined,
     names: readonly string[],
   ): Promise<any> {
+    if (template === undefined) return Promise.reject(new UsageError(`${method} takes a template, e.g. ['job', ANY]`));
     return this.#match(method, op, template, options, names, 'tuple');
   }
 
@@ -206,7 +207,7 @@ export class ClientSpace implements TupleSpace<any> {
     opens?: 'tuple' | 'tuples',
   ): Promise<any> {
     return this.#promised(() => {
-      const form = sealTemplate(template, this.#link.sealer);
+      const form = template === undefined ? null : sealTemplate(template, this.#link.sealer);
       const waits = op === Op.take || op === Op.read;
       if (options === NONE && !(waits && this.#ambient())) return this.#call(op, form, NONE, opens && OPENS[opens]);
       const { signal, ...rest } = checkedOptions(method, options, names);

@@ -1,5 +1,12 @@
 /** The tuple space as a plug-in. */
-import { defineParadigm, type Paradigm } from '../../core/index.ts';
+import {
+  type Command,
+  type CommandTools,
+  defineParadigm,
+  type Paradigm,
+  type ParadigmFactory,
+} from '../../core/index.ts';
+import { spaceCommand } from './cli.ts';
 import { ClientSpace } from './client-space.ts';
 import { Link } from './link.ts';
 import type { Answers, OpenOptions } from './protocol.ts';
@@ -32,13 +39,14 @@ const definition = defineParadigm({
     });
     return new ClientSpace(name, link, options as OpenOptions);
   },
+  cli: (tools: CommandTools): Command => spaceCommand(tools, (client, options) => client.use(tupleSpace, options)),
 });
 
 /**
  * Coordination by tuples: `client.use(tupleSpace)`, or `client.use(tupleSpace<['job', number]>, { name: 'jobs' })`, whose templates
  * are checked when the program is compiled.
  */
-export const tupleSpace = definition as (<T extends AnyTuple = any>(
-  options?: SpaceOptions,
-) => Paradigm<TupleSpace<T>>) &
-  typeof definition;
+export const tupleSpace: TupleSpaceFactory = definition as TupleSpaceFactory;
+
+type TupleSpaceFactory = (<T extends AnyTuple = any>(options?: SpaceOptions) => Paradigm<TupleSpace<T>>) &
+  ParadigmFactory<TupleSpace, [options?: SpaceOptions]>;

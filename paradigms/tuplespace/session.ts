@@ -129,14 +129,18 @@ export class Session {
         break;
       case Op.takeAll:
       case Op.readAll: {
-        const entries = space.all(matcherOf(what, options), op === Op.takeAll, options.limit);
+        const entries = space.all(
+          what === null ? undefined : matcherOf(what, options),
+          op === Op.takeAll,
+          options.limit,
+        );
         const tuples = entries.map(({ tuple }) => tuple);
         if (op === Op.readAll) this.#done(id, tuples);
         else this.#send(space, id, entries, tuples, options);
         break;
       }
       case Op.count:
-        this.#done(id, space.count(matcherOf(what, options)));
+        this.#done(id, space.count(what === null ? undefined : matcherOf(what, options)));
         break;
       case Op.collect: {
         const { template, to, copies } = what as { template: TemplateForm; to: number; copies: boolean };

@@ -159,7 +159,8 @@ export class Space {
     return true;
   }
 
-  all(matcher: Matcher, takes: boolean, limit?: number): Entry[] {
+  /** Without a template, of whatever shape. */
+  all(matcher: Matcher | undefined, takes: boolean, limit?: number): Entry[] {
     const entries = this.#store.all(matcher, limit);
     for (const entry of entries) {
       if (takes) this.#hold(entry);
@@ -168,8 +169,8 @@ export class Space {
     return entries;
   }
 
-  count(matcher: Matcher): number {
-    return this.#store.all(matcher).length;
+  count(matcher: Matcher | undefined): number {
+    return matcher ? this.#store.all(matcher).length : this.#store.size;
   }
 
   /** One tuple for each template, all or none. */

@@ -125,10 +125,10 @@ export interface TupleSpace<T = any> {
   /** `undefined` if none is there. */
   tryTake<const P extends Template<T>>(template: P, options?: MatchOptions): Promise<Matching<T, P> | undefined>;
   tryRead<const P extends Template<T>>(template: P, options?: MatchOptions): Promise<Matching<T, P> | undefined>;
-  /** All that match at one moment, from the oldest. */
-  takeAll<const P extends Template<T>>(template: P, options?: AllOptions): Promise<Matching<T, P>[]>;
-  readAll<const P extends Template<T>>(template: P, options?: AllOptions): Promise<Matching<T, P>[]>;
-  count<const P extends Template<T>>(template: P, options?: MatchOptions): Promise<number>;
+  /** All that match at one moment (or all that there are), from the oldest. */
+  takeAll<const P extends Template<T>>(template?: P, options?: AllOptions): Promise<Matching<T, P>[]>;
+  readAll<const P extends Template<T>>(template?: P, options?: AllOptions): Promise<Matching<T, P>[]>;
+  count<const P extends Template<T>>(template?: P, options?: MatchOptions): Promise<number>;
   /** Moves all that match into another space of this cluster; resolves with their number. */
   collect<const P extends Template<T>>(template: P, to: TupleSpace<any>, options?: MatchOptions): Promise<number>;
   copyCollect<const P extends Template<T>>(template: P, to: TupleSpace<any>, options?: MatchOptions): Promise<number>;

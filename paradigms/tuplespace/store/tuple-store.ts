@@ -59,8 +59,9 @@ export class TupleStore {
   }
 
   /** From the oldest. */
-  all(matcher: Matcher, limit?: number): Entry[] {
-    return this.#shelves.get(matcher.shape)?.all(matcher, limit) ?? [];
+  all(matcher: Matcher | undefined, limit?: number): Entry[] {
+    if (matcher) return this.#shelves.get(matcher.shape)?.all(matcher, limit) ?? [];
+    return [...this.each()].sort((a, b) => a.seq - b.seq).slice(0, limit);
   }
 
   #shelf({ tuple }: Entry): Shelf {
