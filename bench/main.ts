@@ -8,6 +8,7 @@ const benches: Record<string, () => Promise<void>> = {
   store: async () => (await import('./store.ts')).store(),
   log: async () => (await import('./log.ts')).log(),
   many: async () => (await import('./many.ts')).many(),
+  space: async () => (await import('./space.ts')).space(),
 };
 
 const names = process.argv.slice(2);

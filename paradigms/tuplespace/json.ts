@@ -7,40 +7,67 @@ import { fieldOfKind } from './fields.ts';
 
 /** Throws UsageError with the place where it goes wrong. */
 export function parseTuple(text: string): unknown {
-  return revive(parse(text, text, []), false);
+  return revive(parse(text, text), false);
 }
 
 export function parseTemplate(text: string): unknown {
-  const shifts: number[] = [];
   // A question mark outside of texts is no JSON, so it cannot mean anything else.
-  const long = text.replace(/"(?:[^"\\]|\\.)*"|\?/g, (found, at: number) => {
-    if (found !== '?') return found;
-    shifts.push(at);
-    return ANYTHING;
-  });
-  return revive(parse(long, text, shifts), true);
+  const long = text.replace(TEXT_OR_MARK, (found) => (found === '?' ? '{"$any":true}' : found));
+  return revive(parse(long, text), true);
 }
 
 export function printTuple(value: unknown): string {
   return JSON.stringify(plain(value));
 }
 
-const ANYTHING = '{"$any":true}';
+const TEXT_OR_MARK = /"(?:[^"\\]|\\.)*"|\?/g;
 
-function parse(long: string, text: string, shifts: readonly number[]): unknown {
+/** @param text as it was given */
+function parse(long: string, text: string): unknown {
   try {
     return JSON.parse(long);
-  } catch (error) {
-    const { message } = error as SyntaxError;
-    let at = Number(/at position (\d+)/.exec(message)?.[1] ?? long.length);
-    for (const shift of shifts) if (at > shift) at = Math.max(shift, at - ANYTHING.length + 1);
+  } catch (cause) {
+    const at = wrongAt(text);
+    const what = at >= text.length ? 'it ends too early' : `${JSON.stringify(text[at])} does not belong here`;
     const start = Math.max(0, at - 60);
     const line = text.slice(start, at + 20).replace(/\n/g, ' ');
-    throw new UsageError(
-      `This is no JSON, at position ${at}: ${message.replace(/ in JSON at position.*| *JSON input/, '')}\n  ${line}\n  ${' '.repeat(at - start)}^`,
-      { cause: error },
-    );
+    throw new UsageError(`This is no JSON, at position ${at}: ${what}\n  ${line}\n  ${' '.repeat(at - start)}^`, {
+      cause,
+    });
   }
+}
+
+const SCALAR =
+  /"(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|\?/uy;
+
+/** Where a text stops being JSON, which JSON.parse does not always tell. */
+function wrongAt(text: string): number {
+  let at = 0;
+  const spaces = (): string | undefined => {
+    while (/\s/.test(text[at] ?? '')) at++;
+    return text[at];
+  };
+  const is = (char: string): boolean => spaces() === char && ++at > 0;
+  const scalar = (): boolean => {
+    spaces();
+    SCALAR.lastIndex = at;
+    const found = SCALAR.exec(text);
+    at += found?.[0].length ?? 0;
+    return found !== null;
+  };
+  const list = (end: string, item: () => boolean): boolean => {
+    if (is(end)) return true;
+    do if (!item()) return false;
+    while (is(','));
+    return is(end);
+  };
+  const value = (): boolean => {
+    if (is('[')) return list(']', value);
+    if (is('{')) return list('}', () => spaces() === '"' && scalar() && is(':') && value());
+    return scalar();
+  };
+  if (value()) spaces();
+  return at;
 }
 
 const VALUES: Record<string, (given: any) => unknown> = {

@@ -38,6 +38,8 @@ test('random work by many clients that abort, time out and leave: every tuple is
       const there = new Set<number>();
       const taken: number[] = [];
       const pending: Promise<unknown>[] = [];
+      // Timeouts and aborts are as they should be: what counts is where the tuples are.
+      const later = (work: Promise<unknown>): void => void pending.push(work.catch(() => {}));
       let next = 0;
       const make = (kind: string): [string, number] => {
         there.add(++next);
@@ -60,7 +62,7 @@ test('random work by many clients that abort, time out and leave: every tuple is
         const signal = new AbortController();
         // Some are aborted before they leave, some on their way, some when they wait, some when it is too late.
         if (abort)
-          pending.push(
+          later(
             Promise.resolve()
               .then(abort && next % 2 ? undefined : () => home.status())
               .then(() => signal.abort()),
@@ -69,29 +71,28 @@ test('random work by many clients that abort, time out and leave: every tuple is
         const template = [kind, ANY] as const;
         if (act === 'out') await space.out(make(kind));
         else if (act === 'outMany') await space.outMany([make('a'), make('b'), make(kind)]);
-        else if (act === 'take') pending.push(space.take(template, wait).then(got));
-        else if (act === 'tryTake') pending.push(space.tryTake(template).then(got));
-        else if (act === 'takeAll') pending.push(space.takeAll(template, { limit: 3 }).then((all) => got(...all)));
-        else if (act === 'exchange')
-          pending.push(space.exchange([template, [ANY, ANY]], [], wait).then((all) => got(...all)));
+        else if (act === 'take') later(space.take(template, wait).then(got));
+        else if (act === 'tryTake') later(space.tryTake(template).then(got));
+        else if (act === 'takeAll') later(space.takeAll(template, { limit: 3 }).then((all) => got(...all)));
+        else if (act === 'exchange') later(space.exchange([template, [ANY, ANY]], [], wait).then((all) => got(...all)));
         else
-          pending.push(
+          later(
             space.reserve(template, 1e6, wait).then(async (held) => {
               if (abort) await held.release();
               else await held.complete().then(() => got(held.value));
             }),
           );
       }
-      await Promise.allSettled(pending);
+      await Promise.all(pending);
       const space = home.use(tupleSpace<[string, number]>);
       // Whoever left is gone when the last answer of all others has come.
       for (const client of clients) await client.close();
-      await expect.poll(async () => (await space.info()).taken + (await space.info()).waiting).toBe(0);
+      await expect.poll(async () => (await space.info()).taken + (await space.info()).waiting, patient).toBe(0);
       const rest = (await space.readAll([ANY, ANY])).map(([, n]) => n);
       expect([...taken, ...rest].toSorted((a, b) => a - b)).toEqual([...there].toSorted((a, b) => a - b));
     }),
   );
-  return fc.assert(property, { numRuns: 15 });
+  return fc.assert(property, { numRuns: 10 });
 });
 
 test(
@@ -197,13 +198,18 @@ test('kill -9 of the controller in the middle of 100,000 outs: all that were ack
     const acknowledged: number[] = [];
     const outs: Promise<unknown>[] = [];
     for (let i = 0; i < 100_000; i++) {
-      outs.push(space.out(['n', i]).then(() => acknowledged.push(i)));
+      outs.push(
+        space.out(['n', i]).then(
+          () => acknowledged.push(i),
+          () => {},
+        ),
+      );
       if (i % 1_000 === 0 && i <= 40_000) await Promise.all(outs);
       if (i === 60_000) await new Promise(setImmediate); // some are on their way, some will be
       if (i === 60_000) process.kill(before.connection.pid!, 'SIGKILL');
     }
     expect(acknowledged.length).toBeGreaterThan(40_000);
-    await Promise.allSettled(outs);
+    await Promise.all(outs);
     await before.close().catch(() => {});
     expect(acknowledged.length).toBeLessThan(100_000);
     const after = await durably(folder);
