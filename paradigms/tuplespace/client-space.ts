@@ -1,6 +1,6 @@
 /** A space as programs use it: in clients, and on engines. */
 import { Observable } from 'rxjs';
-import { UsageError } from '../../core/index.ts';
+import { SessionLostError, UsageError } from '../../core/index.ts';
 import { Consumption } from './consumption.ts';
 import type { Held, Link } from './link.ts';
 import { checkedOptions, requestOptions } from './options.ts';
@@ -158,7 +158,11 @@ export class ClientSpace implements TupleSpace<any> {
       };
       read().then(
         () => subscriber.complete(),
-        (error) => stop.signal.aborted || subscriber.error(error),
+        // As the cluster's own events do, it ends with its client.
+        (error) => {
+          if (error instanceof SessionLostError) subscriber.complete();
+          else if (!stop.signal.aborted) subscriber.error(error);
+        },
       );
       return () => stop.abort();
     });

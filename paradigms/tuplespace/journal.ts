@@ -74,7 +74,8 @@ export class SpaceJournal {
     const now = Date.now();
     for await (const [key, bytes] of this.#entries(prefix)) {
       try {
-        const [fields, expires] = deserialize(bytes) as [TupleForm, number];
+        const [fields, until] = read(bytes);
+        const expires = until ?? Number.POSITIVE_INFINITY;
         const seq = Number.parseInt(key.slice(prefix.length), 36);
         if (expires > now) yield { seq, tuple: unpacked(fields), lease: expires - now };
         else this.#change(key, undefined);
@@ -155,13 +156,30 @@ export class SpaceJournal {
 const prefixOf = (id: number): string => `tuple/${id.toString(36)}/`;
 const digits = (seq: number): string => seq.toString(36).padStart(DIGITS, '0');
 
+/** As JSON where that keeps all of it, which is several times faster; else as Node does it, whose first byte is none of JSON. */
 function packed(tuple: TupleForm, lease: number): Uint8Array {
+  const expires = lease === Number.POSITIVE_INFINITY ? null : Date.now() + lease;
+  const forms = Array.isArray(tuple) ? (tuple as readonly FieldForm[]) : Object.values(tuple);
+  if (forms.every(isJson)) return Buffer.from(JSON.stringify([tuple, expires]));
   const fields = mapForms(tuple, (form) => {
     if (typeof form !== 'object' || form?.[0] !== 'parcel') return form;
     const { payload, code, needs } = form[3];
     return [form[0], form[1], form[2], { payload, code, needs }];
   });
-  return serialize([fields, Date.now() + lease]);
+  return serialize([fields, expires]);
+}
+
+function isJson(form: FieldForm): boolean {
+  if (typeof form === 'number') return Number.isFinite(form) && !Object.is(form, -0);
+  if (typeof form === 'string') return (form as unknown as { isWellFormed(): boolean }).isWellFormed();
+  return typeof form === 'boolean' || form === null || (typeof form === 'object' && form[0] === 'json');
+}
+
+const OPENING = '['.charCodeAt(0);
+
+function read(bytes: Uint8Array): [fields: TupleForm, expires: number | null] {
+  if (bytes[0] !== OPENING) return deserialize(bytes);
+  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString());
 }
 
 function unpacked(fields: TupleForm): TupleForm {

@@ -149,7 +149,7 @@ export interface TupleSpace<T = any> {
    * dies in the body, it comes back.
    */
   consume<const P extends Template<T>>(template: P, options?: ConsumeOptions): AsyncIterable<Matching<T, P>>;
-  /** What happens from now on to tuples that match; completes when the space is destroyed. */
+  /** What happens from now on to tuples that match; completes when the space is destroyed, or the client's session ends. */
   watch<const P extends Template<T>>(template?: P, options?: WatchOptions): Observable<SpaceEvent<Matching<T, P>>>;
   info(): Promise<SpaceInfo>;
   /** All spaces of the cluster. */

@@ -113,7 +113,7 @@ test(
           await home
             .engine(id)
             .apply(takers, id < 2 ? 3 : 2)
-            .catch(() => {});
+            .catch((error) => expect(error.code).toBe('ENGINE_LOST'));
           await home.restart([id]).catch(() => {});
         }
       };
