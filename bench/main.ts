@@ -5,6 +5,7 @@ const benches: Record<string, () => Promise<void>> = {
   core: async () => (await import('./core.ts')).core(),
   deferred: async () => (await import('./deferred.ts')).deferred(),
   conversation: async () => (await import('./conversation.ts')).conversation(),
+  farm: async () => (await import('./farm.ts')).farm(),
   store: async () => (await import('./store.ts')).store(),
   log: async () => (await import('./log.ts')).log(),
   many: async () => (await import('./many.ts')).many(),

@@ -1,34 +1,56 @@
 /** 128 engines on one machine; part of `npm run bench -- core`, or alone: `-- many`. */
 import { readFileSync } from 'node:fs';
-import { loadavg } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { cluster } from 'tutti';
 import { below, latency, ms, report } from './measure.ts';
+import { forked } from './peers.ts';
 
 const ENGINES = 128;
+const ROUNDS = 200;
 
 export async function many(): Promise<void> {
   console.log(`  load average before: ${loadavg()[0]!.toFixed(1)} (figures of a busy machine say little)`);
   for (const kind of ['process', 'thread'] as const) {
     const begun = performance.now();
+    const usedBefore = ownCpu();
     const client = await cluster({ engines: ENGINES, kind });
     const ready = (performance.now() - begun) / 1e3;
     const goal = kind === 'process';
+    const pids = [...new Set(client.engines.map(({ pid }) => pid))].filter((pid) => pid !== process.pid);
+    /** ms of processor time, of this process and all engines. */
+    const used = (): number => ownCpu() - usedBefore + pids.map(cpuOf).reduce((a, b) => a + b, 0);
+    const starting = used();
     report({
       what: `${ENGINES} ${kind} engines ready`,
-      value: `${ready.toFixed(1)} s`,
+      value: `${ready.toFixed(1)} s${alone(starting / 1e3, 's')}`,
       ...(goal && { goal: below(30, ready, 's') }),
     });
-    const l = await latency(200, () => client.all.execute('1 + 1'), 40);
-    report({ what: '… execute on all', value: ms(l), ...(goal && { goal: below(60, l.p50, 'ms at p50') }) });
-    const pids = [...new Set(client.engines.map(({ pid }) => pid))];
-    const memory = pids.reduce((sum, pid) => sum + memoryOf(pid), 0);
+    await latency(40, () => client.all.execute('1 + 1'));
+    const usedUntilNow = used();
+    const l = await latency(ROUNDS, () => client.all.execute('1 + 1'), 0);
+    const each = (used() - usedUntilNow) / ROUNDS;
+    report({
+      what: '… execute on all',
+      value: `${ms(l)}${alone(each, 'ms')}`,
+      ...(goal && { goal: below(60, l.p50, 'ms at p50') }),
+    });
+    const memory = [process.pid, ...pids].reduce((sum, pid) => sum + memoryOf(pid), 0);
     report({ what: '… memory in all: resident', value: `${(memory / 1e3).toFixed(2)} GB` });
-    const idle = await idleLoad(pids);
+    const idle = await idleLoad(used);
     report({ what: '… idle, of one core', value: `${(idle * 100).toFixed(1)} %` });
     const closing = performance.now();
     await client.close();
     report({ what: '… closed', value: `${((performance.now() - closing) / 1e3).toFixed(2)} s` });
   }
+  const peer = await forked(ENGINES);
+  const p = await latency(ROUNDS, () => peer.round(1), 40);
+  report({ what: `beside it: bare fork messages to ${ENGINES} and back`, value: ms(p) });
+  await peer.close();
+}
+
+/** What of it is the machine's being busy with others: the least time that its own work takes on all cores. */
+function alone(used: number, unit: string): string {
+  return `, its work ${(used / availableParallelism()).toFixed(1)} ${unit} on all cores`;
 }
 
 /** MB. */
@@ -37,12 +59,17 @@ function memoryOf(pid: number): number {
 }
 
 /** What heartbeats cost, over five seconds. */
-async function idleLoad(pids: readonly number[]): Promise<number> {
-  const before = pids.map(cpuOf).reduce((a, b) => a + b, 0);
+async function idleLoad(used: () => number): Promise<number> {
+  const before = used();
   const begun = performance.now();
   await new Promise((resolve) => setTimeout(resolve, 5_000));
-  const used = pids.map(cpuOf).reduce((a, b) => a + b, 0) - before;
-  return used / (performance.now() - begun);
+  return (used() - before) / (performance.now() - begun);
+}
+
+/** ms of processor time, threads included. */
+function ownCpu(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e3;
 }
 
 /** ms of processor time, in steps of 10. */

@@ -120,22 +120,38 @@ export function commandOf(argv: string[]): string | undefined {
 export interface Taken {
   /** What is left for the parser. */
   own: string[];
-  /** The code of `exec`, the script of `run`. */
+  /** The code of `exec`, the script of `run` and its like. */
   text: string | undefined;
   /** What follows the script is the script's own, options and all. */
   rest: string[];
+  /** What follows `:::` of `farm`. */
+  items?: string[];
 }
+
+/** Commands whose first word is a script, which what follows belongs to. */
+const SCRIPTS = new Set<string | undefined>(['run', 'mpi']);
 
 /** Takes code and scripts out of the arguments before the parser reads anything into them, such as options or numbers. */
 export function takeText(argv: string[]): Taken {
+  if (commandOf(argv) === 'farm') return takeFarm(argv);
   const tokens = wordsOf(argv);
   const [command, text] = tokens.filter((token) => token.kind === 'positional');
-  if (!text || (command?.value !== 'exec' && command?.value !== 'run')) return { own: argv, text: undefined, rest: [] };
+  if (!text || (command?.value !== 'exec' && !SCRIPTS.has(command?.value)))
+    return { own: argv, text: undefined, rest: [] };
   const marker = tokens.find((token) => token.kind === 'option-terminator');
   const before = argv.slice(0, text.index).filter((_, i) => i !== marker?.index);
   const after = argv.slice(text.index + 1);
-  if (command.value === 'run') return { own: before, text: text.value, rest: after };
+  if (command && SCRIPTS.has(command.value)) return { own: before, text: text.value, rest: after };
   return { own: [...before, ...after], text: text.value, rest: [] };
+}
+
+function takeFarm(argv: string[]): Taken {
+  const colons = argv.indexOf(':::');
+  const before = colons < 0 ? argv : argv.slice(0, colons);
+  const tokens = wordsOf(before);
+  const text = tokens.filter((token) => token.kind === 'positional')[1];
+  const own = before.filter((_, i) => i !== text?.index);
+  return { own, text: text?.value, rest: [], ...(colons >= 0 && { items: argv.slice(colons + 1) }) };
 }
 
 function wordsOf(argv: string[]) {
@@ -145,7 +161,15 @@ function wordsOf(argv: string[]) {
     targets: { ...value, short: 't' },
     name: value,
     kind: value,
+    ranks: value,
     file: value,
+    input: value,
+    jobs: { ...value, short: 'j' },
+    attempts: value,
+    timeout: value,
+    halt: value,
+    joblog: value,
+    results: value,
     'log-level': value,
     'log-format': value,
     'log-file': value,

@@ -2,11 +2,13 @@
 import { type CommandTools, UsageError } from '../core/index.ts';
 import { enginesOption, jsonOption, kindOption, nameOption } from './arguments.ts';
 import { interruption } from './interruption.ts';
-import { printJson } from './output.ts';
+import { follow, printJson } from './output.ts';
 import { openSession, type Where } from './session.ts';
 
-export function toolsOf(): CommandTools {
+/** `given`: a script that the command line names, and what follows it. */
+export function toolsOf(given?: { script: string | undefined; rest: readonly string[] }): CommandTools {
   return {
+    ...(given && { given }),
     options: {
       engines: { ...enginesOption, describe: 'A cluster of this command alone, with so many engines' },
       kind: kindOption,
@@ -30,6 +32,7 @@ export function toolsOf(): CommandTools {
       }
       signal.throwIfAborted();
     },
+    follow: (client, result, { json = false, nameOf } = {}) => follow(client, result, { json, nameOf }),
     printJson(value) {
       if (value === undefined) throw new UsageError('printJson takes a value that JSON has a form for; got undefined');
       printJson(value);

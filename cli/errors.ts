@@ -3,7 +3,9 @@ import {
   CancelledError,
   CompositeError,
   EngineLostError,
+  InterruptedError,
   InvalidTargetError,
+  NotOnStackError,
   RemoteError,
   TuttiError,
   UsageError,
@@ -19,9 +21,10 @@ const SCAFFOLD = /\(?node:|\/entry\/engine-(process|thread)\.mjs:/;
 export class ScriptError extends Error {}
 
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof CancelledError) return INTERRUPTED;
+  if (error instanceof CancelledError || error instanceof InterruptedError) return INTERRUPTED;
   if (error instanceof UsageError || error instanceof InvalidTargetError) return 2;
   if (error instanceof RemoteError || error instanceof EngineLostError || error instanceof ValueLostError) return 1;
+  if (error instanceof NotOnStackError) return 1;
   if (error instanceof TuttiError) return 3;
   if (!(error instanceof CompositeError)) return 1;
   const codes = new Set(error.errors.map(exitCodeOf));

@@ -9,34 +9,39 @@ import { controllerCommand } from './commands/controller.ts';
 import { engineCommand } from './commands/engine.ts';
 import { enginesCommand } from './commands/engines.ts';
 import { execCommand } from './commands/exec.ts';
+import { farmCommand } from './commands/farm.ts';
 import { listCommand } from './commands/list.ts';
 import { paradigmsCommand } from './commands/paradigms.ts';
+import { replCommand } from './commands/repl.ts';
 import { runCommand } from './commands/run.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { stopCommand } from './commands/stop.ts';
 import { report } from './errors.ts';
-import { paradigmCommandNames, paradigmCommands } from './paradigm-commands.ts';
+import { paradigmCommands } from './paradigm-commands.ts';
 
-const { own, text, rest } = takeText(hideBin(process.argv));
+const { own, text, rest, items } = takeText(hideBin(process.argv));
 let json = false;
 const builtIn = [
   startCommand,
   stopCommand,
   statusCommand,
   listCommand,
+  replCommand,
   execCommand(text),
   runCommand(text, rest),
+  farmCommand(text, items),
   enginesCommand,
   engineCommand,
   controllerCommand,
   paradigmsCommand,
 ];
+const ofParadigms = await paradigmCommands(commandOf(own), { script: text, rest });
 const parser = yargs(own)
   .scriptName('tutti')
   .version(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version)
   .usage('tutti <command>\n\nInteractive parallel and distributed computing: many engines, one shell.')
-  .command(builtIn as never)
+  .command([...builtIn, ...ofParadigms] as never)
   .middleware((args) => {
     json = args.json === true;
   })
@@ -56,9 +61,8 @@ const parser = yargs(own)
   });
 
 try {
+  const names = [...builtIn, ...ofParadigms].map(({ command }) => String(command).split(' ')[0]!);
   const named = commandOf(own);
-  parser.command((await paradigmCommands(named)) as never);
-  const names = [...builtIn.map(({ command }) => String(command).split(' ')[0]!), ...paradigmCommandNames];
   if (named === undefined || !names.includes(named)) {
     const { pluginCommands } = await import('./plugins.ts');
     json = own.includes('--json'); // what fails before the parser has seen it

@@ -1,6 +1,7 @@
 /** What commands print: engines' output line by line, tables, JSON. */
 import type { AsyncResult } from '../core/client/async-result.ts';
 import type { Client } from '../core/client/client.ts';
+import { cells } from './display/cells.ts';
 
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -24,10 +25,17 @@ export function prefixed(engine: number | string, text: string, stream: NodeJS.W
     .join('');
 }
 
-/** Prints what the engines print as it comes, in whole lines. `finish` prints what had no newline at its end. */
-export function follow(client: Client, result: AsyncResult<any>, { json }: { json: boolean }): { finish(): void } {
-  const out = lines(json ? process.stderr : process.stdout);
-  const err = lines(process.stderr);
+/**
+ * Prints what the engines print as it comes, in whole lines. `finish` prints what had no newline at its end.
+ * @param nameOf what an engine is called at the start of its lines; its id by default
+ */
+export function follow(
+  client: Client,
+  result: AsyncResult<any>,
+  { json, nameOf = (engine) => engine }: { json: boolean; nameOf?: ((engine: number) => number | string) | undefined },
+): { finish(): void } {
+  const out = lines(json ? process.stderr : process.stdout, nameOf);
+  const err = lines(process.stderr, nameOf);
   const subscriptions = [
     result.stdout$.subscribe(out.write),
     result.stderr$.subscribe(err.write),
@@ -44,9 +52,9 @@ export function follow(client: Client, result: AsyncResult<any>, { json }: { jso
   };
 }
 
-function lines(stream: NodeJS.WriteStream) {
+function lines(stream: NodeJS.WriteStream, nameOf: (engine: number) => number | string) {
   const rest = new Map<number, string>();
-  const print = (engine: number, text: string): void => void stream.write(prefixed(engine, text, stream));
+  const print = (engine: number, text: string): void => void stream.write(prefixed(nameOf(engine), text, stream));
   return {
     write({ engine, text }: { engine: number; text: string }): void {
       const whole = (rest.get(engine) ?? '') + text;
@@ -60,15 +68,6 @@ function lines(stream: NodeJS.WriteStream) {
   };
 }
 
-/** Columns as wide as their widest cell. Numbers stand right. */
 export function table(header: readonly string[], rows: readonly (string | number)[][]): string {
-  const all = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(...all.map((row) => String(row[column]).length)));
-  const right = header.map((_, column) => rows.every((row) => typeof row[column] === 'number'));
-  const line = (row: readonly (string | number)[]): string =>
-    row
-      .map((cell, i) => (right[i] ? String(cell).padStart(widths[i]!) : String(cell).padEnd(widths[i]!)))
-      .join('  ')
-      .trimEnd();
-  return `${all.map(line).join('\n')}\n`;
+  return `${cells(header, rows).lines.join('\n')}\n`;
 }

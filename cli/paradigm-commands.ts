@@ -1,28 +1,35 @@
-/** Commands of the paradigms that are built in. The one that is named is loaded; of the others only their line in the help is known. */
+/** Commands of the paradigms that come with tutti. They are listed here; the one that is named is loaded, to be run. */
 import type { CommandModule } from 'yargs';
-import type { ParadigmFactory } from '../core/index.ts';
+import type { AnyDefinition } from '../core/paradigm/paradigm.ts';
 
-interface BuiltIn {
-  readonly describe: string;
-  load(): Promise<ParadigmFactory<any, any[]>>;
+interface Listed {
+  command: string;
+  describe: string;
+  load(): Promise<{ readonly definition: AnyDefinition }>;
 }
 
-const builtIn: Record<string, BuiltIn> = {
-  space: {
-    describe: 'Put tuples into a space, take, read and watch them',
-    load: async () => (await import('../paradigms/index.ts')).tupleSpace,
+const LISTED: readonly Listed[] = [
+  {
+    command: 'mpi [script]',
+    describe: 'Run a script as ranks that send each other messages',
+    load: async () => (await import('../paradigms/mpi/mpi.ts')).mpi,
   },
-};
+  {
+    command: 'space',
+    describe: 'Put tuples into a space, take, read and watch them',
+    load: async () => (await import('../paradigms/tuplespace/paradigm.ts')).tupleSpace,
+  },
+];
 
-export const paradigmCommandNames = Object.keys(builtIn);
-
-export function paradigmCommands(named: string | undefined): Promise<CommandModule[]> {
+export async function paradigmCommands(
+  named: string | undefined,
+  given: { script: string | undefined; rest: readonly string[] },
+): Promise<CommandModule[]> {
   return Promise.all(
-    Object.entries(builtIn).map(async ([command, { describe, load }]): Promise<CommandModule> => {
-      if (named !== command) return { command, describe, handler: () => {} };
-      const { toolsOf } = await import('./command-tools.ts');
-      const { definition } = await load();
-      return definition.cli!(toolsOf()) as CommandModule;
+    LISTED.map(async ({ command, describe, load }): Promise<CommandModule> => {
+      if (command.split(' ')[0] !== named) return { command, describe, handler: () => {} };
+      const [{ definition }, { toolsOf }] = await Promise.all([load(), import('./command-tools.ts')]);
+      return { describe, ...definition.cli!(toolsOf(given)), command } as CommandModule;
     }),
   );
 }

@@ -1,7 +1,8 @@
 /** The cluster that a command works with: one that runs, or one of its own. */
 import { findCluster } from '../core/client/connect.ts';
-import { type Client, ClusterNotFoundError, cluster, connect, UsageError } from '../core/index.ts';
+import { type Client, type ClientOptions, ClusterNotFoundError, cluster, connect, UsageError } from '../core/index.ts';
 import { type LogOptions, levelOfEnvironment } from '../core/log-options.ts';
+import '../paradigms/builtin.ts';
 import '../transports/builtin.ts';
 
 export interface Where {
@@ -14,13 +15,15 @@ export interface Where {
   name?: string | undefined;
 }
 
+type Output = NonNullable<ClientOptions['output']>;
+
 /** Joins a cluster that runs. */
-export function attach(name = 'default', signal?: AbortSignal): Promise<Client> {
-  return connect(name, { output: 'ignore', ...(signal && { signal }) });
+export function attach(name = 'default', signal?: AbortSignal, output: Output = 'ignore'): Promise<Client> {
+  return connect(name, { output, ...(signal && { signal }) });
 }
 
-/** For commands that run code: without a running cluster, and none asked for by name, they start their own. Closing ends that. */
-export async function openSession({ engines, kind, name, log }: Where, signal: AbortSignal): Promise<Client> {
+/** Does the command start engines for itself? Throws UsageError for what does not go together. */
+export function isOwn({ engines, kind, name, log }: Where): boolean {
   if (engines !== undefined && name !== undefined)
     throw new UsageError('-n starts engines for this command alone, --name uses a cluster that runs; give one of them');
   const own = engines !== undefined || (name === undefined && !runs('default'));
@@ -30,17 +33,24 @@ export async function openSession({ engines, kind, name, log }: Where, signal: A
     throw new UsageError(
       'A cluster that runs has its log already; for engines of this command alone give their number: -n 4',
     );
-  const client = own
-    ? await cluster({
-        output: 'ignore',
-        log: log ?? levelOfEnvironment() ?? 'silent',
-        ...(engines !== undefined && { engines }),
-        ...(kind !== undefined && { kind: kind as 'process' }),
-      })
-    : await attach(name, signal);
+  return own;
+}
+
+/** For commands that run code: without a running cluster, and none asked for by name, they start their own. Closing ends that. */
+export async function openSession(where: Where, signal: AbortSignal, output: Output = 'ignore'): Promise<Client> {
+  const client = isOwn(where) ? await openOwn(where, output) : await attach(where.name, signal, output);
   if (!signal.aborted) return client;
   await client.close();
   throw signal.reason;
+}
+
+export function openOwn({ engines, kind, log }: Where, output: Output): Promise<Client> {
+  return cluster({
+    output,
+    log: log ?? levelOfEnvironment() ?? 'silent',
+    ...(engines !== undefined && { engines }),
+    ...(kind !== undefined && { kind: kind as 'process' }),
+  });
 }
 
 function runs(name: string): boolean {

@@ -1,5 +1,6 @@
 /** A cluster's numbers in a few lines, or in one. */
 import type { CallStatus, ClusterStatus } from '../core/cluster-status.ts';
+import { size } from './display/numbers.ts';
 import { engineTable } from './engine-table.ts';
 
 export function statusText(status: ClusterStatus): string {
@@ -7,8 +8,8 @@ export function statusText(status: ClusterStatus): string {
   const lines = [
     `Cluster '${name}': controller pid ${pid} on ${host}, up ${duration(uptime)}, clients: ${clients}, engines: ${engines.length}`,
     `calls: ${status.calls.map(callText).join(', ') || 'none'}; under way: ${underWay(status)}`,
-    `traffic: ${bytes(status.traffic.engines.bytesSent)} to engines, ${bytes(status.traffic.engines.bytesReceived)} from them; ` +
-      `controller: ${bytes(status.controller.memory)}, loop lag p99 ${number(status.controller.lag.p99)} ms`,
+    `traffic: ${size(status.traffic.engines.bytesSent)} to engines, ${size(status.traffic.engines.bytesReceived)} from them; ` +
+      `controller: ${size(status.controller.memory)}, loop lag p99 ${number(status.controller.lag.p99)} ms`,
     ...(status.metrics === undefined ? [] : [`metrics: ${status.metrics}`]),
   ];
   return `${lines.join('\n')}\n${engineTable(engines)}`;
@@ -24,8 +25,8 @@ export function statusLine(status: ClusterStatus, before: ClusterStatus | undefi
     `clients: ${clients}`,
     `parts of calls: ${parts(status)}${rate === undefined ? '' : ` (${number(rate)}/s)`}`,
     `under way: ${underWay(status)}`,
-    `to engines: ${bytes(traffic.engines.bytesSent)}`,
-    `from engines: ${bytes(traffic.engines.bytesReceived)}`,
+    `to engines: ${size(traffic.engines.bytesSent)}`,
+    `from engines: ${size(traffic.engines.bytesReceived)}`,
     `loop lag p99: ${number(controller.lag.p99)} ms`,
   ].join('  ');
 }
@@ -52,12 +53,6 @@ function states({ engines }: ClusterStatus): string {
 /** Three digits say enough. */
 function number(value: number): string {
   return String(Number(value.toPrecision(value >= 100 ? 6 : 2)));
-}
-
-function bytes(n: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, n < 1 ? 0 : Math.floor(Math.log10(n) / 3));
-  return `${Number((n / 1000 ** power).toPrecision(3))} ${units[power]}`;
 }
 
 function duration(ms: number): string {

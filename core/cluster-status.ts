@@ -14,6 +14,8 @@ export interface ClusterStatus {
   /** What went between the controller and its engines, and its clients. */
   traffic: { engines: Traffic; clients: Traffic };
   controller: ControllerStatus;
+  /** What paradigms say of themselves, by name. */
+  paradigms: Record<string, unknown>;
   /** Where Prometheus finds the same numbers, if that was asked for. */
   metrics?: string;
 }

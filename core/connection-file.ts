@@ -14,7 +14,8 @@ export function connectionFolder(): string {
 
 export function connectionFile(name: string): string {
   if (!/^[\w.-]{1,64}$/.test(name)) {
-    throw new UsageError(`'${name}' is no name for a cluster: use up to 64 letters, digits, '.', '_' or '-'`);
+    const hint = name.includes(':') ? '; an address begins with its transport, e.g. tcp:127.0.0.1:7777' : '';
+    throw new UsageError(`'${name}' is no name for a cluster: use up to 64 letters, digits, '.', '_' or '-'${hint}`);
   }
   return path.join(connectionFolder(), `${name}.json`);
 }

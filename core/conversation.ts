@@ -35,6 +35,9 @@ export interface InterruptOutcome {
 /** Messages that tasks of one engine may leave unread. */
 export const UNREAD_MESSAGES = 4_096;
 
+/** Bytes that a message of a task counts for beside its own: whoever reads it has more work with many small ones. */
+export const TOLD_COST = 1_024;
+
 /** How far a task is, as it says itself by `task.progress`. */
 export interface Progress {
   engine: number;

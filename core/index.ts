@@ -1,9 +1,10 @@
 export { type Backoff, type BackoffOptions, backoff } from './backoff.ts';
-export type { AsyncResult, PartOf, Settled, Timing } from './client/async-result.ts';
+export { AsyncResult, type PartOf, type Settled, type Timing } from './client/async-result.ts';
 export type { CallOptions } from './client/call-spec.ts';
 export type { Client, ClientOptions, TaskHandle } from './client/client.ts';
 export { type Cluster, type ClusterOptions, cluster } from './client/cluster.ts';
 export { connect } from './client/connect.ts';
+export type { PrintedLines } from './client/echo.ts';
 export { type Ref, ref } from './client/ref.ts';
 export type {
   BaseView,
@@ -28,6 +29,7 @@ export type { Limits } from './controller/limits.ts';
 export { registerParadigm } from './controller/offers.ts';
 export type { InterruptOutcome, InterruptResult, Progress, TaskInfo } from './conversation.ts';
 export * from './deferred/index.ts';
+export type { NameInfo } from './engine/names.ts';
 export * from './errors.ts';
 export { check, type ErrorType, trap } from './failure.ts';
 export { remote } from './functions/index.ts';
@@ -39,6 +41,7 @@ export type { LogFormat, LogLevel, LogOptions } from './log-options.ts';
 export { Opaque } from './opaque.ts';
 export {
   type Caller,
+  type CallId,
   type ClientHost,
   type Command,
   type CommandTools,
@@ -51,13 +54,20 @@ export {
   type Handler,
   type Handlers,
   type Loss,
+  type Outcome,
   type Paradigm,
   type ParadigmDefinition,
   type ParadigmFactory,
   type Party,
+  type PendingResult,
+  type ResultHooks,
+  type ResultOptions,
   type RunOptions,
+  type Settlement,
+  type TaskSource,
+  type Work,
 } from './paradigm/paradigm.ts';
-export { Parcel } from './paradigm/parcel.ts';
+export { Parcel, type Place, type Waited } from './paradigm/parcel.ts';
 export { loadPlugin } from './paradigm/plugins.ts';
 export {
   type ClientService,
@@ -73,7 +83,10 @@ export { type LmdbOptions, lmdbStores } from './store/lmdb-store.ts';
 export { memoryStores } from './store/memory-store.ts';
 export type { Change, KeyRange, Store, StoreProvider } from './store/store.ts';
 export { registerClass } from './wire/classes.ts';
+export { decode, encode } from './wire/codec.ts';
 export { quoteEndpoint } from './wire/endpoint.ts';
+export { registerErrorClass } from './wire/error-codec.ts';
+export type { Payload } from './wire/forms.ts';
 export { share, transfer } from './wire/ownership.ts';
 export {
   type Capabilities,

@@ -4,7 +4,7 @@ import { standsFor } from '../engine/inside.ts';
 import { CannotTravelError, DependencyError, UsageError } from '../errors.ts';
 import type { FunctionSender } from '../functions/index.ts';
 import { encode, payloadBytes } from '../wire/codec.ts';
-import type { Need } from '../wire/envelope.ts';
+import { type Need, UNPLACED } from '../wire/envelope.ts';
 import type { Form, Payload } from '../wire/forms.ts';
 import { comesBack } from '../wire/memory-pool.ts';
 import { AsyncResult } from './async-result.ts';
@@ -16,6 +16,8 @@ export class Luggage {
   readonly code = new Set<string>();
   readonly needs: Need[] = [];
   readonly uses = new Set<Call>();
+  /** Those of `needs` whose engine is not known yet. */
+  readonly unplaced: { need: Need; part: PartRecord; call: Call }[] = [];
   bytes = 0;
   #sender: FunctionSender;
   #clusterId: string;
@@ -70,7 +72,13 @@ export class Luggage {
     }
     this.uses.add(call);
     const { engine, incarnation } = part;
-    const need: Need = { client: call.home.clientId, call: call.id, engine, incarnation };
+    const need: Need = {
+      client: call.home.clientId,
+      call: call.id,
+      engine: engine < 0 ? UNPLACED : engine,
+      incarnation,
+    };
+    if (engine < 0) this.unplaced.push({ need, part, call });
     return { kind: 'need', index: this.needs.push(need) - 1 };
   }
 }

@@ -44,8 +44,6 @@ export interface PipeHome {
   pipe(call: Call, fn: unknown, args: unknown[]): AsyncResult<any>;
 }
 
-const forgotten = new FinalizationRegistry<Call>((call) => call.release());
-
 export class AsyncResult<T, P = PartOf<T>> implements PromiseLike<T>, AsyncIterable<Settled<P>> {
   /** The call behind it; for tutti's own use. */
   readonly call: Call;
@@ -55,7 +53,7 @@ export class AsyncResult<T, P = PartOf<T>> implements PromiseLike<T>, AsyncItera
   constructor(call: Call, home: PipeHome) {
     this.call = call;
     this.#home = home;
-    forgotten.register(this, call);
+    if (call.pending) call.holder = this;
   }
 
   /** The same as `task.id` on the engines. */
@@ -63,7 +61,7 @@ export class AsyncResult<T, P = PartOf<T>> implements PromiseLike<T>, AsyncItera
     return this.call.taskId;
   }
   get targets(): number[] {
-    return this.call.parts.map((part) => part.engine);
+    return this.call.parts.map((part) => part.engine).filter((engine) => engine >= 0);
   }
   get status(): Status {
     if (this.call.pending)
@@ -240,13 +238,8 @@ export class AsyncResult<T, P = PartOf<T>> implements PromiseLike<T>, AsyncItera
 
   #value(): Promise<T> {
     this.call.observed = true;
-    this.#promise ??= this.#collect();
+    this.#promise ??= this.call.value() as Promise<T>;
     return this.#promise;
-  }
-
-  /** A method of ours, not only the call's: while it waits it keeps this result alive, which would be released otherwise. */
-  async #collect(): Promise<T> {
-    return (await this.call.value()) as T;
   }
 
   #deferred(): Deferred<T> {

@@ -21,9 +21,10 @@ import { Told } from './told.ts';
 export type PartState = 'pending' | 'arrived' | 'kept' | 'failed';
 
 export interface PartRecord {
-  readonly engine: number;
+  /** -1 while it is not known where it will be made. */
+  engine: number;
   /** Of the engine, when the call was made. */
-  readonly incarnation: number;
+  incarnation: number;
   state: PartState;
   payload: Payload | undefined;
   /** Its fetch, once asked for. */
@@ -64,6 +65,9 @@ export interface CallHome {
 const OUTPUT_KEPT = 1 << 20;
 const MESSAGES_KEPT = 1_024;
 
+/** Of results whose values have stayed on engines: those that nobody holds any more let go of them. */
+const forgotten = new FinalizationRegistry<Call>((call) => call.release());
+
 export class Call {
   readonly id: number;
   readonly home: CallHome;
@@ -77,20 +81,25 @@ export class Call {
   /** Bytes of its arguments, for flow control. */
   bytes = 0;
   pending: number;
+  /** Results in its arguments of which it is not known yet where they are made. */
+  unplaced = 0;
   /** Has it left? Until then it waits for others' arguments to get through. */
   sent = false;
   /** Somebody will see how it ends. */
   observed = false;
   /** Nobody holds its result any more. */
   abandoned = false;
-  readonly printed = new Told<Printed>(OUTPUT_KEPT, ({ text }) => text.length);
-  readonly messages = new Told<{ engine: number; value: unknown }>(MESSAGES_KEPT, () => 1);
-  /** The newest of each engine. */
-  readonly progress = new Map<number, Progress>();
-  readonly progressListeners = new Set<(progress: Progress) => void>();
+  /** The result that stands for it: it lives as long as this is pending. */
+  holder: object | undefined;
+  /** Made when they are needed: most calls never print or talk. */
+  #printed: Told<Printed> | undefined;
+  #messages: Told<{ engine: number; value: unknown }> | undefined;
+  #progress: Map<number, Progress> | undefined;
+  #progressListeners: Set<(progress: Progress) => void> | undefined;
+  #watched = false;
   #verdict: Error | undefined;
-  #partListeners = new Set<(part: PartRecord) => void>();
-  #doneListeners: (() => void)[] = [];
+  #partListeners: Set<(part: PartRecord) => void> | undefined;
+  #doneListeners: (() => void)[] | undefined;
 
   constructor(options: {
     id: number;
@@ -121,8 +130,27 @@ export class Call {
     }));
   }
 
+  get printed(): Told<Printed> {
+    return (this.#printed ??= new Told(OUTPUT_KEPT, ({ text }) => text.length));
+  }
+  get messages(): Told<{ engine: number; value: unknown }> {
+    return (this.#messages ??= new Told(MESSAGES_KEPT, () => 1));
+  }
+  /** The newest of each engine. */
+  get progress(): Map<number, Progress> {
+    return (this.#progress ??= new Map());
+  }
+  get progressListeners(): Set<(progress: Progress) => void> {
+    return (this.#progressListeners ??= new Set());
+  }
+
   get taskId(): string {
     return `${this.home.clientId}.${this.id}`;
+  }
+
+  /** It has become known where its only part is made. */
+  place(engine: number, incarnation: number): void {
+    Object.assign(this.parts[0]!, { engine, incarnation });
   }
 
   /** A part of a reply. What comes after the part was settled (a cancel, a timeout) is dropped. */
@@ -159,8 +187,9 @@ export class Call {
   }
 
   onPart(listener: (part: PartRecord) => void): () => void {
-    this.#partListeners.add(listener);
-    return () => this.#partListeners.delete(listener);
+    const listeners = (this.#partListeners ??= new Set());
+    listeners.add(listener);
+    return () => listeners.delete(listener);
   }
 
   /** The error of the call as a whole, if it has one: cancelled, timed out, never sent. */
@@ -170,7 +199,7 @@ export class Call {
 
   whenDone(listener: () => void): void {
     if (this.pending === 0) listener();
-    else this.#doneListeners.push(listener);
+    else (this.#doneListeners ??= []).push(listener);
   }
 
   /** Is the part's value in this process? Then it can be had at once. */
@@ -198,8 +227,26 @@ export class Call {
   }
 
   /** The whole value, or the error, when all parts are settled. */
-  async value(): Promise<unknown> {
-    await new Promise<void>((resolve) => this.whenDone(resolve));
+  value(): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.whenDone(() => {
+        const part = this.parts[0];
+        // At once, where it can be.
+        if (this.parts.length !== 1 || this.assembly !== 'single' || !part) resolve(this.#value());
+        else if (part.error) reject(this.#verdict ?? part.error);
+        else if (!this.isHere(part)) resolve(this.valueOf(part));
+        else {
+          try {
+            resolve(this.valueHere(part));
+          } catch (error) {
+            reject(error);
+          }
+        }
+      });
+    });
+  }
+
+  async #value(): Promise<unknown> {
     if (this.#verdict) throw this.#verdict;
     const settled = await Promise.allSettled(this.parts.map((part) => this.valueOf(part)));
     const errors = settled.flatMap((s) => (s.status === 'rejected' ? [s.reason as Error] : []));
@@ -225,11 +272,13 @@ export class Call {
   }
 
   async #stop(kind: 'interrupt' | 'cancel', reason: string): Promise<InterruptOutcome[]> {
-    const pending = this.#waiting();
-    const results = this.sent && pending.length ? await this.home.stop(this, pending, kind, reason) : [];
+    const pending = this.parts.filter((part) => part.state === 'pending');
+    const targets = pending.map(({ engine }) => engine);
+    const results = this.sent && pending.length ? await this.home.stop(this, targets, kind, reason) : [];
+    // By part: the engine of one may have become known only now.
     const outcomes = new Map(results.map((outcome, i) => [pending[i]!, outcome]));
     const rest = this.sent ? 'done' : 'never-started';
-    return this.parts.map(({ engine }) => ({ engine, outcome: outcomes.get(engine) ?? rest }));
+    return this.parts.map((part) => ({ engine: part.engine, outcome: outcomes.get(part) ?? rest }));
   }
 
   /** Of those engines that have not finished it; in the order of the targets. */
@@ -297,10 +346,15 @@ export class Call {
   #settle(part: PartRecord, state: PartState): void {
     part.state = state;
     this.pending--;
-    for (const listener of this.#partListeners) listener(part);
+    if (state === 'kept' && this.holder && !this.#watched) {
+      this.#watched = true;
+      forgotten.register(this.holder, this);
+    }
+    for (const listener of this.#partListeners ?? []) listener(part);
     if (this.pending > 0) return;
-    for (const listener of this.#doneListeners.splice(0)) listener();
-    this.#partListeners.clear();
+    const listeners = this.#doneListeners;
+    this.#doneListeners = this.#partListeners = this.holder = undefined;
+    for (const listener of listeners ?? []) listener();
     this.home.settled(this);
     this.#reportUnobserved();
   }

@@ -6,9 +6,9 @@ import type { InterruptOutcome, TaskInfo } from '../conversation.ts';
 import { LONGEST_DELAY } from '../deferred/clock.ts';
 import { InvalidTargetError, LaunchError, TimeoutError, UsageError } from '../errors.ts';
 import type { Paradigm } from '../paradigm/paradigm.ts';
-import { lineEcho } from './echo.ts';
+import { lineEcho, type PrintedLines } from './echo.ts';
 import { Link, type LinkOptions } from './link.ts';
-import { checkOptions, type Kinds, oneOfTexts, period, signal, timeout } from './options.ts';
+import { checkOptions, type Kinds, period, signal, timeout } from './options.ts';
 import { taskHandle } from './task-handle.ts';
 import { createView } from './view.ts';
 import type { EngineView, View } from './view-types.ts';
@@ -65,19 +65,29 @@ export interface TaskHandle {
 }
 
 export interface ClientOptions extends Pick<LinkOptions, 'window' | 'signal' | 'observe' | 'tls'> {
-  /** What engines print and no `stdout$` takes: `'inherit'` (default) prints it here, each line with `[engine] `; `'ignore'` drops it. */
-  output?: 'inherit' | 'ignore';
+  /**
+   * What engines print and no `stdout$` takes: `'inherit'` (default) prints it here, each line with `[engine] `; `'ignore'` drops it;
+   * a function gets it, in whole lines.
+   */
+  output?: 'inherit' | 'ignore' | ((printed: PrintedLines) => void);
 }
 
 /** What can be said of them by whoever starts a cluster or joins one. */
-export const connectOptions = { output: oneOfTexts('inherit', 'ignore'), window: period, signal } satisfies Kinds;
+export const connectOptions = {
+  output: {
+    is: "'inherit', 'ignore' or a function",
+    test: (output) => output === 'inherit' || output === 'ignore' || typeof output === 'function',
+  },
+  window: period,
+  signal,
+} satisfies Kinds;
 
 export async function openClient(
   info: ConnectionInfo,
   options: ClientOptions & Pick<LinkOptions, 'offer'> = {},
 ): Promise<Client & { link: Link }> {
   const { output = 'inherit', ...rest } = options;
-  const link = await Link.open(info, { ...rest, echo: output === 'inherit' ? lineEcho() : undefined });
+  const link = await Link.open(info, { ...rest, echo: echoOf(output) });
   const there = (): EngineInfo[] => link.news.engines.filter((e) => e.state !== 'lost');
   const known = (ids: readonly number[]): number[] => {
     if (!Array.isArray(ids)) throw new UsageError(`Engines are named by a list of ids, e.g. [0, 2]; got ${typeof ids}`);
@@ -144,6 +154,11 @@ export async function openClient(
     [Symbol.asyncDispose]: () => link.close(),
   };
   return client;
+}
+
+function echoOf(output: NonNullable<ClientOptions['output']>) {
+  if (output === 'ignore') return undefined;
+  return output === 'inherit' ? lineEcho() : lineEcho(output);
 }
 
 const WAITING: Kinds = { signal, timeout };

@@ -4,6 +4,7 @@ import type { ConnectionInfo } from '../cluster-info.ts';
 import { connectionFile, isAlive, readConnectionFile, removeDeadCluster } from '../connection-file.ts';
 import { ClusterNotFoundError, RefusedError, TransportError, UsageError } from '../errors.ts';
 import { endpointUrl } from '../wire/endpoint.ts';
+import { checkAddress } from '../wire/transport.ts';
 import { type Client, type ClientOptions, connectOptions, openClient } from './client.ts';
 import { checkOptions, flag, type Kinds, texts, textsByName } from './options.ts';
 
@@ -54,6 +55,7 @@ export function trusted(): { ca?: string } {
 /** What a name, path, URL or endpoint string stands for. */
 export function findCluster(where: string): ConnectionInfo {
   if (isAddress(where)) {
+    checkAddress(where);
     const url = endpointUrl(where);
     const token = process.env.TUTTI_TOKEN;
     if (!token)

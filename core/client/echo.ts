@@ -1,4 +1,4 @@
-/** Prints what engines print in this process: whole lines, each with its engine, so that engines do not write into each other's. */
+/** Passes on what engines print: whole lines, so that engines do not write into each other's. */
 import type { Printed } from './call.ts';
 import { printLines } from './program.ts';
 
@@ -8,9 +8,17 @@ export interface Echo {
   flush(engines: readonly number[]): void;
 }
 
+export interface PrintedLines {
+  engine: number;
+  stream: 'stdout' | 'stderr';
+  /** Whole lines, without their ends. */
+  lines: readonly string[];
+}
+
 const STREAMS = ['stdout', 'stderr'] as const;
 
-export function lineEcho(): Echo {
+/** By default it prints them in this process, each with its engine. */
+export function lineEcho(show: (printed: PrintedLines) => void = printHere): Echo {
   const begun = new Map<string, string>();
   return {
     print({ engine, stream, text }) {
@@ -19,7 +27,7 @@ export function lineEcho(): Echo {
       const last = lines.pop() ?? '';
       if (last) begun.set(key, last);
       else begun.delete(key);
-      if (lines.length) show(engine, stream, lines);
+      if (lines.length) show({ engine, stream, lines });
     },
     flush(engines) {
       if (!begun.size) return;
@@ -28,14 +36,14 @@ export function lineEcho(): Echo {
           const line = begun.get(`${engine} ${stream}`);
           if (line === undefined) continue;
           begun.delete(`${engine} ${stream}`);
-          show(engine, stream, [line]);
+          show({ engine, stream, lines: [line] });
         }
       }
     },
   };
 }
 
-function show(engine: number, stream: Printed['stream'], lines: readonly string[]): void {
+function printHere({ engine, stream, lines }: PrintedLines): void {
   const marked = lines.map((line) => `[${engine}] ${line}`);
   printLines(stream, marked);
 }

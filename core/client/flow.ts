@@ -1,4 +1,4 @@
-/** Flow control where the data is: calls whose arguments would put too much under way wait here, in order. */
+/** Flow control where the data is: calls whose arguments would put too much under way, or are made nobody knows where, wait here, in order. */
 import type { Call } from './call.ts';
 
 /** Bytes of arguments that were sent and not replied to. */
@@ -10,13 +10,18 @@ export class Flow {
 
   /** Sends now, or when there is room; not at all if the call is settled before. */
   admit(call: Call, send: () => void): void {
-    if (this.#held.length || !this.#hasRoom(call)) this.#held.push({ call, send });
+    if (this.#held.length || !this.#mayGo(call)) this.#held.push({ call, send });
     else this.#go(call, send);
   }
 
   settled(call: Call): void {
     if (call.sent) this.#underWay -= call.bytes;
-    for (let next = this.#held[0]; next && (!next.call.pending || this.#hasRoom(next.call)); next = this.#held[0]) {
+    this.pump();
+  }
+
+  /** Call when what a call waits for has been placed. */
+  pump(): void {
+    for (let next = this.#held[0]; next && (!next.call.pending || this.#mayGo(next.call)); next = this.#held[0]) {
       this.#held.shift();
       this.#go(next.call, next.send);
     }
@@ -24,6 +29,10 @@ export class Flow {
 
   clear(): void {
     this.#held = [];
+  }
+
+  #mayGo(call: Call): boolean {
+    return !call.unplaced && this.#hasRoom(call);
   }
 
   /** A single call larger than all may go when nothing else is under way. */

@@ -5,11 +5,21 @@ import { CancelledError, DependencyError, ProtocolError, SessionLostError, Value
 import { FunctionSender } from '../functions/index.ts';
 import { decode, encode } from '../wire/codec.ts';
 import { dialSession } from '../wire/dialled-session.ts';
-import { type Envelope, Kind, payloadText, Status, Stream, textPayload } from '../wire/envelope.ts';
+import {
+  type Envelope,
+  Kind,
+  type Need,
+  payloadText,
+  Status,
+  Stream,
+  textPayload,
+  UNPLACED,
+} from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { parseToken } from '../wire/handshake.ts';
+import { isPlain } from '../wire/plain.ts';
 import { keepPulse } from '../wire/pulse.ts';
-import { Rpc } from '../wire/rpc.ts';
+import { answering, Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
 import type { TlsOptions } from '../wire/transport.ts';
 import { Luggage } from './arguments.ts';
@@ -21,6 +31,7 @@ import { ClusterNews } from './cluster-news.ts';
 import { type Echo, silentEcho } from './echo.ts';
 import { Flow } from './flow.ts';
 import { Lending } from './lending.ts';
+import { type MakerHome, resultMaker } from './made-results.ts';
 import { Paradigms, type ParadigmsHome } from './paradigms.ts';
 import { aboutProgram } from './program.ts';
 
@@ -42,7 +53,7 @@ export interface LinkOptions {
 const WINDOW = 10_000;
 const SILENT_WINDOWS = 3;
 
-export class Link implements CallHome, PipeHome {
+export class Link implements CallHome, PipeHome, MakerHome {
   clientId = 0;
   clusterId = '';
   name = '';
@@ -50,6 +61,8 @@ export class Link implements CallHome, PipeHome {
     if (event.type === 'engine-lost') this.paradigms.engineLost(event.engine.id, event.reason);
   });
   readonly sender = new FunctionSender();
+  /** Is told of every call that is made: for the console, which shows what goes on and interrupts it. */
+  made: ((result: AsyncResult<any>) => void) | undefined;
   rpc!: Rpc;
   readonly paradigms: Paradigms;
   #session!: Session;
@@ -68,6 +81,7 @@ export class Link implements CallHome, PipeHome {
       drained: () => this.#session.drained(),
       engines: () => this.news.engines.filter(({ state }) => state !== 'lost').map(({ id }) => id),
       luggage: (value) => {
+        if (isPlain(value)) return { payload: encode(value), luggage: NO_LUGGAGE };
         const luggage = new Luggage(this.sender, this.clusterId);
         const payload = luggage.pack(value, undefined, 'value');
         this.#sendCode(luggage.code);
@@ -80,6 +94,11 @@ export class Link implements CallHome, PipeHome {
         return { payload, luggage, ...(user.uses.length && { lend }) };
       },
       offer: options.offer,
+      text: (hash) => this.sender.code.get(hash) ?? '',
+      clientId: () => this.clientId,
+      nextCall: () => this.nextCall(),
+      settled: (call) => this.#settledCall(call),
+      results: (hooks) => resultMaker(this, hooks),
     });
   }
 
@@ -115,6 +134,7 @@ export class Link implements CallHome, PipeHome {
     this.news.engines = about.engines;
     this.rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
       value: (header) => this.#valueFor(header),
+      place: answering((need: Need) => this.#placeOf(need)),
     });
   }
 
@@ -155,11 +175,38 @@ export class Link implements CallHome, PipeHome {
       needs: luggage.needs,
       ...(options.label !== undefined && { label: options.label }),
     };
+    this.#whenPlaced(call, luggage);
     this.#flow.admit(call, () => {
       this.#sendCode(luggage.code);
       this.#session.send(header, payloads, true);
     });
-    return new AsyncResult<T>(call, this);
+    const result = new AsyncResult<T>(call, this);
+    this.made?.(result);
+    return result;
+  }
+
+  nextCall(): number {
+    return ++this.#next;
+  }
+
+  /** A call that some paradigm settles. */
+  enrol(call: Call): void {
+    if (this.#ended) call.fail(this.#ended);
+    else this.#calls.set(call.id, call);
+  }
+
+  /** An engine that waited for what has no place yet could wait for something behind it in its own queue: it is not sent before. */
+  #whenPlaced(call: Call, { unplaced }: Luggage): void {
+    call.unplaced = unplaced.length;
+    for (const { need, part, call: needed } of unplaced) {
+      needed.whenDone(() => {
+        const { engine, incarnation, error } = part;
+        call.unplaced--;
+        if (error) call.fail(dependencyError(error));
+        Object.assign(need, { engine, incarnation, settled: true });
+        this.#flow.pump();
+      });
+    }
   }
 
   /** A call that failed before it could be made. */
@@ -238,10 +285,7 @@ export class Link implements CallHome, PipeHome {
     // Given up here; on its engine it may run on for ever. Who waits for its value must not.
     for (const user of [...this.#calls.values()]) {
       if (!user.uses.includes(call)) continue;
-      const error = new DependencyError(`A pending result used as an argument failed: ${verdict.message}`, {
-        cause: verdict,
-      });
-      user.cancel(error).catch(() => {}); // the link ended meanwhile: the call knows
+      user.cancel(dependencyError(verdict)).catch(() => {}); // the link ended meanwhile: the call knows
     }
   }
 
@@ -305,9 +349,27 @@ export class Link implements CallHome, PipeHome {
   async #valueFor(header: Envelope): Promise<{ payloads: Payload[] }> {
     const need = header.needs[0];
     const call = this.#lending.find(need?.call ?? 0);
-    const part = call?.parts.find((p) => p.engine === need?.engine);
-    if (!call || !part) throw new ValueLostError('The client has released the value');
+    const part = need?.engine === UNPLACED ? call?.parts[0] : call?.parts.find((p) => p.engine === need?.engine);
+    if (!call || !part || part.state === 'pending') throw new ValueLostError('The client has released the value');
     return { payloads: [encode(await call.valueOf(part), { root: 'value' })] };
+  }
+
+  async #settledCall(id: number): Promise<Error | undefined> {
+    const call = this.#calls.get(id) ?? this.#lending.find(id);
+    if (!call) return undefined; // nobody holds it any more: it has been settled
+    await new Promise<void>((resolve) => call.whenDone(resolve));
+    return call.verdict ?? call.parts.find(({ error }) => error)?.error;
+  }
+
+  /** An engine wants to know where a result is made, which was not known when it was told of it. */
+  async #placeOf({ call: id }: Need): Promise<Pick<Need, 'engine' | 'incarnation' | 'settled'> | undefined> {
+    const call = this.#lending.find(id) ?? this.#calls.get(id);
+    const part = call?.parts[0];
+    if (!call || !part) throw new ValueLostError('The client has released the value');
+    await new Promise<void>((resolve) => call.whenDone(resolve));
+    if (part.error) throw part.error;
+    if (call.isHere(part)) return undefined;
+    return { engine: part.engine, incarnation: part.incarnation, settled: true };
   }
 
   #end(error: Error): void {
@@ -319,6 +381,12 @@ export class Link implements CallHome, PipeHome {
     this.#flow.clear();
     this.news.end();
   }
+}
+
+const NO_LUGGAGE = new Luggage(new FunctionSender(), '');
+
+function dependencyError(cause: Error): DependencyError {
+  return new DependencyError(`A pending result used as an argument failed: ${cause.message}`, { cause });
 }
 
 function asError(error: unknown): Error {

@@ -1,6 +1,7 @@
 /** Paradigms on a client: puts their halves in place, and makes what `use` returns. */
 import { filter, map } from 'rxjs';
 import { EngineLostError, InvalidTargetError, ParadigmError, UsageError } from '../errors.ts';
+import { isConstant } from '../functions/index.ts';
 import { bundleHalf } from '../paradigm/bundle.ts';
 import { type Address, type Asked, Exchange } from '../paradigm/exchange.ts';
 import {
@@ -10,6 +11,7 @@ import {
   type Handlers,
   PARADIGM_API_VERSION,
   type Paradigm,
+  type ResultHooks,
 } from '../paradigm/paradigm.ts';
 import { asParcel, Parcel } from '../paradigm/parcel.ts';
 import { groupOf, partyAt, type Voice } from '../paradigm/party.ts';
@@ -24,6 +26,12 @@ export interface ParadigmsHome {
   drained(): Promise<void>;
   /** Encodes for engines: functions and pending results may be in the value. Code that is new has been sent then. */
   luggage(value: unknown): { payload: Payload; luggage: Luggage; lend?: Asked['lend'] };
+  /** The text of code that has been in a value. */
+  text(hash: string): string;
+  clientId(): number;
+  nextCall(): number;
+  settled(call: number): Promise<Error | undefined>;
+  results(hooks: ResultHooks): ReturnType<ClientHost['results']>;
   /** Ids of the engines that there are. */
   engines(): number[];
   /** Where the controller is in this process: what this program uses, its controller may start. */
@@ -182,8 +190,23 @@ export class Paradigms {
       ),
       parcel: (value) => {
         const { payload, luggage } = home.luggage(value);
-        return new Parcel(payload, [...luggage.code], luggage.needs, [value]);
+        return luggage.uses.size || luggage.code.size
+          ? new Parcel(payload, [...luggage.code], luggage.needs, [value])
+          : new Parcel(payload);
       },
+      read: (parcel) => decode(asParcel(parcel).payload) as never,
+      wholeParcel: (value) => {
+        const { payload, luggage } = home.luggage(value);
+        const code = [...luggage.code];
+        return new Parcel(payload, code, luggage.needs, [value], code.map(home.text));
+      },
+      isConstant,
+      get id() {
+        return home.clientId();
+      },
+      settled: (call) => home.settled(call),
+      nextCall: () => home.nextCall(),
+      results: (hooks) => home.results(hooks),
       open: async (parcel) => decode(asParcel(parcel).payload) as never,
       use: <A, O extends unknown[]>(other: (...options: O) => Paradigm<A>, ...options: O): A => {
         if (!requires.some((required) => definitionOf(required)?.name === definitionOf(other)?.name))

@@ -1,6 +1,7 @@
 /** Views: many shells at once. The types, which users see; `view.ts` makes them. */
 
 import type { InterruptOutcome } from '../conversation.ts';
+import type { NameInfo } from '../engine/names.ts';
 import type { TypedArray } from '../wire/ownership.ts';
 import type { AsyncResult } from './async-result.ts';
 import type { CallOptions } from './call-spec.ts';
@@ -59,6 +60,11 @@ export interface BaseView<Many extends boolean> {
   /** The value of a name, or of any expression such as `a.b[0]`; a list of names gives a list. */
   pull<T = any>(name: string): Result<Many, T>;
   pull<T extends unknown[] = any[]>(names: string[]): Result<Many, T>;
+  /**
+   * What is in each namespace: names with type and size. Of an expression: the properties of its value, its own and those of its class.
+   * No getter is run.
+   */
+  names(expression?: string): Result<Many, NameInfo[]>;
   /** Cuts the data into one piece a target and sets it under `name`. Typed arrays stay typed. */
   scatter(name: string, data: Iterable<unknown> | TypedArray, options?: Distribution): AsyncResult<void>;
   /** The inverse of scatter. */

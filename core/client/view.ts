@@ -102,6 +102,8 @@ export function createView(source: ViewSource): View & EngineView {
         return call({ op: 'push', args: [vars], names: { args: 'vars' }, assembly: 'nothing' });
       }),
     pull: (names: string | string[]) => call({ op: 'pull', args: [names], assembly: each }),
+    names: (expression?: string) =>
+      call({ op: 'names', args: expression === undefined ? [] : [expression], assembly: each }),
     scatter: (name: string, data: Iterable<unknown>, { by = 'block', ...more }: Distribution & CallOptions = {}) =>
       attempt(() => {
         const targets = someTargets();

@@ -17,6 +17,7 @@ import { aboutEngine } from './engine-facts.ts';
 import { exceeded, type Limits } from './limits.ts';
 import type { News } from './news.ts';
 import type { EngineRecord, Registry } from './registry.ts';
+import type { Samples } from './samples.ts';
 import type { Sessions } from './sessions.ts';
 import { addTraffic, trafficOf } from './traffic.ts';
 
@@ -29,6 +30,7 @@ export interface House {
   readonly broker: Broker;
   readonly conversations: Conversations;
   readonly news: News;
+  readonly samples: Samples;
   readonly sessions: Sessions;
   readonly limits: Limits;
   readonly log: Logger;
@@ -159,6 +161,7 @@ export class Admission {
       beat: (header) => {
         record.beat = header.beat ?? {};
         record.info.memory = record.beat.rss ?? 0;
+        this.#house.samples.engine(record.beat);
       },
       disconnected: () => this.#house.registry.state(record, 'disconnected'),
       ended: (reason, violation) => {

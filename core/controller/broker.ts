@@ -1,4 +1,5 @@
 /** What engines and clients want of each other through the controller: code, direct channels, values. */
+import type { ConnectionInfo } from '../cluster-info.ts';
 import { EngineLostError, ProtocolError, ValueLostError } from '../errors.ts';
 import { payloadBytes } from '../wire/codec.ts';
 import type { Envelope } from '../wire/envelope.ts';
@@ -13,6 +14,8 @@ import type { EngineRecord, Registry } from './registry.ts';
 export class Broker {
   /** A folder that engines of this host share, for their sockets. */
   folder: (() => string) | undefined;
+  /** How a client on an engine comes in, by a key of its own. */
+  nested: ((record: EngineRecord) => Promise<ConnectionInfo>) | undefined;
   #registry: Registry;
   #clients: ReadonlyMap<number, ClientRecord>;
   #limits: Limits;
@@ -37,6 +40,8 @@ export class Broker {
       code: (header) => this.#codeFor(header),
       ticket: answering((target: number) => this.#ticket(record, target)),
       value: (header) => this.#valueOfClient(header),
+      client: answering(async () => this.nested?.(record)),
+      place: answering((need: { client?: number }) => this.#placeOf(need)),
     };
   }
 
@@ -98,6 +103,13 @@ export class Broker {
     const client = this.#clients.get(need?.client ?? 0);
     if (!need || !client) throw new ValueLostError('The client that held the value has left');
     return { payloads: await client.rpc.request('value', { needs: [need] }) };
+  }
+
+  /** Where a result is made that is not placed yet: its client will know. */
+  async #placeOf(need: { client?: number }): Promise<unknown> {
+    const client = this.#clients.get(need?.client ?? 0);
+    if (!client) throw new ValueLostError('The client that waits for the value has left');
+    return client.rpc.ask('place', need);
   }
 
   /** A result that stayed on its engine, wanted by its client. */

@@ -219,8 +219,9 @@ export class Calls {
 
   /** Why an engine would wait for this value for ever, if so. */
   #neverComes(client: ClientRecord, need: Envelope['needs'][number]): string | undefined {
-    const { client: owner = 0, call = 0, engine = 0, incarnation = 0 } = need;
+    const { client: owner = 0, call = 0, engine = 0, incarnation = 0, settled } = need;
     if (!this.#clients.has(owner!)) return `client ${owner}, whose result it is, has left`;
+    if (settled) return undefined; // no engine waits for it then
     const { session, info } = this.#registry.engines.get(engine!) ?? {};
     // Another client's call may be on its way still. What was lost with its engine, the other engine will hear.
     if (owner !== client.id || !session || (incarnation && incarnation !== info?.incarnation)) return undefined;

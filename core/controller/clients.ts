@@ -9,8 +9,8 @@ import type { Message } from '../wire/transport.ts';
 import { Account } from './account.ts';
 import { Fetches } from './fetches.ts';
 
-/** Output waiting for a client; beyond this those that print have to wait. */
-const OUTPUT_HIGH = 1 << 20;
+/** Output waiting for a client; beyond this those that print have to wait. It is a connection's high-water mark: it tells when it is drained. */
+const OUTPUT_HIGH = 4 << 20;
 /** Beyond this, output of engines that cannot wait is dropped and counted. */
 const OUTPUT_LIMIT = 32 << 20;
 
@@ -108,15 +108,15 @@ export class ClientRecord {
 
   /** `call` 0: output that no call of this client caused. `passedOn` is called when more may come. */
   output(engine: number, call: number, stream: number, text: Payload, passedOn?: () => void): void {
-    this.#output(engine, call, stream, text);
+    this.#output(engine, call, stream, text, passedOn === undefined);
     if (!passedOn) return;
     if (this.session.ended || this.session.bufferedAmount <= OUTPUT_HIGH) passedOn();
     else this.#owed.push(passedOn);
   }
 
-  #output(engine: number, call: number, stream: number, text: Payload): void {
+  #output(engine: number, call: number, stream: number, text: Payload, droppable: boolean): void {
     this.#hooks.newsFirst();
-    if (this.session.bufferedAmount > OUTPUT_LIMIT) {
+    if (droppable && this.session.bufferedAmount > OUTPUT_LIMIT) {
       for (const part of text.parts) this.#dropped += part.byteLength;
       return;
     }

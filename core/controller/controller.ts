@@ -4,8 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { ClusterEvent, ClusterParadigms } from '../cluster-info.ts';
+import { TOLD_COST } from '../conversation.ts';
 import { realClock } from '../deferred/clock.ts';
-import { ProtocolError } from '../errors.ts';
+import { ProtocolError, UsageError } from '../errors.ts';
 import { type Logger, silentLogger } from '../log.ts';
 import { memoryStores } from '../store/memory-store.ts';
 import type { StoreProvider } from '../store/store.ts';
@@ -31,6 +32,7 @@ import { News } from './news.ts';
 import { Offers } from './offers.ts';
 import { Paradigms } from './paradigms.ts';
 import { type EngineRecord, Registry } from './registry.ts';
+import { Samples } from './samples.ts';
 import { Sessions } from './sessions.ts';
 import { noTraffic } from './traffic.ts';
 
@@ -60,6 +62,11 @@ export class Controller {
   readonly observerKey: Key = this.keys.mint('o', ['observer']);
   /** Lets engines join by themselves; each gets a key of its own then. */
   readonly joinKey: Key = this.keys.mint('j', ['engine']);
+  /** What paradigms say of themselves to whoever asks for the cluster's status. */
+  readonly reports = new Map<string, () => unknown>();
+  /** Set by the host, which starts engines. */
+  restartEngines: (ids: readonly number[]) => Promise<void> = () =>
+    Promise.reject(new UsageError('Nobody here can start engines'));
   /** Requests of clients that the host answers: starting engines, stopping, status. */
   readonly requests: Record<string, RequestHandler> = {};
   readonly clients = new Map<number, ClientRecord>();
@@ -67,6 +74,7 @@ export class Controller {
   readonly conversations: Conversations;
   readonly log: Logger;
   readonly callCounts = new CallCounts();
+  readonly samples = new Samples();
   /** What went over sessions of clients that have left. */
   readonly pastClients = noTraffic();
   readonly offers = new Offers();
@@ -78,6 +86,7 @@ export class Controller {
   #admission: Admission;
   #news: News;
   #journal: Journal;
+  #nested = new Map<number, { key: Key; incarnation: number }>();
   #closed = false;
 
   constructor(options: ControllerOptions) {
@@ -91,6 +100,9 @@ export class Controller {
       lost: (record, error) => {
         this.#calls.engineLost(record, error);
         this.#paradigms.engineLost(record, error);
+        const nested = this.#nested.get(record.id);
+        if (nested) this.revoke(nested.key.id);
+        this.#nested.delete(record.id);
       },
     });
     this.#news = new News(this.clients, this.registry.engines);
@@ -107,18 +119,22 @@ export class Controller {
       clients: this.clients,
       emit: (event) => this.#changed(event),
       store: (paradigm) => stores.open(paradigm),
+      restart: async (ids) => this.restartEngines(ids),
+      reports: this.reports,
+      conversations: this.conversations,
       durable: options.durable ?? false,
       log,
       clock: options.clock ?? realClock,
     });
     this.#liveness = [
-      watchEngines(this.registry, options),
+      watchEngines(this.registry, { ...options, late: (ms) => this.samples.controller(ms) }),
       watchClients(this.clients, { beat, window: clientWindow, clock: options.clock }),
     ];
     const { id, name, registry, clients, requests, pastClients } = this;
     this.#admission = new Admission({
       ...{ id, name, registry, clients, broker, conversations, limits, log, requests, pastClients, beat, clientWindow },
       news: this.#news,
+      samples: this.samples,
       sessions: this.#sessions,
       fromClient: (...message) => this.#fromClient(...message),
       fromEngine: (...message) => this.#fromEngine(...message),
@@ -169,6 +185,17 @@ export class Controller {
     } else if (guest.role === 'engine') this.#admission.engine(guest, connection);
     else if (guest.role === 'supervisor') this.#admission.supervisor(guest, connection);
     else this.#admission.client(guest, connection);
+  }
+
+  /** Lets clients in that run on this engine; revoked with its incarnation. */
+  keyFor(record: EngineRecord): Key {
+    const { id, info } = record;
+    const there = this.#nested.get(id);
+    if (there?.incarnation === info.incarnation) return there.key;
+    if (there) this.revoke(there.key.id);
+    const key = this.keys.mint('n', ['client']);
+    this.#nested.set(id, { key, incarnation: info.incarnation });
+    return key;
   }
 
   /** Takes a key back, with all that came in with it. False: there is no such key. */
@@ -237,9 +264,14 @@ export class Controller {
     if (header.kind !== Kind.OUTPUT || !payload)
       throw new ProtocolError(`A supervisor sent a message of kind ${header.kind}`);
     const { client, id, stream } = header;
-    if (stream === Stream.RUNNING) this.#calls.began(record, client, id, Number(payloadText(payload)));
+    if (stream === Stream.RUNNING) {
+      this.#calls.began(record, client, id, Number(payloadText(payload)));
+      this.output(record, header, payload);
+      return;
+    }
     const bytes = payloadBytes(payload);
-    this.output(record, header, payload, () => record.control.passedOn(bytes));
+    const { control } = record;
+    this.output(record, header, payload, () => control.passedOn(bytes + TOLD_COST));
     if (stream <= Stream.MESSAGE || stream === Stream.LAST_PROGRESS) this.#calls.told(record, client, id, bytes);
   }
 
@@ -248,12 +280,12 @@ export class Controller {
     record: EngineRecord,
     header: { client: number; id: number; stream: number },
     text: Payload,
-    passedOn = (): void => {},
+    passedOn?: () => void,
   ): void {
     if (header.stream <= Stream.STDERR) for (const part of text.parts) this.registry.output(record, part);
     const owner = header.client ? this.clients.get(header.client) : undefined;
     if (owner) owner.output(record.id, header.id, header.stream, text, passedOn);
-    else passedOn();
+    else passedOn?.();
     if (!header.client) for (const client of this.clients.values()) client.output(record.id, 0, header.stream, text);
   }
 

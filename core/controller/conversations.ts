@@ -2,6 +2,7 @@
 import { callKey } from '../call-key.ts';
 import type { InterruptResult, TaskInfo } from '../conversation.ts';
 import { EngineLostError, NotOnStackError, TuttiError, UsageError } from '../errors.ts';
+import type { TaskSource } from '../paradigm/paradigm.ts';
 import { decode, encode } from '../wire/codec.ts';
 import type { Envelope } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
@@ -32,6 +33,8 @@ const REASON_KEPT = 10_000;
 export class Conversations {
   /** Starts an engine anew that nothing else could stop; rejects where that is not ours to do. */
   restart: ((engine: number) => Promise<unknown>) | undefined;
+  /** Tasks of paradigms, which are no calls. */
+  readonly sources = new Set<TaskSource>();
   #registry: Registry;
 
   constructor(registry: Registry) {
@@ -76,11 +79,23 @@ export class Conversations {
     const running = record?.running.get(callKey(client, call));
     if (!record?.session) return Promise.resolve('lost');
     // What is not under way there has been answered.
-    if (call && !running) return Promise.resolve('done');
+    if (call && !running)
+      return this.#isElsewhere(engine, order) ? this.stopWork(engine, order) : Promise.resolve('done');
     if (running?.stopping) return running.stopping;
     const stopping = this.#stop(record, order);
     if (running) running.stopping = stopping;
     return stopping;
+  }
+
+  /** Of a paradigm: what its half on the engine runs, which is there already. */
+  async stopWork(engine: number, order: Omit<StopOrder, 'targets'>): Promise<InterruptResult> {
+    const record = this.#registry.engines.get(engine);
+    return record?.session ? this.#stop(record, order, false) : 'lost';
+  }
+
+  #isElsewhere(engine: number, { client, call }: TaskAddress): boolean {
+    for (const source of this.sources) if (source.where({ client, call }) === engine) return true;
+    return false;
   }
 
   /** What a client that has left had running. */
@@ -94,9 +109,10 @@ export class Conversations {
   async #stop(
     record: EngineRecord,
     { client, call, kind, reason }: Omit<StopOrder, 'targets'>,
+    due = call !== 0,
   ): Promise<InterruptResult> {
     const text = String(reason ?? (kind === 'cancel' ? 'Cancelled' : 'Interrupted')).slice(0, REASON_KEPT);
-    const order = { client, call, kind, reason: text, due: call !== 0 };
+    const order = { client, call, kind, reason: text, due };
     const { id, info } = record;
     try {
       if (!record.supervised) {
@@ -122,11 +138,12 @@ export class Conversations {
     const record = this.#registry.get(engine);
     if (!record.session) throw new EngineLostError(`Engine ${engine} was lost`, { engine });
     const finished = new NotOnStackError(`The task is not running on engine ${engine} (any more)`);
-    if (call && !record.running.has(callKey(client, call))) throw finished;
+    const isCall = record.running.has(callKey(client, call));
+    if (call && !isCall && !this.#isElsewhere(engine, { client, call })) throw finished;
     if (!record.supervised)
       throw new UsageError(`Engine ${engine} has no supervisor, so nobody can look into what runs there`);
     const rpc = await record.control.rpc();
-    const order = { client, call, kind: 'peek', reason: '', due: call !== 0, expression };
+    const order = { client, call, kind: 'peek', reason: '', due: isCall, expression };
     const [json, value] =
       (await rpc?.request('peek', {}, [encode(order, { codec: 'json' })]).catch((error) => {
         throw asError(error);
@@ -138,18 +155,20 @@ export class Conversations {
   async #say({ engine, client, ids }: Envelope, payloads: Payload[]): Promise<{ payloads: Payload[] }> {
     const record = this.#registry.engines.get(engine);
     const call = ids[0] ?? 0;
-    const there = record?.session && record.running.has(callKey(client, call));
+    const runs = record?.running.has(callKey(client, call)) || this.#isElsewhere(engine, { client, call });
+    const there = runs && record?.session !== undefined;
     const header = { client, ids: [call] };
     let answer: Payload | undefined;
-    if (there && record.supervised)
+    if (there && record?.supervised)
       [answer] = (await (await record.control.rpc())?.request('say', header, [NOTHING, payloads[0]!])) ?? [];
-    else if (there) [answer] = await record.rpc!.request('say', header, [NOTHING, payloads[0]!]);
+    else if (there) [answer] = await record!.rpc!.request('say', header, [NOTHING, payloads[0]!]);
     return { payloads: [encode(answer ? decode(answer) : 'done')] };
   }
 
   #tasks({ id }: ClientRecord): TaskInfo[] {
     const now = Date.now();
-    return [...this.#registry.engines.values()].flatMap((record) =>
+    const others = [...this.sources].flatMap((source) => source.list());
+    const calls = [...this.#registry.engines.values()].flatMap((record) =>
       [...record.running.values()].map(({ client, call, op, label, since, began }) => ({
         id: `${client}.${call}`,
         client,
@@ -162,6 +181,7 @@ export class Conversations {
         mine: client === id,
       })),
     );
+    return [...calls, ...others.map((task) => ({ ...task, mine: task.client === id }))];
   }
 }
 

@@ -79,6 +79,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
           ...(misses && { misses }),
         });
         controller.broker.folder = () => folder.path;
+        controller.broker.nested = async (record) => ({
+          name,
+          urls: record.info.host === hostname() ? [await listeners.local('unix')] : outside.urls,
+          token: keyToken(controller.keyFor(record)),
+          ...(outside.ca !== undefined && { ca: outside.ca }),
+        });
       },
       stop: () => controller.close(),
     },
@@ -89,6 +95,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
         const litter = (): string[] => [folder.made, file].filter((f) => f !== undefined);
         fleet = new Fleet(controller, { cwd, env, beat, supervised, urls: urlsOf, litter });
         controller.conversations.restart = (id) => fleet.restart([id]);
+        controller.restartEngines = (ids) => fleet.restart(ids);
       },
       stop: () => fleet.close(),
     },

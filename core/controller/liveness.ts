@@ -17,13 +17,15 @@ export interface LivenessOptions {
   /** ms of silence before a frozen engine counts as lost. Default: 10 times `misses` beats. */
   lostAfter?: number | undefined;
   clock?: Clock;
+  /** Told at each round, by how many ms it was late. */
+  late?(ms: number): void;
 }
 
 /** A connected but silent process is given longer than a cut connection: it may only be stopped, and then come back. */
 const FROZEN_FACTOR = 10;
 
 export function watchEngines(registry: Registry, options: LivenessOptions = {}): { stop(): void } {
-  const { beat = 1_000, misses = 3, clock = realClock } = options;
+  const { beat = 1_000, misses = 3, clock = realClock, late } = options;
   const { busyAfter = beat, lostAfter = FROZEN_FACTOR * misses * beat } = options;
   const silent = new Map<EngineRecord, number>();
   let due = clock.now() + beat;
@@ -31,6 +33,7 @@ export function watchEngines(registry: Registry, options: LivenessOptions = {}):
 
   function round(): void {
     const now = clock.now();
+    late?.(now - due);
     const slept = now - due > beat / 2;
     due = now + beat;
     timer = clock.callLater(beat, round);

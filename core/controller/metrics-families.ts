@@ -1,7 +1,11 @@
 /** The metrics there are: their names, what they mean, and where in the status their numbers stand. Sizes in bytes, times in seconds. */
 import type { ClusterStatus, EngineStatus, Traffic } from '../cluster-status.ts';
+import type { Histogram } from '../histogram.ts';
+import type { CallCounts } from './call-counts.ts';
+import type { Samples } from './samples.ts';
 
-type Row = readonly [labels: Record<string, string | number>, value: number];
+type Labels = Record<string, string | number>;
+type Row = readonly [labels: Labels, value: number];
 
 /** One whose name ends in `_total` only grows: a counter; the others are gauges. */
 export interface Family {
@@ -9,6 +13,18 @@ export interface Family {
   help: string;
   labels: string[];
   rows(status: ClusterStatus): Row[];
+}
+
+/** Where histograms are kept. */
+export interface HistogramSources {
+  readonly callCounts: CallCounts;
+  readonly samples: Samples;
+}
+
+export interface HistogramFamily {
+  name: string;
+  help: string;
+  rows(sources: HistogramSources): (readonly [labels: Labels, values: Histogram])[];
 }
 
 const STATES = ['alive', 'busy', 'disconnected', 'frozen', 'lost'] as const;
@@ -89,6 +105,27 @@ export const families: readonly Family[] = [
         [{ engine: id, peer: 'engines', direction: 'sent' }, peers.sent],
         [{ engine: id, peer: 'engines', direction: 'received' }, peers.received],
       ]),
+  },
+];
+
+export const histogramFamilies: readonly HistogramFamily[] = [
+  {
+    name: 'tutti_call_duration_seconds',
+    help: "Parts of calls, from the controller to the engine's answer",
+    rows: ({ callCounts }) => [...callCounts.byOp.values()].map(({ op, seconds }) => [{ op }, seconds]),
+  },
+  {
+    name: 'tutti_loop_lag_seconds',
+    help: 'How late event loops were, at each heartbeat',
+    rows: ({ samples: { controllerLag, engineLag } }) => [
+      [{ role: 'controller' }, controllerLag],
+      [{ role: 'engine' }, engineLag],
+    ],
+  },
+  {
+    name: 'tutti_queue_depth_calls',
+    help: 'Calls that wait for their turn on an engine, at each of its heartbeats',
+    rows: ({ samples: { queued } }) => [[{}, queued]],
   },
 ];
 

@@ -1,10 +1,7 @@
 /** The controller's numbers as Prometheus reads them. They are gathered when somebody asks; nothing is kept in between. */
 import type { Metric } from 'prom-client';
 import type { ClusterStatus } from '../cluster-status.ts';
-import type { CallCount } from './call-counts.ts';
-import { families } from './metrics-families.ts';
-
-const DURATION = 'tutti_call_duration_seconds';
+import { families, type HistogramFamily, type HistogramSources, histogramFamilies } from './metrics-families.ts';
 
 export interface MetricsText {
   contentType: string;
@@ -12,7 +9,7 @@ export interface MetricsText {
 }
 
 /** Loads prom-client. */
-export async function metricsText(status: () => ClusterStatus, calls: () => Iterable<CallCount>): Promise<MetricsText> {
+export async function metricsText(status: () => ClusterStatus, sources: HistogramSources): Promise<MetricsText> {
   const { Counter, Gauge, Registry } = await import('prom-client');
   const registry = new Registry();
   let now: ClusterStatus;
@@ -37,7 +34,8 @@ export async function metricsText(status: () => ClusterStatus, calls: () => Iter
     }
   }
   // Its own Histogram wants to be told every value; ours has counted them already.
-  registry.registerMetric({ name: DURATION, get: async () => durations(calls()) } as unknown as Metric);
+  for (const family of histogramFamilies)
+    registry.registerMetric({ name: family.name, get: async () => histogram(family, sources) } as unknown as Metric);
   const read = (): Promise<string> => {
     now = status();
     return registry.metrics();
@@ -45,21 +43,16 @@ export async function metricsText(status: () => ClusterStatus, calls: () => Iter
   return { contentType: registry.contentType, read };
 }
 
-function durations(calls: Iterable<CallCount>): object {
+function histogram({ name, help, rows }: HistogramFamily, sources: HistogramSources): object {
   const values: { metricName: string; labels: Record<string, string | number>; value: number }[] = [];
-  for (const { op, seconds } of calls) {
+  for (const [labels, { bounds, counts, sum }] of rows(sources)) {
     let below = 0;
-    for (const [i, n] of seconds.counts.entries()) {
+    for (const [i, n] of counts.entries()) {
       below += n;
-      values.push({ metricName: `${DURATION}_bucket`, labels: { op, le: seconds.bounds[i] ?? '+Inf' }, value: below });
+      values.push({ metricName: `${name}_bucket`, labels: { ...labels, le: bounds[i] ?? '+Inf' }, value: below });
     }
-    values.push({ metricName: `${DURATION}_sum`, labels: { op }, value: seconds.sum });
-    values.push({ metricName: `${DURATION}_count`, labels: { op }, value: below });
+    values.push({ metricName: `${name}_sum`, labels, value: sum });
+    values.push({ metricName: `${name}_count`, labels, value: below });
   }
-  return {
-    name: DURATION,
-    help: "Parts of calls, from the controller to the engine's answer",
-    type: 'histogram',
-    values,
-  };
+  return { name, help, type: 'histogram', values };
 }

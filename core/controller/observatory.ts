@@ -22,12 +22,7 @@ export async function openObservatory(
   let server: MetricsServer | undefined;
   const status = (): ClusterStatus => statusOf(controller, { started, lag, metrics: server?.url });
   try {
-    if (metrics !== undefined)
-      server = await serveMetrics(
-        metrics,
-        insecure,
-        await metricsText(status, () => controller.callCounts.byOp.values()),
-      );
+    if (metrics !== undefined) server = await serveMetrics(metrics, insecure, await metricsText(status, controller));
   } catch (error) {
     lag.stop();
     throw error;

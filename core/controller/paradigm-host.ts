@@ -5,11 +5,13 @@ import { type EngineLostError, ValueLostError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type Address, Exchange } from '../paradigm/exchange.ts';
 import type { ControllerHost } from '../paradigm/paradigm.ts';
+import { Parcel } from '../paradigm/parcel.ts';
 import { groupOf, partyAt, type Voice } from '../paradigm/party.ts';
 import type { Store } from '../store/store.ts';
 import { decode, encode } from '../wire/codec.ts';
 import type { Session } from '../wire/session.ts';
 import type { ClientRecord } from './clients.ts';
+import type { Conversations } from './conversations.ts';
 import type { Offers } from './offers.ts';
 import { type EngineRecord, lostError, type Registry } from './registry.ts';
 
@@ -24,6 +26,10 @@ export interface ParadigmsHome {
   readonly durable: boolean;
   readonly clients: ReadonlyMap<number, ClientRecord>;
   emit(event: ClusterEvent): void;
+  restart(ids: readonly number[]): Promise<void>;
+  readonly conversations: Conversations;
+  /** By paradigm: what `status` says of it. */
+  readonly reports: Map<string, () => unknown>;
 }
 
 /** Whom halves can talk to. */
@@ -72,6 +78,13 @@ export function controllerHost(paradigm: string, home: ParadigmsHome, parties: P
     // As it is now; what cannot travel is thrown here, and not where news are sent.
     emit: (event) => home.emit({ type: 'paradigm', paradigm, event: decode(encode(event, { root: 'event' })) }),
     store: () => (opened ??= home.store(paradigm)),
+    parcel: (value) => new Parcel(encode(value)),
+    read: (parcel) => decode(parcel.payload) as never,
+    restart: (ids) => home.restart(ids),
+    interrupt: (engine, { client, call }, { kind, reason }) =>
+      home.conversations.stopWork(engine, { client, call, kind, reason }),
+    tasks: (source) => void home.conversations.sources.add(source),
+    report: (read) => void home.reports.set(paradigm, read),
     durable,
     log,
     clock,

@@ -42,6 +42,7 @@ export function statusOf(controller: Controller, { started, lag, metrics }: Stat
       },
       lag: lag.read(),
     },
+    paradigms: Object.fromEntries([...controller.reports].map(([name, read]) => [name, read()])),
     ...(metrics !== undefined && { metrics }),
   };
 }

@@ -28,7 +28,7 @@ import type { Payload } from '../wire/forms.ts';
 import type { Job, Talk } from './job.ts';
 import { captureOutput, gathered, type Print } from './output.ts';
 
-export interface Desk extends Talk {
+export interface Desk extends Omit<Talk, 'client'> {
   /** The job that runs now; undefined: none. */
   runs(job: Job | undefined): void;
   /** Before a job's reply: what it has told leaves first. */

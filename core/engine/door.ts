@@ -12,6 +12,14 @@ const SLOT = 'tutti.door';
 /** Without a global's name: user code may have made anything of it. */
 const EXPRESSION = `void this['${SLOT}'].land()`;
 
+/** As text, so that minifying cannot take the frames' names away. */
+const PROGRAM = `(function (slot, skipped) {
+  return {
+    land: function tuttiLand() { slot.batch(); },
+    enter: function tuttiEnter(callback, args) { if (!skipped()) callback.apply(this, args); },
+  };
+})`;
+
 export interface Door {
   /** Runs `batch` now; false if it was terminated. It must not throw: what user code throws is the batch's business. */
   enter(batch: () => void): boolean;
@@ -35,13 +43,10 @@ export function openDoor(supervised: boolean, asked: Asked): Door {
   if (!session) return PLAIN;
   const repair = findRepair();
   let skipping = false;
-  // From text, so that minifying cannot take the frames' names away.
-  const { land, enter } = vm.runInThisContext(`(function (slot, skipped) {
-    return {
-      land: function tuttiLand() { slot.batch(); },
-      enter: function tuttiEnter(callback, args) { if (!skipped()) callback.apply(this, args); },
-    };
-  })`)((Object.defineProperty(globalThis, SLOT, { value: {} }) as any)[SLOT], () => skipping && !(skipping = false));
+  const { land, enter } = vm.runInThisContext(PROGRAM, { filename: 'tutti:door' })(
+    (Object.defineProperty(globalThis, SLOT, { value: {} }) as any)[SLOT],
+    () => skipping && !(skipping = false),
+  );
   const slot = Object.assign((globalThis as any)[SLOT], {
     batch: (): void => {},
     land,

@@ -6,10 +6,12 @@ import { hostname } from 'node:os';
 // Registers the class: lists of pending results are put together here.
 import '../assembly.ts';
 import { callKey } from '../call-key.ts';
+import type { Client } from '../client/client.ts';
 import { CancelledError, RefusedError, ValueLostError } from '../errors.ts';
 import { FunctionStore } from '../functions/store.ts';
 import type { EngineBoot } from '../launch/launcher.ts';
-import type { RunOptions } from '../paradigm/paradigm.ts';
+import type { CallId, Outcome, Work } from '../paradigm/paradigm.ts';
+import { Parcel } from '../paradigm/parcel.ts';
 import type { Order, ToEngine } from '../supervisor/messages.ts';
 import { dialSession } from '../wire/dialled-session.ts';
 import { type Envelope, Kind, Status } from '../wire/envelope.ts';
@@ -21,8 +23,10 @@ import { type Desk, openDesk, type Supervised } from './desk.ts';
 import { type Door, openDoor } from './door.ts';
 import { createEvaluator } from './evaluator.ts';
 import { restartImmediates } from './immediates.ts';
-import { Job, type OwnWork } from './job.ts';
+import { Job, type Talk } from './job.ts';
+import { Mail } from './mail.ts';
 import { createNamespace } from './namespace.ts';
+import { NestedClient } from './nested-client.ts';
 import { operations, type Workshop } from './operations.ts';
 import { Orders } from './orders.ts';
 import { outcomeOf } from './outcome.ts';
@@ -42,6 +46,11 @@ const REJOIN = 60_000;
 /** ms between notes that the event loop turns, at most. */
 const TURN = 500;
 
+const NOTHING: never[] = [];
+const EMPTY = new Parcel({ codec: 'msgpack', parts: [] });
+/** What is no call of a view. */
+const OUTSIDE = { codec: 'msgpack', failure: undefined, op: 'own' } as const;
+
 export class Engine {
   #boot: EngineBoot;
   #key: Key;
@@ -55,8 +64,11 @@ export class Engine {
   #turns: Turns;
   #shop: Workshop;
   #desk: Desk;
+  #talk: Talk;
+  #nested = new NestedClient(() => this.#rpc);
   #door: Door;
   #orders: Orders;
+  #mail: Mail;
   /** The last call of each client that has arrived. */
   #arrived = new Map<number, number>();
   #exit: (code: number) => void;
@@ -91,6 +103,8 @@ export class Engine {
         this.#session?.send({ kind: Kind.OUTPUT, client, id: call, stream }, [payload]);
       },
     });
+    const { progress, send, poll, read } = this.#desk;
+    this.#talk = { progress, send, poll, read, client: (job) => this.#clientFor(job) };
     this.#turns = new Turns(this.#door, {
       perform: (job) => this.#perform(job),
       finish: (...outcome) => this.#finish(...outcome),
@@ -109,13 +123,22 @@ export class Engine {
       exchange: (session, engine) => this.#paradigms.exchangeOver(session, () => ({ role: 'engine', id: engine })),
       channelLost: (engine, reason) => this.#paradigms.lost({ type: 'channel', engine, reason }),
     });
+    this.#mail = new Mail({
+      find: (key) => this.#turns.find(key),
+      arrived: (client) => this.#arrived.get(client) ?? 0,
+      decode: (payload) => this.#supplies.decode(payload, []),
+      read: (count) => this.#desk.read(count),
+      unreadable: (error) => this.#uncaught('A message for a task cannot be read:', error),
+    });
     this.#paradigms = new Paradigms({
       engine: () => this.#self.id,
       directory: boot.cwd,
       supplies: this.#supplies,
       provide: (name, value) => namespace.provide(name, value),
       hold: () => this.#turns.hold(),
-      run: (...work) => this.#run(...work),
+      start: (works) => this.#start(works),
+      abort: ({ client, call }, reason) => this.#turns.find(callKey(client, call))?.abort(reason),
+      settle: (...outcome) => this.#settle(...outcome),
       log: (message, error) => this.#uncaught(`${message}:`, error),
     });
     this.#vitals = new Vitals({
@@ -187,6 +210,8 @@ export class Engine {
     this.#rpc?.fail(lost);
     this.#desk.post({ type: 'left' });
     this.#arrived.clear();
+    this.#mail.drop();
+    this.#nested.drop();
     this.#paradigms.lostController(reason);
     this.#turns.drop(() => true, lost);
     this.#turns.abandon(lost);
@@ -222,12 +247,15 @@ export class Engine {
   #call(header: Envelope, payloads: Payload[]): void {
     const { client, id: call, op, code } = header;
     const { needs } = header;
-    const job = new Job({ key: callKey(client, call), client, call, op, needs, code }, payloads, this.#desk);
+    const job = new Job({ key: callKey(client, call), client, call, op, needs, code }, payloads, this.#talk);
     job.failure = this.#orders.withdrawn(job.key);
     this.#arrived.set(client, call);
+    this.#mail.arrived(job);
     this.#supplies.values.arrived(job.key, client, call);
     if (needs.length || code.length) this.#supplies.gather(job, () => this.#turns.pump());
     this.#turns.push(job);
+    // Withdrawn before it came: whoever did that waits for the reply, not for the task that has its turn.
+    if (job.failure !== undefined) this.#turns.settle(job, false, job.failure);
   }
 
   #perform(job: Job): unknown {
@@ -279,21 +307,7 @@ export class Engine {
     else if (message.type === 'unwound') {
       this.#door.repair();
       this.#orders.unwound(message.order);
-    } else this.#deliver(message);
-  }
-
-  #deliver({ client, call, codec, parts }: Extract<ToEngine, { type: 'message' }>): void {
-    const job = this.#turns.find(callKey(client, call));
-    if (!job) {
-      this.#desk.read(1);
-      return;
-    }
-    try {
-      job.inbox.push(this.#supplies.decode({ codec, parts }, []));
-    } catch (error) {
-      this.#desk.read(1);
-      this.#uncaught('A message for a task cannot be read:', error);
-    }
+    } else this.#mail.receive(message);
   }
 
   /** Where there is no supervisor, by way of the controller. A task in a loop gets it when the loop ends. */
@@ -312,32 +326,56 @@ export class Engine {
   }
 
   #clientLeft(client: number): void {
-    this.#turns.drop((job) => job.client === client, new CancelledError('Its client has left'));
+    this.#turns.drop((job) => job.client === client && !job.own?.detached, new CancelledError('Its client has left'));
     this.#supplies.values.clientLeft(client);
     this.#arrived.delete(client);
+    this.#mail.drop(client);
     this.#paradigms.lost({ type: 'client', client });
   }
 
-  /** For a paradigm: takes its turn, like a call. */
-  #run(code: () => unknown, { client = 0, signal }: RunOptions, done: OwnWork['done']): void {
-    if (signal?.aborted) {
-      done(false, signal.reason);
-      return;
+  /** For a paradigm: each takes its turn, like a call. */
+  #start(works: readonly Work[]): void {
+    const jobs: Job[] = [];
+    for (const work of works) {
+      if (work.signal?.aborted) work.done(false, work.signal.reason);
+      else jobs.push(this.#jobFor(work));
     }
-    const key = --this.#nextOwn;
-    const job: Job = new Job({ key, client, call: 0, op: 'own', needs: [], code: [] }, [], this.#desk, {
-      code,
-      done: (...outcome) => {
-        signal?.removeEventListener('abort', abort);
-        done(...outcome);
-      },
-    });
-    const abort = (): void => {
-      if (job.state === 'running') job.abort(signal?.reason);
-      else this.#turns.settle(job, false, (job.failure = signal?.reason));
+    this.#turns.pushAll(jobs);
+  }
+
+  #jobFor(work: Work): Job {
+    const { client = 0, call = 0, signal } = work;
+    // Of work without a name, negative ones: no call has such a key.
+    const key = call ? callKey(client, call) : --this.#nextOwn;
+    if (!signal) return new Job({ key, client, call, op: 'own', needs: NOTHING, code: NOTHING }, [], this.#talk, work);
+    const { code, done, attempt = 1, beside = false, detached = false, yielded } = work;
+    const over = (...outcome: [boolean, unknown]): void => {
+      signal.removeEventListener('abort', abort);
+      done(...outcome);
     };
-    signal?.addEventListener('abort', abort, { once: true });
-    this.#turns.push(job);
+    const own = { code, done: over, attempt, beside, detached, ...(yielded && { yielded }) };
+    const job: Job = new Job({ key, client, call, op: 'own', needs: NOTHING, code: NOTHING }, [], this.#talk, own);
+    const abort = (): void => {
+      if (job.state === 'running') job.abort(signal.reason);
+      else this.#turns.settle(job, false, (job.failure = signal.reason));
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    return job;
+  }
+
+  /** For a paradigm: the outcome of a result of a client, which others may ask for. */
+  #settle({ client, call }: CallId, ok: boolean, value: unknown, stay: boolean): Outcome {
+    const { payload, bytes, status } = outcomeOf(OUTSIDE, ok, value);
+    const made = status === Status.OK;
+    const kept = stay && made && bytes > KEEP_ABOVE;
+    this.#supplies.values.settled(callKey(client, call), { ok: made, payload, bytes }, kept);
+    return { ok: made, kept, parcel: kept ? EMPTY : new Parcel(payload), bytes };
+  }
+
+  /** What the task waits for may have to run here: it gives up its turn. */
+  #clientFor(job: Job): Promise<Client> {
+    this.#turns.yield(job);
+    return this.#nested.get();
   }
 
   /** Errors that user code let fall are printed, like in any console; they do not end the engine. */

@@ -34,9 +34,12 @@ export const engine: EngineSelf = standIn<EngineSelf>('engine');
 /** The task that runs; a property access outside of any task throws UsageError. */
 export const task: Task = standIn<Task>('task');
 
-/** A captured `engine` or `task` means that of the engine where the function will run: the expression that finds it there. */
+/**
+ * A captured `engine` or `task` means that of the engine where the function will run: the expression that finds it there. A function
+ * may be kept there for many tasks, so it is these stand-ins again, which look anew at each use.
+ */
 export function standsFor(value: object): string | undefined {
-  return value instanceof StandIn ? `globalThis[Symbol.for('tutti.${value[STANDS_FOR]}')]` : undefined;
+  return value instanceof StandIn ? `globalThis[Symbol.for('tutti.inside')].${value[STANDS_FOR]}` : undefined;
 }
 
 function standIn<T extends object>(name: string): T {

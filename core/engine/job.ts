@@ -1,5 +1,6 @@
 /** One call on one engine, from its arrival to its reply. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Client } from '../client/client.ts';
 import { type AnswerCodec, answerCodec } from '../wire/answer.ts';
 import type { Envelope } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
@@ -19,6 +20,11 @@ export interface Task {
   send(message: unknown): void;
   /** What the client sends by `AsyncResult.send`, as it comes, until the task ends. */
   readonly inbox: AsyncIterable<unknown>;
+  /**
+   * A client of the cluster that this engine is of: the task can use views and paradigms itself. From then on it gives up its turn
+   * whenever it waits, so that what it waits for can run here, too.
+   */
+  client(): Promise<Client>;
   /** The next message if there is one, at once: for loops, where nothing can be awaited. An empty poll takes some 10 ns. */
   poll(): { value: unknown } | undefined;
 }
@@ -29,6 +35,7 @@ export interface Talk {
   send(job: Job, message: unknown): void;
   /** Takes in what has been sent to tasks, in the middle of a loop. */
   poll(): void;
+  client(job: Job): Promise<Client>;
   /** So many messages of a task need not be kept any longer. */
   read(count: number): void;
 }
@@ -36,6 +43,13 @@ export interface Talk {
 export interface OwnWork {
   code(): unknown;
   done(ok: boolean, value: unknown): void;
+  readonly attempt?: number;
+  /** Once it waits for something, others run beside it. */
+  readonly beside?: boolean;
+  /** It goes on when its client leaves. */
+  readonly detached?: boolean;
+  /** It has given up its turn. */
+  yielded?(): void;
 }
 
 export class Job {
@@ -63,6 +77,8 @@ export class Job {
   progress: { done: number; total: number | undefined } | undefined;
   /** Bytes that it has printed and sent: its reply waits for them on the controller, since they go another way. */
   told = 0;
+  /** While it waits for something, others may run. */
+  beside: boolean;
   #talk: Talk;
   #inbox: Inbox | undefined;
   #doom: Error | undefined;
@@ -85,6 +101,7 @@ export class Job {
     this.payloads = payloads;
     this.codec = answerCodec(payloads);
     this.own = own;
+    this.beside = own?.beside ?? false;
   }
 
   /** Made only when somebody looks at it: most jobs never need one. */
@@ -101,9 +118,11 @@ export class Job {
     return this.#abort !== undefined;
   }
 
+  /** Whoever listens finds himself in his task, wherever the order came from. */
   abort(reason: unknown): void {
     this.#reason ??= reason;
-    this.#abort?.abort(reason);
+    const abort = this.#abort;
+    if (abort) currentJob.run(this, () => abort.abort(reason));
   }
 
   /** It is to end, by itself or not. If it has not started, it never will; changes nothing but marks. */
@@ -138,7 +157,9 @@ function taskOf(job: Job, talk: Talk): Task {
     get id() {
       return `${job.client}.${job.call}`;
     },
-    attempt: 1,
+    get attempt() {
+      return job.own?.attempt ?? 1;
+    },
     get signal() {
       return job.signal;
     },
@@ -147,6 +168,7 @@ function taskOf(job: Job, talk: Talk): Task {
     get inbox() {
       return job.inbox.messages;
     },
+    client: () => talk.client(job),
     poll() {
       talk.poll();
       return job.inbox.shift();

@@ -2,6 +2,7 @@
 import type { Cell } from '../console/cell.ts';
 import type { FunctionStore } from '../functions/store.ts';
 import type { createEvaluator } from './evaluator.ts';
+import { namesIn, propertiesOf } from './names.ts';
 import type { createNamespace } from './namespace.ts';
 import { travelling } from './shown.ts';
 import { ScriptExit } from './surface.ts';
@@ -27,6 +28,8 @@ export const operations: Record<string, Operation> = {
   push: ({ namespace }, [vars]) => namespace.set(vars),
   pull: ({ namespace }, [names]: [string | string[]]) =>
     typeof names === 'string' ? namespace.get(names) : names.map((name) => namespace.get(name)),
+  names: ({ namespace }, [expression]: [string?]) =>
+    expression === undefined ? namesIn(globalThis, namespace.names()) : propertiesOf(namespace.get(expression)),
   clear: ({ namespace }) => namespace.clear(),
   run: ({ functions }, [script, argv]: [{ hash: string; file: string }, string[]]) =>
     runScript(functions, script, argv),

@@ -33,6 +33,9 @@ export class Orders {
   #home: OrdersHome;
   #taken = new Map<number, Taken>();
   #withdrawn = new Map<number, Error>();
+  /** The last that has come by the port; and those that were answered before they came by it. */
+  #received = 0;
+  #early = new Set<number>();
 
   constructor(home: OrdersHome) {
     this.#home = home;
@@ -52,8 +55,10 @@ export class Orders {
 
   /** When the event loop turns: no user code is on the stack. */
   receive(order: Order, reply?: (outcome: Outcome) => void): void {
-    const stand = this.take(order);
     const { id } = order;
+    this.#received = id;
+    if (this.#early.delete(id)) return;
+    const stand = this.take(order);
     if (order.kind === 'peek') {
       this.#taken.delete(id);
       this.#home.answer({ type: 'stands', id, stand });
@@ -132,6 +137,7 @@ export class Orders {
   #answer(id: number, outcome: Outcome): void {
     const { reply } = this.#taken.get(id) ?? {};
     this.#taken.delete(id);
+    if (id > this.#received) this.#early.add(id);
     if (reply) reply(outcome);
     else this.#home.answer({ type: 'answer', id, outcome });
   }

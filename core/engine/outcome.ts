@@ -11,7 +11,11 @@ import { encodeShown } from './shown.ts';
 const HEADER_ROOM = 4_096;
 
 /** A value that cannot travel, or is larger than any message, is an error instead. */
-export function outcomeOf(job: Job, ok: boolean, value: unknown): { status: Status; payload: Payload; bytes: number } {
+export function outcomeOf(
+  job: Pick<Job, 'codec' | 'failure' | 'op'>,
+  ok: boolean,
+  value: unknown,
+): { status: Status; payload: Payload; bytes: number } {
   let status: Status = ok ? Status.OK : job.failure === undefined ? Status.FAILED : Status.LOST;
   const { codec } = job;
   let payload: Payload;

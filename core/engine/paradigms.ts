@@ -3,16 +3,19 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import vm from 'node:vm';
+import { callKey } from '../call-key.ts';
 import { ParadigmError, ProtocolError, SessionLostError, ValueLostError } from '../errors.ts';
 import { type Address, type Asked, Exchange } from '../paradigm/exchange.ts';
 import { Halves } from '../paradigm/halves.ts';
 import {
+  type CallId,
   type EngineHost,
   type Handlers,
   type Loss,
   type MakeEngineHalf,
+  type Outcome,
   paradigmsIn,
-  type RunOptions,
+  type Work,
 } from '../paradigm/paradigm.ts';
 import { asParcel, Parcel } from '../paradigm/parcel.ts';
 import { partyAt, type Voice } from '../paradigm/party.ts';
@@ -32,7 +35,9 @@ export interface ParadigmsHome {
   provide(name: string, value: unknown): void;
   /** No call begins before `release` is called. */
   hold(): () => void;
-  run(code: () => unknown, options: RunOptions, done: (ok: boolean, value: unknown) => void): void;
+  start(works: readonly Work[]): void;
+  abort(call: CallId, reason: unknown): void;
+  settle(call: CallId, ok: boolean, value: unknown, stay: boolean): Outcome;
   log(message: string, error: unknown): void;
 }
 
@@ -181,7 +186,8 @@ export class Paradigms {
       engine: (id) => new PeerVoice(paradigm, pack, () => home.supplies.peers.channel(id)),
       run: (code, options = {}) =>
         new Promise((resolve, reject) => {
-          home.run(code, options, (ok, value) => (ok ? resolve(value as never) : reject(value)));
+          const done = (ok: boolean, value: unknown): void => (ok ? resolve(value as never) : reject(value));
+          home.start([{ ...options, code, done }]);
         }),
       open: (parcel) =>
         new Promise((resolve, reject) => {
@@ -189,7 +195,14 @@ export class Paradigms {
             error ? reject(error.thrown) : resolve(value as never),
           );
         }),
+      read: (parcel) => home.supplies.decode(asParcel(parcel).payload, []) as never,
       parcel: (value) => new Parcel(encode(value)),
+      start: (works) => home.start(works),
+      settle: (call, ok, value, { stay = true } = {}) => home.settle(call, ok, value, stay),
+      abort: (call, reason) => home.abort(call, reason),
+      release: (calls) => {
+        for (const { client, call } of calls) home.supplies.values.release(callKey(client, call));
+      },
       onLoss: (listener) => {
         this.#listeners.add(listener);
         return () => void this.#listeners.delete(listener);

@@ -35,6 +35,16 @@ export class PeerVoice implements Party {
       );
   }
 
+  tellBytes(op: string, parts: readonly Uint8Array[]): void {
+    const open = this.#channel();
+    if (!(open instanceof Promise)) open.exchange.tellBytes(this.#paradigm, op, HERE, parts);
+    else
+      open.then(
+        ({ exchange }) => exchange.tellBytes(this.#paradigm, op, HERE, parts),
+        () => {},
+      );
+  }
+
   stream(op: string, value?: unknown, options?: { signal?: AbortSignal }): AsyncIterable<any> {
     return this.#read(op, this.#pack(value), signalOf(options));
   }

@@ -1,6 +1,7 @@
 /** Values of statements on their way back: themselves, or what stands for those that cannot travel. */
 import { inspect } from 'node:util';
 import { CannotTravelError } from '../errors.ts';
+import { offeredText } from '../offered-text.ts';
 import { Opaque } from '../opaque.ts';
 import { type AnswerCodec, encodeAnswer } from '../wire/answer.ts';
 import { encode } from '../wire/codec.ts';
@@ -24,6 +25,6 @@ function orShown<T>(value: unknown, attempt: (value: unknown) => T): T {
     return attempt(value);
   } catch (error) {
     if (!(error instanceof CannotTravelError)) throw error;
-    return attempt(new Opaque(inspect(value, { depth: 2 })));
+    return attempt(new Opaque(offeredText(value) ?? inspect(value, { depth: 2 })));
   }
 }

@@ -3,7 +3,7 @@ import { callKey } from '../call-key.ts';
 import { DependencyError, EngineLostError, TransportError, ValueLostError } from '../errors.ts';
 import type { FunctionStore } from '../functions/store.ts';
 import { decode } from '../wire/codec.ts';
-import { type Envelope, type Need, payloadText } from '../wire/envelope.ts';
+import { type Envelope, type Need, payloadText, UNPLACED } from '../wire/envelope.ts';
 import { copyOf, type Payload } from '../wire/forms.ts';
 import { answering, type RequestHandler, type Rpc } from '../wire/rpc.ts';
 import { Peers, type PeersHome, type Ticket } from './peers.ts';
@@ -89,7 +89,12 @@ export class Supplies {
 
   /** Gathers what it needs, and decodes it. */
   open(
-    item: { payload: Payload; code: readonly string[]; needs: readonly NeedFields[] },
+    item: {
+      payload: Payload;
+      code: readonly string[];
+      needs: readonly NeedFields[];
+      texts?: readonly string[] | undefined;
+    },
     done: (error: { thrown: unknown } | undefined, value?: unknown) => void,
   ): void {
     const wanting: Wanting = { code: item.code, needs: item.needs, fetched: [], missing: 1, failure: undefined };
@@ -106,6 +111,9 @@ export class Supplies {
       }
       done(undefined, value);
     };
+    const { functions } = this.#home;
+    for (const [i, text] of item.texts?.entries() ?? [])
+      if (!functions.has(item.code[i]!)) functions.add(item.code[i]!, text);
     this.gather(wanting, progress);
     // Some may have arrived at once.
     wanting.missing--;
@@ -133,6 +141,11 @@ export class Supplies {
         .rpc()
         ?.request('value', { needs: [need] })
         .then(take, fail);
+    if (need.engine === UNPLACED) {
+      const place = this.#home.rpc()?.ask('place', need);
+      place?.then((where) => (where ? this.#resolve({ ...need, ...where }, callback) : askClient()), fail);
+      return;
+    }
     if (need.engine !== this.#home.engine()) {
       this.peers.fetch(need.engine, need).then(
         (payloads) => (payloads.length ? take(payloads) : askClient()),
@@ -163,8 +176,9 @@ export class Supplies {
 
   /** What an earlier incarnation of this engine would have made will not come. */
   #whenSettled(need: Need, callback: (outcome: Outcome | undefined) => void): void {
-    const { client, call, incarnation } = need;
+    const { client, call, incarnation, settled } = need;
     if (incarnation && incarnation !== this.#home.incarnation()) callback(undefined);
+    else if (settled) callback(this.values.find(callKey(client, call)));
     else this.values.whenSettled(callKey(client, call), client, call, callback);
   }
 
@@ -176,8 +190,9 @@ export class Supplies {
   }
 }
 
-function needOf({ client, call, engine, incarnation }: NeedFields): Need {
-  return { client: client ?? 0, call: call ?? 0, engine: engine ?? 0, incarnation: incarnation ?? 0 };
+function needOf({ client, call, engine, incarnation, settled }: NeedFields): Need {
+  const need = { client: client ?? 0, call: call ?? 0, engine: engine ?? 0, incarnation: incarnation ?? 0 };
+  return settled ? { ...need, settled } : need;
 }
 
 type Got = { payload: Payload } | { error: unknown };

@@ -1,6 +1,6 @@
 /** What user code finds on an engine: the globals `engine` and `task`, and a tamed `process.exit` for scripts. */
 import { hostname } from 'node:os';
-import type { EngineSelf } from './inside.ts';
+import { type EngineSelf, engine, task } from './inside.ts';
 import { currentJob, type Task } from './job.ts';
 
 /** Thrown by `process.exit` inside a script: ends the script, not the engine. */
@@ -10,6 +10,8 @@ export class ScriptExit {
     this.exitCode = exitCode;
   }
 }
+
+const inside = { engine, task };
 
 /** Comes before the namespace, which takes these globals for built-in ones; it is filled in afterwards, like the id. */
 export function exposeSurface(): { -readonly [K in keyof EngineSelf]: EngineSelf[K] } {
@@ -26,6 +28,7 @@ export function exposeSurface(): { -readonly [K in keyof EngineSelf]: EngineSelf
     Object.defineProperty(globalThis, name, { get, set, configurable: true, enumerable: false });
     Object.defineProperty(globalThis, Symbol.for(`tutti.${name}`), { get });
   }
+  Object.defineProperty(globalThis, Symbol.for('tutti.inside'), { value: inside });
   const exit = process.exit.bind(process);
   process.exit = (code?: number | string | null): never => {
     if (currentJob.getStore()?.op === 'run') throw new ScriptExit(Number(code ?? process.exitCode ?? 0));

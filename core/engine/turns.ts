@@ -16,6 +16,8 @@ export interface TurnsHooks {
 export class Turns {
   #queue: Job[] = [];
   #running: Job | undefined;
+  /** They run, but have given their turn up. */
+  #beside = new Set<Job>();
   /** Its synchronous part runs now. */
   #inside: Job | undefined;
   #pumping = false;
@@ -50,7 +52,9 @@ export class Turns {
   /** The job that runs or waits under this key. */
   find(key: number): Job | undefined {
     const { running } = this;
-    return running?.key === key ? running : this.#queue.find((job) => job.key === key);
+    if (running?.key === key) return running;
+    for (const job of [this.#running, ...this.#beside]) if (job?.key === key) return job;
+    return this.#queue.find((job) => job.key === key);
   }
 
   /** Calls that wait are taken off the queue, all of them before the next one starts; the one that runs is told. */
@@ -61,7 +65,24 @@ export class Turns {
       job.state = 'done';
       this.#hooks.finish(job, false, (job.failure = reason));
     }
-    if (this.#running && which(this.#running)) this.#running.abort(reason);
+    for (const job of [this.#running, ...this.#beside]) if (job && which(job)) job.abort(reason);
+    this.pump();
+  }
+
+  /** Several at a time: those that are ready enter the door together. */
+  pushAll(jobs: readonly Job[]): void {
+    this.#queue.push(...jobs);
+    this.pump();
+  }
+
+  /** The job goes on, and others may run beside it. */
+  yield(job: Job): void {
+    if (job.beside) return;
+    job.beside = true;
+    job.own?.yielded?.();
+    if (this.#running !== job) return;
+    this.#running = undefined;
+    this.#beside.add(job);
     this.pump();
   }
 
@@ -70,7 +91,7 @@ export class Turns {
     if (job.state === 'done') return;
     job.state = 'done';
     if (this.#running === job) this.#running = undefined;
-    else this.#queue = this.#queue.filter((other) => other !== job);
+    else if (!this.#beside.delete(job)) this.#queue = this.#queue.filter((other) => other !== job);
     this.#hooks.finish(job, ok, value);
     this.pump();
   }
@@ -82,7 +103,7 @@ export class Turns {
 
   /** Gives up on the call that runs, whatever it does. */
   abandon(reason: Error): void {
-    if (this.#running) this.settle(this.#running, false, (this.#running.failure = reason));
+    for (const job of [this.#running, ...this.#beside]) if (job) this.settle(job, false, (job.failure = reason));
   }
 
   /** No job begins before what is returned has been called. */
@@ -148,7 +169,8 @@ export class Turns {
       const value = currentJob.run(job, this.#hooks.perform, job);
       this.#inside = undefined;
       if (!isThenable(value)) return { ok: true, value };
-      this.#running = job;
+      if (job.beside) this.#beside.add(job);
+      else this.#running = job;
       // Users' thenables may call back at once, or twice, or throw; a promise does not.
       Promise.resolve(value).then(
         (result) => this.settle(job, true, result),

@@ -3,7 +3,7 @@
 /** In the bundled program this is the engine's own file; all of the engine is in it. */
 const OWN = import.meta.url;
 const SCAFFOLD =
-  /\[console\]|\[tutti\]|eval \(<anonymous>\)|at <anonymous>$|node:internal\/process|node:async_hooks|node:vm/;
+  /\[console\]|\[tutti\]|tutti:door|eval \(<anonymous>\)|at <anonymous>$|node:internal\/process|node:async_hooks|node:vm/;
 
 /** Deep enough that the engine's frames at the bottom do not push out the user's. */
 export function keepDeepStacks(): void {

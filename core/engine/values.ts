@@ -73,6 +73,11 @@ export class Values {
     } else callback(undefined);
   }
 
+  /** The outcome, if it is here now. */
+  find(key: number): Outcome | undefined {
+    return this.#kept.get(key) ?? this.#recent.get(key);
+  }
+
   /** Gives a kept value away. */
   take(key: number): Outcome {
     const outcome = this.#kept.get(key);

@@ -1,6 +1,7 @@
 /** What functions close over. A page in a browser, which has no inspector, has a stand-in for this file. */
 import { builtinForm } from './builtins.ts';
 import { bundleModule, type ModuleBundle } from './bundle.ts';
+import { isConsoleName } from './console-names.ts';
 import { moduleForm, nativeForm } from './form-makers.ts';
 import { globalPath, isNamespace } from './globals.ts';
 import { type ImportBinding, importsOf } from './imports.ts';
@@ -11,7 +12,7 @@ import { type Code, standIn, travellerForm } from './travellers.ts';
 
 /**
  * The values, now, of the free names that the function closes over; what was imported is replaced by a stand-in. Names
- * found in no scope but the global one are left to the receiver. No inspector is asked where there are no free names.
+ * found in no scope but the global one are left to the receiver, unless they are a console's. No inspector is asked where there are no free names.
  */
 export function readCaptures(fn: Code, source: Source, path: string): Record<string, unknown> {
   const names = [...source.names.keys()].filter((name) => !HELPERS.has(name));
@@ -20,7 +21,10 @@ export function readCaptures(fn: Code, source: Source, path: string): Record<str
   const closure = inspect(fn, path);
   for (const name of names) {
     const scope = closure.scopes.find((s) => s.description !== 'Global' && Object.hasOwn(s.variables, name));
-    if (!scope) continue;
+    if (!scope) {
+      if (isConsoleName(name)) captures[name] = standing((globalThis as Record<string, unknown>)[name], source, name);
+      continue;
+    }
     const value = readVariable(scope, name, fn, path);
     captures[name] = isPortable(value) ? reference(value, name, scope, closure, source) : value;
   }
@@ -54,6 +58,14 @@ function isPortable(value: unknown): value is object {
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== null && prototype !== Object.prototype) return false;
   return Object.values(Object.getOwnPropertyDescriptors(value)).some((p) => typeof p.value === 'function');
+}
+
+/** A variable of the console: nothing tells whether it came by an import, but what every Node has is known by itself. */
+function standing(value: unknown, source: Source, name: string): unknown {
+  if (!isPortable(value) || travellerForm(value)) return value;
+  const native = nativeForm(value);
+  if (native) return typeof value === 'function' ? value : standIn(native);
+  return isNamespace(value) ? pick(value, source.names.get(name) ?? Object.keys(value)) : value;
 }
 
 /** The value itself where it travels by itself, else what stands for it. */

@@ -7,6 +7,8 @@ import { build, COMMON } from './bundle.ts';
 import { mapScriptStack } from './script-stack.ts';
 import { type Node, statementsOf } from './syntax.ts';
 
+const INSIDE = fileURLToPath(new URL(`../engine/inside${path.extname(import.meta.url)}`, import.meta.url));
+
 export interface ScriptBundle {
   hash: string;
   text: string;
@@ -37,6 +39,10 @@ export function bundleScript(script: string | URL): ScriptBundle {
     format: 'esm',
     sourcemap: 'external',
     define: { 'import.meta': '__meta' },
+    // The package is there where engines run, and finds its own files from where it lies. Of code that runs on them it has a part
+    // that lies nowhere.
+    external: [...COMMON.external, 'tutti'],
+    alias: { 'tutti/engine': INSIDE },
   });
   const output = (extension: string) => outputFiles.find((o) => o.path.endsWith(extension))!.text;
   const meta = { url: pathToFileURL(file).href, filename: file, dirname: path.dirname(file), main: true };

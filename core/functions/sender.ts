@@ -1,5 +1,6 @@
 import type { Form } from '../wire/forms.ts';
 import { readCaptures } from './captures.ts';
+import { hasConsole } from './console-names.ts';
 import { codeForm, nativeForm } from './form-makers.ts';
 import { isNamespace } from './globals.ts';
 import { sourceOf } from './source.ts';
@@ -7,6 +8,11 @@ import { type Code, type FormMaker, travellerForm } from './travellers.ts';
 
 /** Functions that captured nothing: what they are cannot change. */
 const constant = new WeakMap<Code, FormMaker>();
+
+/** Was it found to have captured nothing? Then it travels in the same form every time. */
+export function isConstant(fn: unknown): boolean {
+  return typeof fn === 'function' && constant.has(fn);
+}
 
 /**
  * Describes functions for the wire; one per client. Own properties of a function do not travel, and a class's static
@@ -27,7 +33,7 @@ export class FunctionSender {
     const source = sourceOf(value, path);
     const captures = readCaptures(value, source, path);
     const make = codeForm(value, source, captures);
-    if (Object.keys(captures).length === 0) constant.set(value, make);
+    if (Object.keys(captures).length === 0 && !(hasConsole() && source.names.size)) constant.set(value, make);
     return make(this.code);
   }
 

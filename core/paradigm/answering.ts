@@ -5,7 +5,7 @@ import { decode, payloadBytes } from '../wire/codec.ts';
 import { type Envelope, type Header, Kind } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { thrown } from '../wire/rpc.ts';
-import { type Send, STREAM } from './asking.ts';
+import { BYTES, type Send, STREAM } from './asking.ts';
 import type { Caller, Handlers } from './paradigm.ts';
 import { Serving } from './serving.ts';
 
@@ -58,9 +58,13 @@ export class Answering {
   /** Calls its handler, when all that was sent before it has been called: its value may have to wait, and so may the half. */
   #arrived(header: Envelope, payloads: Payload[]): void {
     const serving = new Serving(this.#home.sender(header), answerCodec(payloads));
-    const key = keyOf(serving, header.id);
-    let waits = true;
+    if (header.kind === Kind.EVENT && header.stream === BYTES) {
+      this.#bytesArrived(header, payloads[0]?.parts ?? [], serving);
+      return;
+    }
     const asked = header.kind === Kind.REQUEST;
+    const key = asked ? keyOf(serving, header.id) : '';
+    let waits = true;
     const over = (): void => {
       waits = false;
       if (asked) this.#serving.delete(key);
@@ -79,6 +83,13 @@ export class Answering {
       },
     );
     if (waits && asked) this.#serving.set(key, serving);
+  }
+
+  /** Nothing to decode, nothing to answer; in order with all else. */
+  #bytesArrived(header: Envelope, parts: readonly Uint8Array[], serving: Serving): void {
+    const call = (): void => this.#home.half(header.paradigm, (half) => this.#call(header, half, parts, serving));
+    if (this.#home.open) this.#home.open(header, undefined, call, () => {});
+    else call();
   }
 
   #open(

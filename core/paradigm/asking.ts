@@ -6,6 +6,8 @@ import type { Payload } from '../wire/forms.ts';
 
 /** Of a REQUEST whose answer is a stream. */
 export const STREAM = 1;
+/** Of an EVENT whose value is the parts of its payload, as they are. */
+export const BYTES = 2;
 
 /** A party beyond the session's other end; neither: that end itself. */
 export interface Address {
@@ -48,6 +50,12 @@ export class Asking {
 
   tell(paradigm: string, op: string, address: Address, asked: Asked): void {
     if (!this.#failure) this.#post({ kind: Kind.EVENT, paradigm, op }, address, asked);
+  }
+
+  tellBytes(paradigm: string, op: string, address: Address, parts: readonly Uint8Array[]): void {
+    if (this.#failure) return;
+    const payload: Payload = { codec: 'raw', parts: parts as Uint8Array[] };
+    this.#post({ kind: Kind.EVENT, paradigm, op, stream: BYTES }, address, { payloads: [payload] }, true);
   }
 
   async ask(paradigm: string, op: string, address: Address, asked: Asked, signal?: AbortSignal): Promise<unknown> {
@@ -148,12 +156,12 @@ export class Asking {
     if (!this.#failure) this.#post({ kind: Kind.EVENT, paradigm, op: '#stop', ids: [id] }, address, NOTHING);
   }
 
-  #post(header: Header, { engines, client }: Address, { payloads, code, needs }: Asked): void {
+  #post(header: Header, { engines, client }: Address, { payloads, code, needs }: Asked, owned = false): void {
     if (engines) header.targets = [...engines];
     if (client !== undefined) header.client = client;
     if (code?.length) header.code = [...code];
     if (needs?.length) header.needs = needs;
-    this.#send(header, payloads);
+    this.#send(header, payloads, owned);
   }
 }
 

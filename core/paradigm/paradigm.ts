@@ -3,8 +3,10 @@
  * each other by name, and perhaps a command. Built-in paradigms use nothing else.
  */
 import type { Observable } from 'rxjs';
+import type { AsyncResult } from '../client/async-result.ts';
 import type { Client } from '../client/client.ts';
 import type { ClusterEvent, EngineInfo } from '../cluster-info.ts';
+import type { InterruptResult, TaskInfo } from '../conversation.ts';
 import type { Clock } from '../deferred/clock.ts';
 import { ParadigmError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -37,6 +39,11 @@ export interface Party {
   ask<R = any>(op: string, value?: unknown, options?: { signal?: AbortSignal }): Promise<R>;
   /** One way, at most once, in order with all else that is sent to this party. */
   tell(op: string, value?: unknown): void;
+  /**
+   * The same for bytes, without a codec: the handler gets a list of as many parts, each over memory of its own. They belong to
+   * the channel from here on: they must not change any more.
+   */
+  tellBytes(op: string, parts: readonly Uint8Array[]): void;
   /** Items as they come; some are asked for ahead. Breaking out of the loop stops the other side. */
   stream<T = any>(op: string, value?: unknown, options?: { signal?: AbortSignal }): AsyncIterable<T>;
   /** Resolves when what was sent is mostly on its way (below 1 MiB are waiting): for those who send much. */
@@ -64,10 +71,35 @@ export interface ControllerHost {
   emit(event: unknown): void;
   /** What survives the controller, if the cluster was started with `durable`; else it lasts as long as the cluster. */
   store(): Promise<Store>;
+  /** A value for the way to others, as halves there open it. */
+  parcel<T>(value: T): Parcel<T>;
+  /** What another half, or this one, has put into a parcel that needs nothing. */
+  read<T>(parcel: Parcel<T>): T;
+  /** Starts engines anew under their ids. Rejects for those that joined by themselves. */
+  restart(ids: readonly number[]): Promise<void>;
+  /**
+   * Stops what an engine half runs under this name (`RunOptions.call`), wherever it is; cancel: without restarting engines for it.
+   * Never rejects.
+   */
+  interrupt(
+    engine: number,
+    call: CallId,
+    options: { kind: 'interrupt' | 'cancel'; reason: string },
+  ): Promise<InterruptResult>;
+  /** What this paradigm has under way, for who lists tasks, or wants to talk to one. */
+  tasks(source: TaskSource): void;
+  /** What `status` of the cluster says of this paradigm; asked for each time. */
+  report(read: () => unknown): void;
   /** Was the cluster started with `durable`? */
   readonly durable: boolean;
   readonly log: Logger;
   readonly clock: Clock;
+}
+
+export interface TaskSource {
+  /** Where a task runs, if it does. */
+  where(call: CallId): number | undefined;
+  list(): Omit<TaskInfo, 'mine'>[];
 }
 
 export interface EngineHost {
@@ -81,7 +113,20 @@ export interface EngineHost {
   run<T>(code: () => T, options?: RunOptions): Promise<Awaited<T>>;
   /** What a client or another half has put into a parcel; the values in it that are still pending are waited for. */
   open<T = any>(parcel: Parcel<T>): Promise<T>;
+  /** The same at once, for a parcel that needs nothing (see `Parcel.flat`). */
+  read<T = any>(parcel: Parcel<T>): T;
   parcel<T>(value: T): Parcel<T>;
+  /** As `run`, several at a time: they enter together, and tell by callback how they ended, without a promise each. */
+  start(works: readonly Work[]): void;
+  /**
+   * How a call of a client ended, ready to travel. Others find its value here from now on: a large one stays until it is fetched
+   * or released (then `kept` is true, and the parcel empty), a small one for a while. `stay: false`: a large one travels, too.
+   */
+  settle(call: CallId, ok: boolean, value: unknown, options?: { stay?: boolean }): Outcome;
+  /** Aborts `task.signal` of the work that runs under that name. */
+  abort(call: CallId, reason: unknown): void;
+  /** Lets go of values that were kept. */
+  release(calls: readonly CallId[]): void;
   /** Engines and clients that are gone, and direct channels that broke. Returns how to stop listening. */
   onLoss(listener: (loss: Loss) => void): () => void;
 }
@@ -95,7 +140,78 @@ export type Loss =
 export interface RunOptions {
   /** On whose behalf: what it prints goes to that client, and it is told to stop when that client leaves. */
   client?: number;
+  /** Which result of that client it makes (see `ClientHost.result`): `task.id`, output and messages are those of the result then. */
+  call?: number;
+  /** What code finds as `task.attempt`. Default: 1. */
+  attempt?: number;
+  /** Once it waits for something, other work may run beside it. */
+  beside?: boolean;
+  /** It goes on when its client leaves. */
+  detached?: boolean;
   signal?: AbortSignal;
+}
+
+export interface Work extends RunOptions {
+  code(): unknown;
+  /** Called once, when it has ended. */
+  done(ok: boolean, value: unknown): void;
+  /** It has given up its turn (`task.client()`): other work may run beside it from now on. */
+  yielded?(): void;
+}
+
+/** A result of a client, as the other halves name it. */
+export interface CallId {
+  readonly client: number;
+  readonly call: number;
+}
+
+export interface Outcome {
+  /** False: what travels is the error that it threw, or why its value cannot travel. */
+  readonly ok: boolean;
+  readonly kept: boolean;
+  readonly parcel: Parcel;
+  /** Size of the value. */
+  readonly bytes: number;
+}
+
+export interface ResultOptions {
+  label?: string;
+  timeout?: number;
+  signal?: AbortSignal;
+}
+
+/** What becomes of results that a paradigm makes. All are called with the result's `call`. */
+export interface ResultHooks {
+  /** It is to stop, or (cancel, which a timeout is, too) was given up here; says how that was taken. */
+  stop(call: number, kind: 'interrupt' | 'cancel', reason: string): Promise<InterruptResult>;
+  /** The engine that it runs on, for who wants to talk to it. */
+  where?(call: number): Promise<number | undefined>;
+  /** Nobody holds its kept value any more. */
+  release?(call: number, engine: number): void;
+  /** Its kept value went down with its engine: where it has been made again, or the error. */
+  again?(call: number): Promise<Settlement>;
+}
+
+/** How a call ended, as its client is told. */
+export interface Settlement {
+  readonly engine: number;
+  readonly incarnation: number;
+  /** `failed`: the parcel holds what was thrown there. `lost`: it holds an error of ours. */
+  readonly status: 'ok' | 'failed' | 'kept' | 'lost';
+  readonly parcel?: Parcel | undefined;
+  /** ms since the epoch, by the engine's clock. */
+  readonly started?: number;
+  readonly completed?: number;
+  readonly bytes?: number;
+}
+
+/** A result that the paradigm settles, once. */
+export interface PendingResult<T> {
+  /** Of this client; counts up. The other halves name the result by it. */
+  readonly call: number;
+  readonly result: AsyncResult<T, T>;
+  settle(settlement: Settlement): void;
+  fail(error: Error): void;
 }
 
 export interface ClientHost {
@@ -113,6 +229,23 @@ export interface ClientHost {
   /** Closes a value for the way through the controller, which does not read it: functions and pending results may be in it. */
   parcel<T>(value: T): Parcel<T>;
   open<T>(parcel: Parcel<T>): Promise<T>;
+  /** The same at once: what comes from engines needs nothing. */
+  read<T>(parcel: Parcel<T>): T;
+  /** A parcel with all texts of its code in it: it can be opened when this client has left. */
+  wholeParcel<T>(value: T): Parcel<T>;
+  /** Will this function be the same whenever it travels? It has captured nothing then. Known once it has been in a parcel. */
+  isConstant(fn: unknown): boolean;
+  /** Of this client, as the other halves see it. */
+  readonly id: number;
+  /**
+   * Makes results: each is an AsyncResult like those of views, whose value can be an argument of any call, with output
+   * and messages of the work that an engine half runs under its name (`RunOptions.call`).
+   */
+  results(hooks: ResultHooks): <T>(options?: ResultOptions) => PendingResult<T>;
+  /** Resolves when this result of this client is settled: with its error, if it has failed. */
+  settled(call: number): Promise<Error | undefined>;
+  /** A number for a call that no result stands for, from the same count. */
+  nextCall(): number;
   /** Another paradigm, one of `requires`. */
   use<A, O extends unknown[]>(paradigm: (...options: O) => Paradigm<A>, ...options: O): A;
 }
@@ -160,6 +293,18 @@ export interface CommandTools {
   readonly options: Record<string, object>;
   /** Opens the cluster that these options name, or one of the command's own, and closes it after `body`. Ctrl-C aborts the signal. */
   session(args: object, body: (client: Client, signal: AbortSignal) => Promise<void>): Promise<void>;
+  /** Of commands that run a script (`tutti NAME script.ts …`): the script, and what follows it, which is its own. Only built-in ones. */
+  readonly given?: { readonly script: string | undefined; readonly rest: readonly string[] };
+  /**
+   * Prints what engines print for this result as it comes, each line after `[id] `; with `json` on stderr. `finish` prints what
+   * had no newline at its end.
+   * @param options.nameOf what stands for an engine's id
+   */
+  follow(
+    client: Client,
+    result: AsyncResult<any, any>,
+    options?: { json?: boolean; nameOf?: (engine: number) => number | string },
+  ): { finish(): void };
   /** One document on stdout. */
   printJson(value: unknown): void;
 }
@@ -213,6 +358,10 @@ export function paradigmsIn(namespace: object): AnyDefinition[] {
 }
 
 function checkDefinition(definition: AnyDefinition): void {
+  if (typeof definition !== 'object' || definition === null)
+    throw new ParadigmError(
+      `defineParadigm takes an object: { name, version, client, … }; got ${definition === null ? 'null' : typeof definition}`,
+    );
   const { name, version, apiVersion = PARADIGM_API_VERSION, module, controller, engine, client, cli } = definition;
   const fail = (problem: string): never => {
     throw new ParadigmError(`Paradigm ${typeof name === 'string' ? `'${name}'` : 'without a name'}: ${problem}`);

@@ -1,10 +1,25 @@
 /** A value on its way through a place that does not read it. */
 import { ParadigmError, ProtocolError } from '../errors.ts';
 import { registerClass } from '../wire/classes.ts';
-import type { Need } from '../wire/envelope.ts';
+import { type Need, UNPLACED } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 
 const PARCEL = Symbol.for('tutti.parcel');
+
+/** A pending result that a value waits for; without an engine, only its client will know where it is made. */
+export interface Waited {
+  readonly client: number;
+  readonly call: number;
+  readonly engine?: number;
+  readonly incarnation?: number;
+}
+
+/** Where a result is known to be made. */
+export interface Place {
+  readonly engine: number;
+  readonly incarnation: number;
+  readonly settled?: boolean;
+}
 
 /** Opaque; `host.open` reads it. It can be passed on, kept, sent twice, and stored. */
 export class Parcel<_T = unknown> {
@@ -16,17 +31,46 @@ export class Parcel<_T = unknown> {
   readonly needs: readonly Need[];
   /** What must stay alive here as long as the parcel does. */
   readonly holds: readonly unknown[];
+  /** Texts of its code, where it must not depend on whom it comes from. */
+  readonly texts: readonly string[] | undefined;
 
   constructor(
     payload: Payload,
     code: readonly string[] = [],
     needs: readonly Need[] = [],
     holds: readonly unknown[] = [],
+    texts?: readonly string[],
   ) {
     this.payload = payload;
     this.code = code;
     this.needs = needs;
     this.holds = holds;
+    this.texts = texts;
+  }
+
+  /** Of what is in one piece, and needs neither code nor other results. */
+  static of(bytes: Uint8Array): Parcel {
+    return new Parcel({ codec: 'msgpack', parts: [bytes] });
+  }
+
+  /** Its bytes, for `Parcel.of`, if it is in one piece and needs neither code nor other results. */
+  get flat(): Uint8Array | undefined {
+    const { payload, code, needs } = this;
+    const flat = payload.codec === 'msgpack' && payload.parts.length === 1 && !code.length && !needs.length;
+    return flat ? payload.parts[0] : undefined;
+  }
+
+  /** The pending results in it. */
+  get waitsFor(): readonly Waited[] {
+    return this.needs.map(({ client, call, engine, incarnation }) =>
+      engine === UNPLACED ? { client, call } : { client, call, engine, incarnation },
+    );
+  }
+
+  /** The same, with what is known by now of the place of each pending result. */
+  placed(where: (need: Waited) => Place | undefined): Parcel<_T> {
+    const needs = this.needs.map((need) => ({ ...need, ...where(need) }));
+    return new Parcel(this.payload, this.code, needs, this.holds, this.texts);
   }
 
   /** Size in bytes. */
@@ -35,21 +79,31 @@ export class Parcel<_T = unknown> {
   }
 }
 
-type Plain = [codec: Payload['codec'], parts: Uint8Array[], code?: readonly string[], needs?: readonly Need[]];
+type Plain = [
+  codec: Payload['codec'],
+  parts: Uint8Array[],
+  code?: readonly string[],
+  needs?: readonly Need[],
+  texts?: readonly string[],
+];
 
 registerClass(Parcel, {
   name: 'tutti.Parcel',
-  encode: ({ payload, code, needs }): Plain =>
-    code.length || needs.length ? [payload.codec, payload.parts, code, needs] : [payload.codec, payload.parts],
+  encode: ({ payload: { codec, parts }, code, needs, texts }): Plain => {
+    if (texts) return [codec, parts, code, needs, texts];
+    return code.length || needs.length ? [codec, parts, code, needs] : [codec, parts];
+  },
   decode: (plain: Plain) => {
-    const [codec, parts, code = [], needs = []] = plain;
+    const [codec, parts, code = [], needs = [], texts] = plain;
     const sound =
       ['msgpack', 'json', 'raw'].includes(codec) &&
       [parts, code, needs].every(Array.isArray) &&
       parts.every((part) => part instanceof Uint8Array) &&
-      code.every((hash) => typeof hash === 'string');
+      code.every((hash) => typeof hash === 'string') &&
+      (!texts ||
+        (Array.isArray(texts) && texts.length === code.length && texts.every((one) => typeof one === 'string')));
     if (!sound) throw new ProtocolError('A parcel that makes no sense');
-    return new Parcel({ codec, parts }, code, needs);
+    return new Parcel({ codec, parts }, code, needs, [], texts);
   },
 });
 

@@ -60,18 +60,13 @@ export class Interrupter {
 
   async carryOut(asked: Omit<Order, 'id'>): Promise<Answer> {
     const order: Order = { ...asked, id: ++this.#next };
-    let outcome: Stopped | undefined;
+    let told: Told | undefined;
     let rung: Rung | undefined;
     let heard = false;
-    const by = (how: Rung): void => {
-      rung ??= how; // before the engine can say that it has ended
-    };
     const answered = this.#answerTo(order, (answer) => {
       if (answer.type === 'stands') heard = true;
       if (answer.type !== 'answer') return false;
-      const { outcome: told } = answer;
-      // Once it has been unwound there is nothing of it left that could be abandoned.
-      outcome = told === 'settled' || (told === 'abandoned' && rung) ? (rung ?? 'signalled') : told;
+      told = answer.outcome;
       return true;
     });
     this.#home.post({ type: 'order', order });
@@ -79,27 +74,26 @@ export class Interrupter {
     await within(answered, ANSWER);
     if (heard) await within(answered, AWAITING);
     let willing = false;
-    while (!outcome) {
+    while (!told) {
       const force: boolean = willing;
-      const seen: Seen | undefined = await this.#home.ladder.whilePaused(PAUSE, (pause) =>
-        stop(pause, order, force, by),
-      );
-      if (outcome) break;
+      const seen: Seen | undefined = await this.#home.ladder.whilePaused(PAUSE, (pause) => stop(pause, order, force));
+      rung ??= seen?.rung;
+      if (seen?.rung && seen.rung !== 'landed') this.#home.post({ type: 'unwound', order });
+      if (told) break; // perhaps before we heard that it was stopped
       if (!seen) {
         // In native code; or it has come to rest, and answers.
         await within(answered, ANSWER);
-        if (outcome) break;
+        if (told) break;
         if (this.#home.ownProcess) await killChildren();
       } else if (seen.stand === 'waiting') return this.#forget(order, 'never-started');
       else if (seen.stand === 'done' && !seen.rung) return this.#forget(order, 'done');
       else {
-        if (seen.rung && seen.rung !== 'landed') this.#home.post({ type: 'unwound', order });
         willing = seen.stand === 'willing';
         await within(answered, seen.rung ? PAUSE : willing ? GRACE : ANSWER);
       }
-      if (!outcome && performance.now() - begun > GIVEN_UP) return this.#forget(order, 'stuck');
+      if (!told && performance.now() - begun > GIVEN_UP) return this.#forget(order, 'stuck');
     }
-    return this.#forget(order, outcome);
+    return this.#forget(order, outcomeOf(told, rung));
   }
 
   async peek(asked: Omit<PeekOrder, 'id'>): Promise<Answer> {
@@ -141,16 +135,24 @@ export class Interrupter {
   }
 }
 
+/** Once it has been stopped there is nothing of it left that could end by itself, or be abandoned. */
+function outcomeOf(told: Told, rung: Rung | undefined): Stopped {
+  if (told === 'settled') return rung ?? 'signalled';
+  return told === 'abandoned' && rung ? rung : told;
+}
+
+type Told = Extract<FromEngine, { type: 'answer' }>['outcome'];
+
 interface Seen {
   readonly stand: Stand;
   readonly rung: Rung | undefined;
 }
 
-async function stop(pause: Pause, order: Order, force: boolean, by: (rung: Rung) => void): Promise<Seen> {
+async function stop(pause: Pause, order: Order, force: boolean): Promise<Seen> {
   const stand = await standOf(pause, order);
   // A loop that is left over from a task that has ended holds all others up.
   const stops = stand === 'here' || stand === 'stray' || (stand === 'willing' && force);
-  return { stand, rung: stops ? await pause.stop(by) : undefined };
+  return { stand, rung: stops ? await pause.stop() : undefined };
 }
 
 async function standOf(pause: Pause, order: Order): Promise<Stand> {

@@ -16,25 +16,26 @@ export type Rung = 'landed' | 'restarted' | 'unwound';
 /** Functions of the engine by their names on the stack. */
 const LANDING = 'tuttiLand';
 const RESTARTABLE = 'tuttiEnter';
-/** Programs in which the engine itself runs. */
-const OURS = /\/engine-(process|thread)\.mjs$/;
+/** Programs in which the engine itself runs, and its door. */
+const OURS = /\/engine-(process|thread)\.mjs$|^tutti:door$/;
 
 /** ms. A loop without a call and without a step position (`while (true);`) does not step. */
 const STEP = 200;
 const RESTART = 500;
 /** The debugger stays on for that long, ms: turning it on is what costs most. */
 const LINGER = 1_000;
-/** The engine's own code is left alone; it does not take long. */
-const OWN_CODE_TRIES = 40;
-const OWN_CODE_WAIT = 5;
+/** ms until the thread has left a place where it must not be stopped, and between two looks. */
+const DELICATE = 1_000;
+const DELICATE_WAIT = 5;
 /** ms for code that we run while the thread is paused: listeners of its signals may be among it, and they may loop. */
 const EVALUATE = 2_000;
 
 export interface Frame {
   readonly callFrameId: string;
   readonly functionName: string;
-  readonly url: string;
+  readonly location: { readonly scriptId: string };
   readonly canBeRestarted?: boolean;
+  readonly from: 'node' | 'engine' | 'user';
 }
 
 /** The thread stands still. */
@@ -46,8 +47,8 @@ export interface Pause {
   read(frame: Frame, expression: string): Promise<Read>;
   /** Gives what was read to a function of the engine. */
   hand(read: unknown, functionDeclaration: string): Promise<void>;
-  /** `by` hears how, just before. Undefined: it cannot be stopped here without harm, in this version of Node. */
-  stop(by: (rung: Rung) => void): Promise<Rung | undefined>;
+  /** Undefined: it cannot be stopped here without harm. */
+  stop(): Promise<Rung | undefined>;
 }
 
 export type Read = { value: unknown } | { error: { className: string; message: string } };
@@ -57,6 +58,8 @@ export class Ladder {
   #connected: (yes: boolean) => void;
   #debuggee: Debuggee | undefined;
   #linger: NodeJS.Timeout | undefined;
+  /** Scripts that are not users'. A frame itself does not tell what it is of. */
+  #scripts = new Map<string, 'node' | 'engine'>();
   #paused: ((frames: Frame[]) => void) | undefined;
   #busy: Promise<unknown> = Promise.resolve();
 
@@ -79,19 +82,13 @@ export class Ladder {
   async #whilePaused<T>(patience: number, work: (pause: Pause) => Promise<T>): Promise<T | undefined> {
     const debuggee = await this.#open();
     try {
-      for (let tries = 1; ; tries++) {
-        const frames = await this.#pause(debuggee, patience);
-        if (!frames) return undefined;
-        if (!inOwnCode(frames) || tries === OWN_CODE_TRIES) {
-          const pause = new Paused(debuggee, frames, (ms, act) => this.#next(ms, act));
-          try {
-            return await work(pause);
-          } finally {
-            if (!pause.gone) await debuggee.post('Debugger.resume').catch(() => {});
-          }
-        }
-        await debuggee.post('Debugger.resume');
-        await sleep(OWN_CODE_WAIT);
+      const frames = await this.#comeToRest(debuggee, patience);
+      if (!frames) return undefined;
+      const pause = new Paused(debuggee, frames, (ms, act) => this.#next(ms, act));
+      try {
+        return await work(pause);
+      } finally {
+        if (!pause.gone) await debuggee.post('Debugger.resume').catch(() => {});
       }
     } finally {
       this.#linger = setTimeout(() => this.close(), LINGER);
@@ -113,11 +110,17 @@ export class Ladder {
     this.#connected(true);
     try {
       const debuggee = await this.#connect();
+      this.#scripts.clear();
+      debuggee.on('Debugger.scriptParsed', ({ scriptId, url }: { scriptId: string; url: string }) => {
+        if (url.startsWith('node:')) this.#scripts.set(scriptId, 'node');
+        else if (OURS.test(url)) this.#scripts.set(scriptId, 'engine');
+      });
       debuggee.on('Debugger.paused', ({ callFrames }: { callFrames: Frame[] }) => {
         const take = this.#paused;
         this.#paused = undefined;
         // A pause that nobody waits for any more: one that came late, or a `debugger` statement of the user's.
-        if (take) take(callFrames);
+        if (take)
+          take(callFrames.map((frame) => ({ ...frame, from: this.#scripts.get(frame.location.scriptId) ?? 'user' })));
         else debuggee.post('Debugger.resume').catch(() => {});
       });
       // Answered only when the thread is in JavaScript; commands behind it wait for it in order.
@@ -127,6 +130,23 @@ export class Ladder {
       this.#connected(false);
       throw error;
     }
+  }
+
+  /** Pauses it, if need be some time later: where it can be stopped, as far as that does not take long. */
+  async #comeToRest(debuggee: Debuggee, patience: number): Promise<Frame[] | undefined> {
+    let frames = await this.#pause(debuggee, patience);
+    for (const begun = performance.now(); frames && isDelicate(frames); ) {
+      if (performance.now() - begun > DELICATE) return frames;
+      // Where the user's code has called it, it goes back to there.
+      if (frames.some(isUsers)) frames = await this.#next(STEP, () => debuggee.post('Debugger.stepOut'));
+      else {
+        await debuggee.post('Debugger.resume');
+        await sleep(DELICATE_WAIT);
+        frames = undefined;
+      }
+      frames ??= await this.#pause(debuggee, patience);
+    }
+    return frames;
   }
 
   async #pause(debuggee: Debuggee, patience: number): Promise<Frame[] | undefined> {
@@ -220,17 +240,17 @@ class Paused implements Pause {
     if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
   }
 
-  async stop(by: (rung: Rung) => void): Promise<Rung | undefined> {
-    if (this.frames.some((frame) => frame.functionName === LANDING)) return this.#terminate('landed', by);
+  async stop(): Promise<Rung | undefined> {
+    if (isDelicate(this.frames)) return undefined;
+    if (this.frames.some((frame) => frame.functionName === LANDING)) return this.#terminate('landed');
     if (!(await this.ask(`${DOOR}.mendable`))) return undefined;
-    if (!this.frames.some(restartable) || !(await this.#restart())) return this.#terminate('unwound', by);
-    by('restarted');
-    return 'restarted';
+    if (this.frames.some(restartable) && (await this.#restart())) return 'restarted';
+    if (isDelicate(this.frames)) return undefined; // it has stepped to there
+    return this.#terminate('unwound');
   }
 
-  async #terminate(rung: Rung, by: (rung: Rung) => void): Promise<Rung> {
+  async #terminate(rung: Rung): Promise<Rung> {
     await this.ask(`${DOOR}.repair()`);
-    by(rung);
     this.gone = true;
     await this.#debuggee.post('Debugger.resume', { terminateOnResume: true });
     return rung;
@@ -246,6 +266,7 @@ class Paused implements Pause {
       return false;
     }
     this.frames = stepped;
+    if (isDelicate(stepped)) return false;
     const frame = stepped.find(restartable);
     if (!frame) return false;
     await this.ask(`${DOOR}.skip()`);
@@ -265,21 +286,30 @@ function restartable({ functionName, canBeRestarted }: Frame): boolean {
   return functionName === RESTARTABLE && canBeRestarted === true;
 }
 
-/** Does the engine's own code run, called by the user's or by nobody? Only where it waits for the ring may it be stopped. */
-function inOwnCode(frames: readonly Frame[]): boolean {
-  const first = frames.find(({ url }) => !url.startsWith('node:'));
-  return first !== undefined && OURS.test(first.url) && !WAITS.has(first.functionName);
+/**
+ * Where it must not be stopped: in the engine's own code, called by the user's or by nobody, unless it only waits there; and in
+ * a hook that V8 calls for each promise, which swallows what ends it, so that the loop would go on.
+ */
+function isDelicate(frames: readonly Frame[]): boolean {
+  const first = frames.find(({ from }) => from !== 'node');
+  if (first?.from === 'engine' && !WAITS.has(first.functionName)) return true;
+  return frames.some(({ from, functionName }) => from === 'node' && PROMISE_HOOK.test(functionName));
 }
 
+const PROMISE_HOOK = /^promise\w*Hook/;
 /** A writer at a full ring waits for as long as it takes, and callbacks are entered. */
 const WAITS = new Set(['waitForRoom', RESTARTABLE]);
+
+function isUsers({ from }: Frame): boolean {
+  return from === 'user';
+}
 
 /** Frames of the user's code, the task's own function first. */
 export function userFrames(frames: readonly Frame[]): Frame[] {
   const landing = frames.findIndex(({ functionName }) => functionName === LANDING);
   return frames
     .slice(0, landing < 0 ? undefined : landing)
-    .filter(({ url }) => !url.startsWith('node:') && !OURS.test(url))
+    .filter(isUsers)
     .reverse();
 }
 

@@ -1,11 +1,18 @@
 /** What an engine's tasks tell, on its way from the ring to the controller: neighbours are joined, and there is credit. */
+import { TOLD_COST } from '../conversation.ts';
 import { Kind, Stream } from '../wire/envelope.ts';
+import type { Payload } from '../wire/forms.ts';
 import type { Session } from '../wire/session.ts';
 import { DONE, OF_CALL, OF_CLIENT, PROGRESS, type SharedMemory, TOTAL } from './memory.ts';
 import { RingReader, type Told } from './ring-reader.ts';
 
-/** Bytes that the controller has not said to have passed on. Beyond this the ring fills, and then whoever prints waits. */
-const CREDIT = 4 << 20;
+/**
+ * Bytes that the controller has not said to have passed on, with what each message costs. Beyond this the ring fills, and then
+ * whoever prints waits.
+ */
+const CREDIT = 1 << 20;
+/** Bytes taken in one go: the supervisor has other work, too. */
+const TURN = 256 << 10;
 /** Bytes of one message. */
 const JOINED = 64 << 10;
 /** ms between two reports of progress. */
@@ -35,16 +42,21 @@ export class Outlet {
     this.#owed = Math.max(0, this.#owed - bytes);
   }
 
-  /** Passes on what is there, as far as there is credit. Without a session it stays in the ring. */
-  pump(): void {
-    if (!this.#session()) return;
-    if (this.#owed < CREDIT)
+  /**
+   * Passes on what is there, as far as there is credit. Without a session it stays in the ring. True: there is more to be
+   * passed on in another turn.
+   */
+  pump(): boolean {
+    if (!this.#session()) return false;
+    const most = Math.min(CREDIT, this.#owed + TURN);
+    if (this.#owed < most)
       this.#reader.drain((told) => {
         this.#take(told);
-        return this.#owed < CREDIT;
+        return this.#owed < most;
       });
     this.#flush();
     if (!this.#pause) this.#progress();
+    return this.#owed >= most && this.#owed < CREDIT;
   }
 
   #take(told: Told): void {
@@ -60,10 +72,7 @@ export class Outlet {
     }
     this.#flush();
     if (isText) this.#text = { stream, client, call, parts, bytes };
-    else
-      this.#session()?.send({ kind: Kind.OUTPUT, client, id: call, stream }, [
-        { codec: stream === Stream.MESSAGE ? 'msgpack' : 'json', parts },
-      ]);
+    else this.#send(stream, client, call, { codec: stream === Stream.MESSAGE ? 'msgpack' : 'json', parts });
   }
 
   #flush(): void {
@@ -72,7 +81,12 @@ export class Outlet {
     if (!text) return;
     const { stream, client, call, parts } = text;
     const whole = parts.length === 1 ? parts : [Buffer.concat(parts)];
-    this.#session()?.send({ kind: Kind.OUTPUT, client, id: call, stream }, [{ codec: 'raw', parts: whole }]);
+    this.#send(stream, client, call, { codec: 'raw', parts: whole });
+  }
+
+  #send(stream: number, client: number, call: number, payload: Payload): void {
+    this.#owed += TOLD_COST;
+    this.#session()?.send({ kind: Kind.OUTPUT, client, id: call, stream }, [payload]);
   }
 
   /** The newest, and not too often. */
@@ -81,9 +95,9 @@ export class Outlet {
     if (Atomics.exchange(ints, PROGRESS, 0) === 0) return;
     const [done, total, client, call] = [DONE, TOTAL, OF_CLIENT, OF_CALL].map((slot) => numbers[slot]!);
     const progress = Number.isNaN(total) ? [done] : [done, total];
-    this.#session()?.send({ kind: Kind.OUTPUT, client: client!, id: call!, stream: Stream.PROGRESS }, [
-      { codec: 'json', parts: [Buffer.from(JSON.stringify(progress))] },
-    ]);
+    const parts = [Buffer.from(JSON.stringify(progress))];
+    this.#owed += parts[0]!.byteLength;
+    this.#send(Stream.PROGRESS, client!, call!, { codec: 'json', parts });
     this.#pause = setTimeout(() => {
       this.#pause = undefined;
       this.#progress();

@@ -193,9 +193,9 @@ export class Ward {
     while (!this.#ended) {
       Atomics.store(ints, AWAKE, 0);
       if (Atomics.load(ints, EXITING)) this.#ladder.close();
-      this.#outlet.pump();
-      const woken = waitAsync(ints, AWAKE, 0);
-      if (woken.async) await woken.value;
+      const more = this.#outlet.pump();
+      const woken = more ? undefined : waitAsync(ints, AWAKE, 0);
+      if (woken?.async) await woken.value;
       else await new Promise((resolve) => setImmediate(resolve));
     }
   }

@@ -100,7 +100,12 @@ function escaped(path: string): string {
 }
 
 function fault(text: string, at: number, what: string): UsageError {
+  return new UsageError(`This is no endpoint: ${what}${pointedAt(text, at)}`);
+}
+
+/** The text on a line of its own, and a caret below the place. */
+export function pointedAt(text: string, at: number): string {
   // What takes no column, or a line of its own, would put the caret in the wrong place.
   const plain = text.replace(/[\p{Cc}\p{Cf}]/gu, ' ');
-  return new UsageError(`This is no endpoint: ${what}\n  ${plain}\n  ${' '.repeat([...plain.slice(0, at)].length)}^`);
+  return `\n  ${plain}\n  ${' '.repeat([...plain.slice(0, at)].length)}^`;
 }

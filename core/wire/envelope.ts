@@ -18,7 +18,11 @@ export interface Need {
   engine: number;
   /** Of the engine that makes it, as the client knew it. */
   incarnation: number;
+  /** It is known to be made: where it is not found it has gone. */
+  settled?: boolean;
 }
+/** In a need, the engine of a result of which only its client will know where it is made. */
+export const UNPLACED = 2 ** 32 - 1;
 export type ResultHeader = tutti.Result.$Properties;
 
 /** Protocol version; peers of another one are refused in the handshake. */

@@ -3,7 +3,7 @@
  * adapter carries it. Every adapter passes `transportCompliance` (see `tutti/compliance`).
  */
 import { TransportError } from '../errors.ts';
-import { endpointUrl } from './endpoint.ts';
+import { endpointUrl, pointedAt } from './endpoint.ts';
 
 /** One message: its parts arrive as the same list of byte arrays, whole and in order. 0 parts is legal, 0 B parts are. */
 export type Message = readonly Uint8Array[];
@@ -144,6 +144,11 @@ export function exposure(address: string): Exposure {
   return transport.exposure?.(url) ?? 'private';
 }
 
+/** Throws for an address that nothing here can listen on or dial. */
+export function checkAddress(address: string): void {
+  resolve(address);
+}
+
 function resolve(address: string): { transport: Transport; url: URL } {
   const text = endpointUrl(address);
   let url: URL;
@@ -156,7 +161,7 @@ function resolve(address: string): { transport: Transport; url: URL } {
   const transport = transports.get(scheme);
   if (!transport) {
     const known = [...transports.keys()].map((s) => `${s}:`).join(', ');
-    throw new TransportError(`No transport for '${scheme}:' (in '${text}'); known here: ${known || 'none'}`);
+    throw new TransportError(`No transport for '${scheme}:'; known here: ${known || 'none'}${pointedAt(address, 0)}`);
   }
   return { transport, url };
 }

@@ -21,6 +21,8 @@ import type {
   WatchOptions,
 } from './types.ts';
 
+type Evaluate = (space: TupleSpace, tuple: any, options?: OutOptions) => Promise<Entry>;
+
 const WAITS = ['timeout', 'signal', 'exact'];
 
 export class ClientSpace implements TupleSpace<any> {
@@ -29,6 +31,8 @@ export class ClientSpace implements TupleSpace<any> {
   readonly #options: OpenOptions;
   /** Waits end with it, unless they say otherwise: the task that runs. */
   readonly #ambient: () => AbortSignal | undefined;
+  /** Who computes live tuples. */
+  readonly #live: Evaluate | undefined;
   #opened: number | undefined;
   readonly #putting = {
     decisive: true,
@@ -39,12 +43,13 @@ export class ClientSpace implements TupleSpace<any> {
     name: string,
     link: Link,
     options: OpenOptions,
-    ambient: () => AbortSignal | undefined = () => undefined,
+    { ambient = () => undefined, live }: { ambient?: () => AbortSignal | undefined; live?: Evaluate } = {},
   ) {
     this.name = name;
     this.#link = link;
     this.#options = options;
     this.#ambient = ambient;
+    this.#live = live;
   }
 
   out(tuple: unknown, options?: OutOptions): Promise<Entry> {
@@ -64,6 +69,13 @@ export class ClientSpace implements TupleSpace<any> {
       const make = (ids: number | number[]): Entry[] => [ids].flat().map((id) => this.#putting.make(id));
       return this.#call(Op.outMany, forms, rest, { make, decisive: true, signal: this.#signal(signal) });
     });
+  }
+
+  async eval(tuple: any, options?: OutOptions): Promise<Entry> {
+    if (this.#live) return this.#live(this, tuple, options);
+    throw new UsageError(
+      'eval is for clients; code on engines computes its fields itself, or goes through task.client()',
+    );
   }
 
   take(template: any, options?: WaitOptions): Promise<any> {

@@ -13,9 +13,9 @@ export default function makeEngine(host: EngineHost): EngineHalf {
   const link = new Link(host.controller, host);
   const spaces = new Map<string, ClientSpace>();
   const open = (name = 'default', options?: OpenOptions): ClientSpace => {
-    if (options) return new ClientSpace(name, link, options, taskSignal);
+    if (options) return new ClientSpace(name, link, options, { ambient: taskSignal });
     let space = spaces.get(name);
-    if (!space) spaces.set(name, (space = new ClientSpace(name, link, {}, taskSignal)));
+    if (!space) spaces.set(name, (space = new ClientSpace(name, link, {}, { ambient: taskSignal })));
     return space;
   };
   const whole = open();

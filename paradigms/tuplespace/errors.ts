@@ -3,6 +3,7 @@ import {
   CancelledError,
   CannotTravelError,
   LimitError,
+  registerErrorClass,
   StoreError,
   StoreFullError,
   TimeoutError,
@@ -30,12 +31,11 @@ export class LeaseExpiredError extends SpaceError {
   override readonly code: string = 'LEASE_EXPIRED';
 }
 
+const OURS = [SpaceError, SpaceNotFoundError, SpaceFullError, SpaceDestroyedError, LeaseExpiredError];
+for (const one of OURS) registerErrorClass(one);
+
 const CLASSES: readonly (abstract new (...args: any[]) => Error)[] = [
-  SpaceError,
-  SpaceNotFoundError,
-  SpaceFullError,
-  SpaceDestroyedError,
-  LeaseExpiredError,
+  ...OURS,
   TuttiError,
   UsageError,
   TimeoutError,

@@ -9,6 +9,7 @@ import {
 import { spaceCommand } from './cli.ts';
 import { ClientSpace } from './client-space.ts';
 import { Link } from './link.ts';
+import { evaluate } from './live.ts';
 import type { Answers, OpenOptions } from './protocol.ts';
 import type { AnyTuple, TupleSpace } from './types.ts';
 
@@ -37,7 +38,9 @@ const definition = defineParadigm({
       host.handle({ answers: (answers: Answers) => made.receive(answers) });
       return made;
     });
-    return new ClientSpace(name, link, options as OpenOptions);
+    return new ClientSpace(name, link, options as OpenOptions, {
+      live: (space, tuple, more) => evaluate(host.client, space, tuple, more),
+    });
   },
   cli: (tools: CommandTools): Command => spaceCommand(tools, (client, options) => client.use(tupleSpace, options)),
 });

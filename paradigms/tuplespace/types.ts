@@ -1,6 +1,7 @@
 /** What programs see of a space. */
 import type { Observable } from 'rxjs';
 import type { Field } from './fields.ts';
+import type { Live } from './live.ts';
 import type { EventKind } from './protocol.ts';
 
 export type AnyTuple = readonly unknown[] | { readonly [key: string]: any };
@@ -116,6 +117,11 @@ export interface TupleSpace<T = any> {
   readonly name: string;
   /** Puts a copy of the tuple into the space; resolves when it is there, and, if the space is durable, on disk. */
   out(tuple: T, options?: OutOptions): Promise<Entry>;
+  /**
+   * A live tuple: its functions are computed by the task farm, and it is there when all of them are. A field that fails holds its
+   * error. Only in clients; what is under way when the client leaves is given up.
+   */
+  eval(tuple: Live<T>, options?: OutOptions): Promise<Entry>;
   /** All at once, or none. */
   outMany(tuples: Iterable<T>, options?: Omit<OutOptions, 'ack'>): Promise<Entry[]>;
   /** Waits for a tuple that matches, and takes it out; nobody else gets it. */

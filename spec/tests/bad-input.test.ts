@@ -114,6 +114,14 @@ describe('starting', () => {
   test('an unknown scheme', async () => {
     await fails(() => cluster({ engines: 0, listen: ['pigeon:home'] }), TransportError, 'pigeon:', 'tcp:', 'unix:');
     await fails(() => connect({ ...info, urls: ['pigeon:home'] }), TransportError, 'pigeon:', 'known here');
+    // Before the token is missed; the caret is below it.
+    await fails(
+      () => connect('tpc:host=a:port=1'),
+      TransportError,
+      "'tpc:'",
+      'unix:',
+      /\n {2}tpc:host=a:port=1\n {2}\^$/,
+    );
   });
 
   test('a port in use, also where the controller has a process of its own', async () => {
@@ -166,6 +174,13 @@ describe('connecting', () => {
     await fails(() => connect({ ...info, urls: [url] }), TransportError, url, 'nobody listens');
     await fails(() => connect({ ...info, urls: ['tcp://127.0.0.1'] }), TransportError, 'names no host and port');
     await fails(() => connect({ ...info, urls: ['what?'] }), TransportError, "'what?' is not a URL", 'tcp://');
+    await fails(
+      () => connect('127.0.0.1:7777'),
+      UsageError,
+      'no name for a cluster',
+      'begins with its transport',
+      'tcp:',
+    );
   });
 
   test('a server that speaks something else', async () => {

@@ -189,7 +189,11 @@ describe('bad options', () => {
       { engines: 0, controller: 'moon' as never },
       /UsageError: controller is 'embedded' or 'process'; got 'moon'/,
     ],
-    ['output', { engines: 0, output: 'file' as never }, /UsageError: output is 'inherit' or 'ignore'; got 'file'/],
+    [
+      'output',
+      { engines: 0, output: 'file' as never },
+      /UsageError: output is 'inherit', 'ignore' or a function; got 'file'/,
+    ],
     ['name', { engines: 0, name: '../up' }, /UsageError: '\.\.\/up' is no name for a cluster/],
     ['listen', { engines: 0, listen: ['pigeon://coop'] }, /pigeon/],
     [

@@ -13,6 +13,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, describe, expect, test } from 'vitest';
 import * as errorClasses from '../../core/errors.ts';
+import { replay } from './support-console.ts';
 import { type Block, blocksOf, compared, Desk, root, tutti } from './support-docs.ts';
 
 /** Blocks that need the network, or a clone of the repository, and what is checked of them instead. */
@@ -54,7 +55,7 @@ describe.concurrent.each(pages)('%s', (page) => {
 
   test('has only blocks that are run', () => {
     expect(
-      blocks.filter((b) => !['ts', 'sh'].includes(b.language)).map((b) => `line ${b.line}: ${b.language}`),
+      blocks.filter((b) => !['ts', 'sh', 'console'].includes(b.language)).map((b) => `line ${b.line}: ${b.language}`),
     ).toEqual([]);
     const unused = files.filter(
       (file) => !blocks.some((block) => block !== file && block.text.includes(fileOf(file)!)),
@@ -133,6 +134,10 @@ async function runChain(chain: Block[], dir: string, expect: Expect, signal: Abo
   const desk = new Desk();
   try {
     for (const block of chain) {
+      if (block.language === 'console') {
+        await replay(block.text, dir, desk.env, expect);
+        continue;
+      }
       const args = block.language === 'ts' ? [await compiled(dir)] : ['-ec', block.text];
       const { code, output } = await desk.run(block.language === 'ts' ? process.execPath : 'bash', args, dir, signal);
       const { actual, expected } = compared(output, block.expected);

@@ -16,10 +16,13 @@ import { RawPeer, whole } from '../fuzz/raw-peer.ts';
 const FRAMES = 100_000;
 const LANES = 6;
 const MOST = 90;
+/** ms. */
+const BEAT = 200;
 
 let host: Host;
 let range: Range;
 let office: RawPeer;
+let pulse: NodeJS.Timeout;
 let clients: Client[];
 /** What was logged of each remote. */
 const logged = new Map<string, string[]>();
@@ -39,7 +42,7 @@ beforeAll(async () => {
     listen: ['tcp://127.0.0.1:0'],
     log,
     clientWindow: 500,
-    beat: 200,
+    beat: BEAT,
     limits: { engines: 64 },
     kind: 'thread',
   });
@@ -51,11 +54,14 @@ beforeAll(async () => {
   ];
   office = await RawPeer.open(url);
   await office.shakeHands('engine', host.outside.engineToken!, { host: 'elsewhere' });
+  // Silent, it would count as lost while nobody needs a ticket.
+  pulse = setInterval(() => office.write(whole(pack({ kind: Kind.BEAT }), 0)), BEAT);
   let asked = 0;
   const ticket = (): Promise<{ url: string; token: string }> => office.ask(++asked, 'ticket', 0);
   range = { url, host, engines: [0, 1], ticket };
 });
 afterAll(async () => {
+  clearInterval(pulse);
   office.destroy();
   for (const client of clients) await client.close();
   await host.stop();
@@ -136,12 +142,10 @@ test(`${FRAMES} frames`, async () => {
   expect(errors).toEqual([]);
   expect(grown).toBeLessThan(1_000);
   expect(Object.values(dropped).every((count) => count > 10)).toBe(true);
-  expect(clients.map((client) => client.engines.slice(0, 2).map((e) => [e.state, e.incarnation]))).toEqual(
-    clients.map(() => [
-      ['alive', 1],
-      ['alive', 1],
-    ]),
-  );
+  // One that still has work, or is late with a heartbeat, is busy; nobody was lost meanwhile.
+  const states = (): unknown[] =>
+    clients.map((client) => client.engines.slice(0, 2).map((e) => `${e.state} ${e.incarnation}`));
+  await expect.poll(states, { timeout: 20_000 }).toEqual(clients.map(() => ['alive 1', 'alive 1']));
   // Those that left without a word are waited for; then nobody is left but those who were there before.
   await expect.poll(() => host.controller.clients.size, { timeout: 20_000 }).toBe(clients.length);
-}, 120_000);
+}, 400_000);

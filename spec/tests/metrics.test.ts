@@ -89,7 +89,7 @@ test('counters only grow, through restarts, removals and clients that leave', ()
   }));
 
 test('engines tell of themselves with their heartbeats', () =>
-  using({ engines: 2, beat: 50 }, async (client) => {
+  using({ engines: 2, beat: 50, metrics: '127.0.0.1:0' }, async (client) => {
     const made = client.engine(1).apply(() => new Float64Array(50_000));
     await client.engine(0).apply((values: Float64Array) => values.length, made);
     const blocked = client.engine(0).execute('await new Promise((resolve) => (globalThis.go = resolve))');
@@ -105,6 +105,13 @@ test('engines tell of themselves with their heartbeats', () =>
     expect(memory).toBeGreaterThan(heap);
     expect(load).toBeGreaterThanOrEqual(0);
     expect(load).toBeLessThanOrEqual(1);
+    // What was so once can be seen afterwards, in histograms.
+    const samples = await scrape((await client.status()).metrics!);
+    const waited =
+      samples.get('tutti_queue_depth_calls_bucket{le="1"}')! - samples.get('tutti_queue_depth_calls_bucket{le="0"}')!;
+    expect(waited).toBeGreaterThan(0);
+    for (const role of ['controller', 'engine'])
+      expect(samples.get(`tutti_loop_lag_seconds_count{role="${role}"}`), role).toBeGreaterThan(0);
     await blocked.cancel();
     await waiting.cancel();
     made.release();

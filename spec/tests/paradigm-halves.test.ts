@@ -56,6 +56,13 @@ describe('a definition', () => {
   });
 });
 
+test.each([undefined, null, 'sound'])('a definition that is %o is refused', (definition) => {
+  assert.throws(
+    () => defineParadigm(definition as never),
+    (e) => e instanceof ParadigmError && /takes an object: \{ name, version, client/.test(e.message),
+  );
+});
+
 describe('a start list', () => {
   test.each<[string, string, string]>([
     ['a path', './probe.mjs', 'probe'],

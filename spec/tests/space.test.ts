@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Client, cluster } from 'tutti';
-import { type TupleSpace, tupleSpace } from 'tutti/paradigms';
-import { afterAll, describe } from 'vitest';
+import { ANY, type TupleSpace, t, tupleSpace } from 'tutti/paradigms';
+import { afterAll, describe, expect, test } from 'vitest';
 import { spaceSuite } from './space-suite.ts';
 import { shared, visitor } from './support/shared.ts';
 
@@ -64,6 +64,24 @@ describe('from an engine', () => {
     });
   };
   spaceSuite({ near: false, space });
+});
+
+test('a live tuple is there when its fields are computed; one that fails holds its error', async () => {
+  await using home = await cluster({ engines: 2, kind: 'thread', output: 'ignore' });
+  const space = home.use(tupleSpace);
+  const base = 6;
+  const waiting = space.take(['answer', ANY]);
+  await space.eval(['answer', () => base * 7]);
+  expect(await waiting).toEqual(['answer', 42]);
+  await space.eval({ kind: 'worse', value: () => base, error: () => JSON.parse('{') });
+  const worse = await space.take({ kind: 'worse', error: t.type(SyntaxError) });
+  expect(worse).toMatchObject({ value: 6, error: { name: 'SyntaxError' } });
+  await expect(space.eval(['none'])).rejects.toMatchObject({ code: 'USAGE' });
+  await expect(home.engine(0).execute("await space.eval(['x', () => 1])")).rejects.toMatchObject({ code: 'USAGE' });
+  // Errors keep their classes on the way from an engine.
+  await expect(home.engine(0).execute("await space('gone', { create: false }).count()")).rejects.toMatchObject({
+    code: 'SPACE_NOT_FOUND',
+  });
 });
 
 /** On the engine. */

@@ -81,7 +81,7 @@ function fits(line: string, wanted: string | undefined): boolean {
 export class Desk {
   readonly #dir = mkdtempSync(path.join(tmpdir(), 'tutti-docs-'));
   readonly home = path.join(this.#dir, 'home');
-  readonly #env: NodeJS.ProcessEnv;
+  readonly #env: Record<string, string>;
 
   constructor() {
     const bin = path.join(this.#dir, 'bin');
@@ -93,6 +93,10 @@ export class Desk {
     for (const name of ['tutti', 'npx']) chmodSync(path.join(bin, name), 0o755);
     const PATH = [bin, path.dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(path.delimiter);
     this.#env = { PATH, HOME: this.#dir, TUTTI_HOME: this.home, TMPDIR: temporary };
+  }
+
+  get env(): Record<string, string> {
+    return this.#env;
   }
 
   /** What it prints on stdout and stderr, in order. */

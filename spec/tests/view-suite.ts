@@ -3,10 +3,12 @@
  * engines 0, 1 and 2, which are nobody else's.
  */
 import type { Client } from 'tutti';
+import { conversationSuite } from './support/views/conversation.ts';
 import { dataSuite } from './support/views/data.ts';
 import { errorSuite } from './support/views/errors.ts';
 import { executeSuite } from './support/views/execute.ts';
 import { functionSuite } from './support/views/functions.ts';
+import { nameSuite } from './support/views/names.ts';
 import { outputSuite } from './support/views/output.ts';
 import { pendingSuite } from './support/views/pending.ts';
 import { resultSuite } from './support/views/results.ts';
@@ -27,10 +29,12 @@ export function viewSuite(open: () => Promise<Client>, { test }: { test: Test })
   executeSuite(check);
   functionSuite(check);
   dataSuite(check);
+  nameSuite(check);
   runSuite(check);
   pendingSuite(check);
   resultSuite(check);
   errorSuite(check);
   outputSuite(check);
   turnSuite(check);
+  conversationSuite(check);
 }

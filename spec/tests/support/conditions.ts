@@ -35,3 +35,12 @@ export function all<T>(source: Observable<T>): Promise<T[]> {
     source.subscribe({ next: (value) => values.push(value), error: reject, complete: () => resolve(values) });
   });
 }
+
+/** Asks again and again until the answer is what the test waits for. */
+export async function until<T>(ask: () => T | Promise<T>, wanted: (answer: T) => boolean): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (wanted(answer)) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

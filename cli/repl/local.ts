@@ -1,0 +1,75 @@
+/** The console's own half: code that runs in this process, with the names that it has declared. */
+import vm from 'node:vm';
+import { mapStack, type Prepared, prepare } from '../../core/console/index.ts';
+import { createEvaluator } from '../../core/engine/evaluator.ts';
+import { createNamespace } from '../../core/engine/namespace.ts';
+import { CancelledError } from '../../core/errors.ts';
+import { captureConsoleNames } from '../../core/functions/index.ts';
+
+/** What became of a text: its value, or (it awaits something) the promise of it. A promise as value is a value. */
+export type Evaluated = { value: unknown } | { promise: Promise<unknown> };
+
+export interface Local {
+  /** Runs a text as far as it goes without waiting. Throws what it throws. SIGINT stops a loop in it: CancelledError. */
+  run(code: string): Evaluated;
+  /** The value of an expression, for looking at; undefined where it has none. */
+  look(expression: string): unknown;
+  /** A variable of the user's. Undefined when there is none. */
+  get(name: string): { value: unknown } | undefined;
+  set(name: string, value: unknown): void;
+  names(): string[];
+  /** What happens around running code that does not wait. */
+  around: (body: () => unknown) => unknown;
+}
+
+const SLOT = 'tutti.console';
+
+/** `given`: names that are there from the start. Getters stay getters. */
+export function createLocal(given: object): Local {
+  const evaluator = createEvaluator(process.cwd());
+  for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(given)))
+    Object.defineProperty(globalThis, name, { ...property, enumerable: false, configurable: true });
+  const namespace = createNamespace();
+  const { view } = namespace;
+  captureConsoleNames((name) => name in view);
+  const slot = { enter: (): unknown => undefined };
+  Object.defineProperty(globalThis, SLOT, { value: slot });
+  // Without a global's name: the user may have made anything of it.
+  const entrance = new vm.Script(`this['${SLOT}'].enter()`, { filename: '[console]' });
+
+  const local: Local = {
+    around: (body) => body(),
+    run(code) {
+      const prepared = prepare(code);
+      slot.enter = () => evaluator.run(prepared.cell, []);
+      try {
+        const value = local.around(() => entrance.runInThisContext({ breakOnSigint: true }));
+        if (!prepared.cell.async) return { value };
+        return { promise: (value as Promise<unknown>).catch((error) => rethrow(error, prepared)) };
+      } catch (error) {
+        return rethrow(error, prepared);
+      }
+    },
+    look(expression) {
+      try {
+        return vm.runInThisContext(`(${expression}\n)`);
+      } catch {
+        return undefined;
+      }
+    },
+    get: (name) => (name in view ? { value: view[name] } : undefined),
+    set: (name, value) => namespace.set({ [name]: value }),
+    names: () => namespace.names(),
+  };
+  return local;
+}
+
+function rethrow(error: unknown, prepared: Prepared): never {
+  if ((error as NodeJS.ErrnoException | null)?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED')
+    throw new CancelledError('Interrupted');
+  if (error instanceof Error && typeof error.stack === 'string') {
+    const stack = mapStack(error.stack, prepared);
+    Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true, enumerable: false });
+  }
+  throw error;
+}

@@ -1,0 +1,36 @@
+/** A client of the cluster for code that runs on this engine: one for all its tasks, opened when the first one asks. */
+import type { Client } from '../client/client.ts';
+import { UsageError } from '../errors.ts';
+import type { Rpc } from '../wire/rpc.ts';
+
+/** The package as programs use it; engines are small, and few of them need it. */
+const PACKAGE = '../main.js';
+
+export class NestedClient {
+  #client: Promise<Client> | undefined;
+  #rpc: () => Rpc | undefined;
+
+  constructor(rpc: () => Rpc | undefined) {
+    this.#rpc = rpc;
+  }
+
+  get(): Promise<Client> {
+    this.#client ??= this.#open();
+    this.#client.catch(() => (this.#client = undefined)); // the next one tries again
+    return this.#client;
+  }
+
+  /** The controller is gone: another one may come. */
+  drop(): void {
+    this.#client?.then((client) => client.close()).catch(() => {});
+    this.#client = undefined;
+  }
+
+  async #open(): Promise<Client> {
+    const rpc = this.#rpc();
+    if (!rpc) throw new UsageError('This engine has no controller now');
+    const info = await rpc.ask('client');
+    const { connect } = await import(new URL(PACKAGE, import.meta.url).href);
+    return connect(info, { output: 'ignore' });
+  }
+}

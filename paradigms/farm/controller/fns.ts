@@ -1,0 +1,55 @@
+/** Functions that tasks run: what they are for engines, and what has been learned of them. */
+import type { Parcel } from '../../../core/index.ts';
+
+/** How much the latest run counts in the mean. */
+const WEIGHT = 0.2;
+
+let next = 0;
+
+export class FnRecord {
+  /** For engines; of this controller. */
+  readonly number = ++next;
+  readonly name: string;
+  readonly parcel: Parcel;
+  readonly pace: Pace;
+  /** Tasks that are not over. */
+  uses = 0;
+  /** Its client will not name it any more. */
+  forgotten = false;
+
+  constructor(name: string, parcel: Parcel) {
+    this.name = name;
+    this.parcel = parcel;
+    this.pace = paceOf(parcel.code.join());
+  }
+
+  get mean(): number | undefined {
+    return this.pace.mean;
+  }
+}
+
+/** How long runs take. Functions of one text have one pace, whatever they have captured. */
+export class Pace {
+  /** ms that a run takes, lately; undefined before the first one. */
+  mean: number | undefined;
+  /** For stragglers: the longest of the latest runs, fading. */
+  longest = 0;
+
+  ran(ms: number): void {
+    this.mean = this.mean === undefined ? ms : this.mean + WEIGHT * (ms - this.mean);
+    this.longest = Math.max(ms, this.longest * 0.98);
+  }
+}
+
+const paces = new Map<string, Pace>();
+/** Texts whose pace is known. */
+const PACES = 10_000;
+
+function paceOf(code: string): Pace {
+  const known = paces.get(code);
+  if (known) return known;
+  const pace = new Pace();
+  paces.set(code, pace);
+  if (paces.size > PACES) paces.delete(paces.keys().next().value!);
+  return pace;
+}

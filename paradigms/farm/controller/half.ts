@@ -1,0 +1,435 @@
+/** The farm's half on the controller: takes tasks in, and puts together what decides on them. */
+import {
+  type Caller,
+  type CallId,
+  type ControllerHalf,
+  type ControllerHost,
+  Parcel,
+  type TaskSource,
+  TimeoutError,
+  UsageError,
+} from '../../../core/index.ts';
+import { UnsatisfiableError } from '../errors.ts';
+import { Ending, type Explanation, type FarmStats, type Report, type Submission } from '../messages.ts';
+import { PieceReader } from '../pieces.ts';
+import { Alarms } from './alarms.ts';
+import { Crew } from './crew.ts';
+import { FnRecord } from './fns.ts';
+import { type Collected, Journal } from './journal.ts';
+import { callKey } from './keys.ts';
+import { Memo } from './memo.ts';
+import { Outcomes, type Run } from './outcomes.ts';
+import { Owner } from './owner.ts';
+import { Places } from './places.ts';
+import { Scheduler } from './scheduler.ts';
+import type { Slot } from './slot.ts';
+import { Stops } from './stops.ts';
+import { Tally } from './tally.ts';
+import { State, Task } from './task.ts';
+
+/** Ids of clients whose tasks have outlived their controller: no client has such a one. */
+const STRANGERS = 2 ** 20;
+
+export async function controllerHalf(host: ControllerHost): Promise<ControllerHalf> {
+  const alarms = new Alarms(host.clock);
+  const tally = new Tally();
+  const places = new Places();
+  const scheduler = new Scheduler(places, { leaves });
+  const outcomes = new Outcomes(host, scheduler, alarms, tally);
+  const crew = new Crew(host, scheduler, outcomes);
+  const stops = new Stops(host, { scheduler, outcomes, alarms, crew });
+  const { owners } = scheduler;
+  const journal = new Journal(host);
+  const memo = new Memo();
+  /** Who waits for the outcome of a detached task, by its name. */
+  const collecting = new Map<string, (() => void)[]>();
+  outcomes.onOver = (task, run) => {
+    const good = run.ending === Ending.OK;
+    for (const other of memo.made(task, run, good)) outcomes.settle(other, run);
+    if (task.spec.detached) keep(task, run);
+  };
+
+  function keep(task: Task, { ending, value, slot, started, ran }: Run): void {
+    const source = value?.source;
+    const parcel =
+      source instanceof Uint8Array ? Parcel.of(source.slice(value!.from, value!.from + value!.size)) : source;
+    const name = journal.nameOf(task);
+    journal.finished(task, { ending, engine: slot?.id ?? -1, value: parcel, started, ran });
+    for (const tell of collecting.get(name) ?? []) tell();
+    collecting.delete(name);
+    const { owner } = task;
+    if (owner.gone && !owner.tasks.size) owners.delete(owner.id);
+  }
+
+  function leaves(task: Task, slot: Slot): void {
+    const now = performance.now();
+    tally.wait.add(now - task.at);
+    task.at = now;
+    slot.send(task, task.runs, task.more ? placed(task) : undefined);
+    const { hedge } = task.spec;
+    if (hedge && !task.more?.twin) stops.watch(task);
+    outcomes.event(task, 'started', slot);
+  }
+
+  function ownerOf({ id }: Pick<Caller, 'id'>): Owner {
+    let owner = owners.get(id);
+    if (!owner) owners.set(id, (owner = new Owner(id, host.client(id))));
+    return owner;
+  }
+
+  function turn(): void {
+    scheduler.dispatch();
+    for (const owner of owners.values()) owner.flush();
+  }
+
+  function submit(submission: Submission, caller: Caller): void {
+    const owner = ownerOf(caller);
+    const { calls, fns, specs, args, newFns, newSpecs, dependencies, runs } = submission;
+    owner.seen(submission.seen);
+    for (const { id, name, parcel } of newFns) owner.fns.set(id, new FnRecord(name, parcel));
+    for (const [id, spec] of newSpecs) owner.specs.set(id, spec);
+    const linked = new Map(dependencies);
+    const ran = new Map(runs);
+    const reader = new PieceReader(args);
+    const now = performance.now();
+    for (let i = 0; i < calls.length; i++) {
+      reader.next();
+      const fn = owner.fns.get(fns[i]!);
+      const spec = owner.specs.get(specs[i]!);
+      if (!fn || !spec) throw new UsageError(`Task ${calls[i]} of client ${owner.id} names what was never sent`);
+      const { source, from, size, parcel } = reader;
+      const task = new Task(owner, calls[i]!, fn, spec, { source: parcel ?? source, from, size }, now);
+      fn.uses++;
+      tally.submitted++;
+      owner.tasks.set(task.call, task);
+      outcomes.event(task, 'queued');
+      const before = ran.get(i);
+      if (before) task.runs = before;
+      accept(task, linked.get(i));
+    }
+  }
+
+  function accept(task: Task, dependencies: Submission['dependencies'][number][1] | undefined): void {
+    const { spec } = task;
+    const impossible = spec.targets || spec.needs ? places.impossible(spec) : undefined;
+    if (impossible) {
+      outcomes.fail(task, new UnsatisfiableError(`No engine can take task ${task.id}: ${impossible}`));
+      return;
+    }
+    if (spec.deadline !== undefined) stops.deadline(task);
+    if (spec.detached) journal.accepted(task);
+    if (dependencies) {
+      task.extra.dependencies = dependencies;
+      const failed = outcomes.link(task);
+      if (failed) {
+        outcomes.failWith(task, failed);
+        return;
+      }
+      if (task.more!.waits) {
+        task.state = State.WAITING;
+        scheduler.ahead(task);
+        return;
+      }
+      outcomes.feed(task);
+      return;
+    }
+    const known = spec.memo ? memo.look(task) : undefined;
+    if (known === 'waits') task.state = State.WAITING;
+    else if (known) outcomes.settle(task, { ...known });
+    else scheduler.enqueue(task);
+  }
+
+  /** What an earlier controller had accepted: nobody is there who submitted it, but it may be collected. */
+  async function resume(): Promise<void> {
+    const { tasks, fns } = await journal.open();
+    const strangers = new Map<string, Owner>();
+    const records = new Map<string, FnRecord>();
+    for (const { name, fn, spec, args } of tasks) {
+      const [client = '', call = '0'] = name.split(/\.(?=\d+$)/);
+      let owner = strangers.get(client);
+      if (!owner) {
+        owner = new Owner(STRANGERS + strangers.size, host.client(0));
+        owner.gone = true;
+        strangers.set(client, owner);
+        owners.set(owner.id, owner);
+      }
+      let record = records.get(fn);
+      const parcel = fns.get(fn);
+      if (!record && parcel) records.set(fn, (record = new FnRecord('a function', parcel)));
+      if (!record) continue;
+      const { flat } = args;
+      const given = flat ? { source: flat, from: 0, size: flat.length } : { source: args, from: 0, size: 0 };
+      const task = new Task(owner, Number(call), record, spec, given, performance.now());
+      task.extra.name = name;
+      record.uses++;
+      owner.tasks.set(task.call, task);
+      if (spec.deadline !== undefined) stops.deadline(task);
+      scheduler.enqueue(task);
+    }
+    if (tasks.length) host.log.info(`The farm goes on with ${tasks.length} detached tasks`);
+    turn();
+  }
+
+  /** By id or label, of any client and any run. */
+  async function collect(id: string): Promise<Collected> {
+    for (;;) {
+      const done = journal.find(id);
+      const found = done && (await journal.take(done));
+      if (found) return found;
+      const task = running(id);
+      if (!task) throw new UsageError(`There is no detached task '${id}', or it has been collected`);
+      const name = journal.nameOf(task);
+      await new Promise<void>((resolve) => collecting.set(name, [...(collecting.get(name) ?? []), resolve]));
+    }
+  }
+
+  function running(id: string): Task | undefined {
+    for (const owner of owners.values())
+      for (const task of owner.tasks.values())
+        if (task.spec.detached && (task.id === id || task.spec.label === id || journal.nameOf(task).endsWith(`/${id}`)))
+          return task;
+    return undefined;
+  }
+
+  function stats(): FarmStats {
+    const engines = [...places.slots.values()].filter((slot) => slot.alive);
+    let waiting = 0;
+    let queued = 0;
+    for (const owner of owners.values())
+      for (const { state } of owner.tasks.values()) {
+        if (state === State.WAITING || state === State.DELAYED) waiting++;
+        else if (state === State.READY) queued++;
+      }
+    return {
+      waiting,
+      queued,
+      running: engines.reduce((sum, { out }) => sum + out.size, 0),
+      done: tally.done,
+      failed: tally.failed,
+      cancelled: tally.cancelled,
+      retried: tally.retried,
+      requeued: tally.requeued,
+      wait: tally.wait.quantiles(),
+      run: tally.run.quantiles(),
+      engines: engines.map(({ id, out, done, busy, since }) => ({
+        id,
+        running: out.size,
+        done,
+        busy: Math.min(1, busy / (performance.now() - since)),
+      })),
+    };
+  }
+
+  host.onEvent((event) => {
+    if (event.type !== 'client-left') return;
+    const owner = owners.get(event.client);
+    if (!owner) return;
+    owner.gone = true;
+    for (const task of [...owner.tasks.values()])
+      if (!task.spec.detached) {
+        stops.drop(task);
+        owner.tasks.delete(task.call);
+      }
+    for (const fn of owner.fns.values()) for (const slot of places.slots.values()) slot.forget(fn);
+    if (!owner.tasks.size) owners.delete(event.client);
+    turn();
+  });
+  host.report(stats);
+  const where = ({ client, call }: CallId): number | undefined => owners.get(client)?.tasks.get(call)?.slot?.id;
+  host.tasks({ where, list });
+
+  await resume();
+
+  return {
+    submit(submission: Submission, caller) {
+      submit(submission, caller);
+      turn();
+    },
+    done(report: Report, { id }) {
+      const slot = places.slots.get(id);
+      if (!slot) return;
+      outcomes.report(slot, report);
+      turn();
+    },
+    declares(resources: Record<string, number>, { id }) {
+      crew.declares(id, resources);
+      turn();
+    },
+    yields({ client, call }: CallId, { id }) {
+      const slot = places.slots.get(id);
+      const task = slot?.out.get(callKey(client, call));
+      if (slot && task) scheduler.stepAside(task, slot);
+      turn();
+    },
+    /** The engine is about to run a task with a timeout. */
+    begun: ({ client, call }: { client: number; call: number }, { id }) => stops.begun(id, client, call),
+    seen: (batch: number, caller) => ownerOf(caller).seen(batch),
+    placed({ client, call, failed }: { client: number; call: number; failed?: Parcel }) {
+      outcomes.placed(client, call, failed);
+      turn();
+    },
+    async stop({ call, kind, reason }: { call: number; kind: 'interrupt' | 'cancel'; reason: string }, caller) {
+      const task = ownerOf(caller).tasks.get(call);
+      if (!task || task.state === State.KEPT) return 'done';
+      const answer = kind === 'cancel' ? stops.cancel(task, reason) : stops.interrupt(task, reason);
+      turn();
+      return answer;
+    },
+    where: (call: number, { id }) => where({ client: id, call }),
+    forgetSpecs(last: number, caller) {
+      const { specs } = ownerOf(caller);
+      for (const id of specs.keys()) if (id <= last) specs.delete(id);
+    },
+    release(calls: readonly number[], caller) {
+      const owner = ownerOf(caller);
+      for (const call of calls) {
+        const task = owner.tasks.get(call);
+        if (!task || (task.state !== State.KEPT && task.state !== State.GONE)) continue;
+        owner.tasks.delete(call);
+        const place = task.more?.place;
+        place?.slot.kept.delete(task);
+        place?.slot.tell('release', { client: owner.id, call });
+        task.state = State.OVER;
+      }
+    },
+    again: ({ call }: { call: number }, caller) =>
+      new Promise((resolve, reject) => {
+        const task = ownerOf(caller).tasks.get(call);
+        if (!task) return reject(new UsageError(`The value of task ${caller.id}.${call} was released`));
+        const answer = (): void => {
+          const place = task.more?.place;
+          resolve(place && { engine: place.slot.id, incarnation: place.incarnation });
+        };
+        if (task.state === State.KEPT) return answer();
+        outcomes.again(task, (good) =>
+          good ? answer() : reject(new TimeoutError(`Task ${task.id} failed when it ran again for its lost value`)),
+        );
+        turn();
+      }),
+    prioritize({ call, priority }: { call: number; priority: number }, caller): boolean {
+      const task = ownerOf(caller).tasks.get(call);
+      if (!task || task.state === State.OUT || task.state === State.KEPT) return false;
+      task.priority = priority;
+      if (task.state === State.READY) scheduler.enqueue(task);
+      turn();
+      return true;
+    },
+    forget(ids: readonly number[], caller) {
+      const owner = ownerOf(caller);
+      for (const id of ids) {
+        const fn = owner.fns.get(id);
+        owner.fns.delete(id);
+        if (fn) for (const slot of places.slots.values()) slot.forget(fn);
+      }
+    },
+    watch: (on: boolean, caller) => void (ownerOf(caller).watching = on),
+    /** Its client has the outcomes of detached tasks: nobody else needs them. */
+    collected(calls: readonly number[], { id }) {
+      for (const call of calls) journal.drop(`${id}.${call}`);
+    },
+    /** Resolves when what this client has submitted so far is in the journal. */
+    accepted: () => journal.flushed(),
+    collect: (id: string) => collect(id),
+    detached: () => [
+      ...[...journal.done].map(([name, label]) => ({
+        id: name.slice(name.indexOf('/') + 1),
+        label,
+        state: 'done' as const,
+      })),
+      ...[...owners.values()].flatMap((owner) =>
+        [...owner.tasks.values()]
+          .filter(({ spec }) => spec.detached)
+          .map((task) => ({
+            id: task.more?.name?.replace(/^\d+\//, '') ?? task.id,
+            label: task.spec.label,
+            state: task.state === State.OUT ? ('running' as const) : ('queued' as const),
+          })),
+      ),
+    ],
+    stats,
+    explain: (id: string, caller): Explanation => explain(id, caller.id),
+    async [Symbol.asyncDispose]() {
+      alarms.stop();
+      await journal.flushed();
+    },
+  };
+
+  /** Those that are on engines: what waits here may be a million. */
+  function list(): ReturnType<TaskSource['list']> {
+    const now = performance.now();
+    return [...places.slots.values()].flatMap((slot) =>
+      [...slot.out.values()].map((task, i) => ({
+        id: task.id,
+        client: task.owner.id,
+        call: task.call,
+        op: task.fn.name,
+        ...(task.spec.label !== undefined && { label: task.spec.label }),
+        engine: slot.id,
+        state: i ? ('waiting' as const) : ('running' as const),
+        ms: Math.round(now - task.at),
+      })),
+    );
+  }
+
+  function explain(id: string, client: number): Explanation {
+    const [owner, call] = id.includes('.') ? id.split('.').map(Number) : [client, Number(id)];
+    const task = owners.get(owner!)?.tasks.get(call!);
+    const past = owners.get(owner!)?.past.get(call!);
+    if (!task && !past) throw new UsageError(`There is no task ${id} (any more): it is over, or was never submitted`);
+    if (!task) return { id, state: past!.failed ? 'failed' : 'done', why: 'it is over', attempt: past!.task.runs };
+    const { spec, runs, more, slot } = task;
+    const about = { id: task.id, attempt: runs, ...(spec.label !== undefined && { label: spec.label }) };
+    switch (task.state) {
+      case State.WAITING: {
+        const waitsFor = more!.dependencies
+          .filter((_, i) => {
+            const before = more!.predecessors[i]!;
+            return 'settled' in before ? !before.settled : !before.more?.place && before.state !== State.OVER;
+          })
+          .map((one) => `${one.client}.${one.call}`);
+        return { ...about, state: 'waiting', why: `it depends on ${waitsFor.join(', ')}`, waitsFor };
+      }
+      case State.DELAYED:
+        return { ...about, state: 'delayed', why: `attempt ${runs} has failed; the next one waits for its backoff` };
+      case State.OUT: {
+        const why =
+          slot!.out.size > 1
+            ? `it is on engine ${slot!.id}, with ${slot!.out.size - 1} others`
+            : `it runs on engine ${slot!.id}`;
+        return { ...about, state: 'running', why, engine: slot!.id };
+      }
+      case State.READY: {
+        let ahead = 0;
+        for (const other of task.owner.tasks.values())
+          if (
+            other.state === State.READY &&
+            (other.priority > task.priority || (other.priority === task.priority && other.call < task.call))
+          )
+            ahead++;
+        return { ...about, state: 'queued', ...places.explain(task), ahead };
+      }
+      default:
+        return { ...about, state: 'done', why: 'its value is on an engine' };
+    }
+  }
+}
+
+/** Its arguments, with the places of the values that stand in them. */
+function placed(task: Task): Parcel | undefined {
+  const { source, more } = task;
+  if (source instanceof Uint8Array) return undefined;
+  return source.placed(({ client, call }) => {
+    const index = more!.dependencies.findIndex(
+      (one) => one.client === client && one.call === call && one.as === 'value',
+    );
+    const before = more!.predecessors[index];
+    if (!before || !('runs' in before)) return undefined;
+    const place =
+      before.more?.place ??
+      (before.state === State.OUT && before.slot
+        ? { slot: before.slot, incarnation: before.slot.incarnation }
+        : undefined);
+    if (!place?.slot.alive) return undefined;
+    return { engine: place.slot.id, incarnation: place.incarnation, settled: true };
+  });
+}

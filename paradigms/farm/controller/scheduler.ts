@@ -1,0 +1,199 @@
+/**
+ * Decides which task goes to which engine, and when. Tasks of clients that have had less of the engines' time come first; within a
+ * client those of higher priority; within a priority those that came first. It does not know what tasks are: arguments and
+ * results are bytes to it.
+ */
+import { callKey } from './keys.ts';
+import type { Lane } from './lanes.ts';
+import type { Owner } from './owner.ts';
+import type { Places } from './places.ts';
+import type { Slot } from './slot.ts';
+import { State, type Task } from './task.ts';
+
+/** What a run is taken to last, in ms, before one of its function has ended. */
+const UNKNOWN = 5;
+/** The least that a run counts for, in ms: clocks are not finer. */
+const LEAST = 0.005;
+
+export interface SchedulerHooks {
+  /** The task is about to be sent. */
+  leaves(task: Task, slot: Slot): void;
+}
+
+export class Scheduler {
+  readonly owners = new Map<number, Owner>();
+  readonly places: Places;
+  #hooks: SchedulerHooks;
+  #round = 0;
+  /** Tasks in lanes, stale ones among them. */
+  ready = 0;
+
+  constructor(places: Places, hooks: SchedulerHooks) {
+    this.places = places;
+    this.#hooks = hooks;
+  }
+
+  /** The task can run. `first`: it had its turn before. */
+  enqueue(task: Task, first = false): void {
+    const { owner } = task;
+    task.state = State.READY;
+    task.at = performance.now();
+    this.ready++;
+    owner.lanes.add(task, this.places.demandOf(task), first);
+    if (!owner.active) this.#wakes(owner);
+  }
+
+  /** Sends what can be sent now. */
+  dispatch(): void {
+    if (this.ready > 0) {
+      const round = ++this.#round;
+      for (let owner = this.#next(round); owner; owner = this.#next(round)) {
+        const lane = owner.lanes.next(round);
+        const task = lane?.head();
+        if (!lane || !task) {
+          owner.blocked = round;
+          if (owner.lanes.empty) owner.active = false;
+          continue;
+        }
+        const slot = this.places.find(task, lane);
+        if (slot) {
+          lane.queue.shift();
+          this.ready--;
+          this.assign(task, slot);
+        } else this.#block(lane, round);
+      }
+      if (!this.#active()) this.ready = 0;
+    }
+    for (const slot of this.places.slots.values()) {
+      slot.flush();
+      if (!this.ready) this.#recall(slot);
+    }
+  }
+
+  assign(task: Task, slot: Slot): void {
+    const { fn, owner, spec } = task;
+    const expected = Math.max(fn.mean ?? UNKNOWN, LEAST);
+    task.state = State.OUT;
+    task.slot = slot;
+    task.runs++;
+    task.expected = expected;
+    owner.served += expected;
+    this.#charge(task, slot);
+    if (task.more?.alone) {
+      slot.alone = true;
+      slot.reserved = false;
+    }
+    if (spec.needs) slot.takes(spec.needs, 1);
+    this.#hooks.leaves(task, slot);
+    if (task.more) this.#sendAhead(task, slot);
+  }
+
+  /** A further copy of a task that is out. */
+  duplicate(task: Task, slot: Slot): void {
+    task.extra.twin = slot;
+    this.#charge(task, slot);
+    if (task.spec.needs) slot.takes(task.spec.needs, 1);
+    this.#hooks.leaves(task, slot);
+    slot.flush();
+  }
+
+  /** The engine is done with it, however that ended. False: it was not there. */
+  discharge(task: Task, slot: Slot): boolean {
+    if (!slot.out.delete(callKey(task.owner.id, task.call))) return false;
+    if (task.more?.aside === slot) {
+      task.more.aside = undefined;
+      slot.aside--;
+    } else slot.load = slot.out.size ? Math.max(0, slot.load - task.expected) : 0;
+    if (!slot.out.size) slot.alone = false;
+    if (task.spec.needs) slot.takes(task.spec.needs, -1);
+    return true;
+  }
+
+  /** It waits for the cluster: it needs no place until it ends. */
+  stepAside(task: Task, slot: Slot): void {
+    if (task.more?.aside) return;
+    task.extra.aside = slot;
+    slot.aside++;
+    slot.load = Math.max(0, slot.load - task.expected);
+  }
+
+  /** An engine that has nothing to do, and room for this one. */
+  idleFor(task: Task, but: Slot): Slot | undefined {
+    if (this.ready) return undefined;
+    const { targets, needs } = task.spec;
+    for (const slot of this.places.slots.values()) {
+      if (slot === but || !slot.alive || slot.out.size || slot.reserved) continue;
+      if ((!targets || targets.includes(slot.id)) && (!needs || slot.hasFree(needs))) return slot;
+    }
+    return undefined;
+  }
+
+  #charge(task: Task, slot: Slot): void {
+    slot.out.set(callKey(task.owner.id, task.call), task);
+    slot.load += task.expected;
+  }
+
+  /**
+   * What only waits for tasks of this engine can wait there: a chain of short tasks would otherwise cost a journey each. It runs
+   * there in the order in which it is sent.
+   */
+  #sendAhead(task: Task, slot: Slot): void {
+    for (const next of task.more!.dependents) {
+      const more = next.more!;
+      if (next.state !== State.WAITING || next.spec.needs || next.spec.targets || next.spec.key || more.alone) continue;
+      if (!slot.hasRoom(next.fn.mean, 1) || slot.reserved) return;
+      const here = more.predecessors.every(
+        (before) => 'runs' in before && (before.more?.place || (before.state === State.OUT && before.slot === slot)),
+      );
+      if (here) this.assign(next, slot);
+    }
+  }
+
+  /** A task that waits has come: what it waits for may be under way already. */
+  ahead(task: Task): void {
+    const before = task.more!.predecessors[0];
+    if (before && 'runs' in before && before.state === State.OUT && before.slot) this.#sendAhead(before, before.slot);
+  }
+
+  /** Of those who have something that could go now, the one that was served least. */
+  #next(round: number): Owner | undefined {
+    let best: Owner | undefined;
+    for (const owner of this.owners.values()) {
+      if (!owner.active || owner.blocked === round) continue;
+      if (!best || owner.served < best.served) best = owner;
+    }
+    return best;
+  }
+
+  #active(): boolean {
+    for (const owner of this.owners.values()) if (owner.active) return true;
+    return false;
+  }
+
+  /** Who had nothing to do has no claim to what it did not use. */
+  #wakes(owner: Owner): void {
+    let least = Number.POSITIVE_INFINITY;
+    for (const other of this.owners.values()) if (other.active) least = Math.min(least, other.served);
+    if (least !== Number.POSITIVE_INFINITY) owner.served = Math.max(owner.served, least);
+    owner.active = true;
+  }
+
+  #block(lane: Lane, round: number): void {
+    lane.blocked = round;
+    if (lane.demand.alone) this.places.reserve(lane);
+  }
+
+  /** An engine is idle and nothing waits: another one that has tasks before it gives some back. */
+  #recall(idle: Slot): void {
+    if (idle.out.size > idle.aside || !idle.alive) return;
+    let busiest: Slot | undefined;
+    for (const slot of this.places.slots.values())
+      if (slot.out.size - slot.aside > 1 && (!busiest || slot.load > busiest.load)) busiest = slot;
+    if (!busiest || busiest.recalling || busiest.load < WORTH) return;
+    busiest.recalling = true;
+    busiest.tell('recall', Math.ceil((busiest.out.size - busiest.aside - 1) / 2));
+  }
+}
+
+/** Less work than that is done sooner than it is moved. ms. */
+const WORTH = 4;

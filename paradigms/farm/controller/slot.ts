@@ -1,0 +1,150 @@
+/** An engine as the scheduler sees it: what it has to do, how much more it can take, and what is on its way to it. */
+import type { EngineInfo, Parcel, Party } from '../../../core/index.ts';
+import type { Orders, Spec } from '../messages.ts';
+import { Pieces } from '../pieces.ts';
+import type { FnRecord } from './fns.ts';
+import type { Task } from './task.ts';
+
+/** ms of work that an engine may have before it, so that it is never idle while messages are under way. */
+const AHEAD = 10;
+/** A task that is longer waits for its engine in the queue, where any engine can take it. ms. */
+const LONG = 300;
+/** Tasks that one engine has at a time, however short. */
+const MOST = 1_024;
+
+export class Slot {
+  readonly id: number;
+  incarnation: number;
+  alive = true;
+  /** What it has been sent and has not answered yet, by client and call, in that order. */
+  readonly out = new Map<number, Task>();
+  /** Tasks whose value has stayed there. */
+  readonly kept = new Set<Task>();
+  /** ms of work in `out`, as expected. */
+  load = 0;
+  /** It runs a task that may kill it, and nothing else. */
+  alone = false;
+  /** How many of `out` wait for the cluster, and leave their place to others. */
+  aside = 0;
+  /** It gets nothing new until one that must be alone has come. */
+  reserved = false;
+  /** It has been asked to give tasks back. */
+  recalling = false;
+  /** Undefined until it has said what it has. */
+  resources: Record<string, number> | undefined;
+  readonly used: Record<string, number> = {};
+  done = 0;
+  /** Keys that are tied to it. */
+  keyed = 0;
+  /** ms that it was running tasks. */
+  busy = 0;
+  readonly since = performance.now();
+  #party: Party;
+  #fns = new Set<number>();
+  #specs = new Map<Spec, number>();
+  #clients: number[] = [];
+  #calls: number[] = [];
+  #fnNumbers: number[] = [];
+  #specNumbers: number[] = [];
+  #attempts: number[] = [];
+  #args = new Pieces();
+  #newFns: [number, Parcel, string][] = [];
+  #newSpecs: [number, Spec][] = [];
+
+  constructor(engine: EngineInfo, party: Party) {
+    this.id = engine.id;
+    this.incarnation = engine.incarnation;
+    this.#party = party;
+  }
+
+  hasRoom(expected: number | undefined, concurrency: number): boolean {
+    const size = this.out.size - this.aside;
+    if (this.alone) return false;
+    if (size < concurrency) return true;
+    if (expected === undefined || size >= MOST) return false;
+    return this.load + expected <= AHEAD * concurrency || (size < 2 * concurrency && expected <= LONG);
+  }
+
+  /** Has it enough of what such a task takes, in all? */
+  couldHave(needs: Readonly<Record<string, number>>): boolean {
+    return Object.entries(needs).every(([name, amount]) => (this.resources?.[name] ?? 0) >= amount);
+  }
+
+  hasFree(needs: Readonly<Record<string, number>>): boolean {
+    return Object.entries(needs).every(
+      ([name, amount]) => (this.resources?.[name] ?? 0) - (this.used[name] ?? 0) >= amount,
+    );
+  }
+
+  takes(needs: Readonly<Record<string, number>> | undefined, sign: 1 | -1): void {
+    for (const [name, amount] of Object.entries(needs ?? {})) this.used[name] = (this.used[name] ?? 0) + sign * amount;
+  }
+
+  /** `args` in place of the task's own: with the places of what it needs. */
+  send(task: Task, attempt: number, args?: Parcel): void {
+    this.#clients.push(task.owner.id);
+    this.#calls.push(task.call);
+    this.#fnNumbers.push(this.#fn(task.fn));
+    this.#specNumbers.push(this.#spec(task.spec));
+    this.#attempts.push(attempt);
+    if (args) this.#args.addParcel(args);
+    else if (task.source instanceof Uint8Array) this.#args.add(task.source, task.from, task.size);
+    else this.#args.addParcel(task.source);
+  }
+
+  flush(): void {
+    if (!this.#calls.length) return;
+    const orders: Orders = {
+      clients: Uint32Array.from(this.#clients),
+      calls: Uint32Array.from(this.#calls),
+      fns: Uint32Array.from(this.#fnNumbers),
+      specs: Uint32Array.from(this.#specNumbers),
+      attempts: Uint32Array.from(this.#attempts),
+      args: this.#args.take(),
+      newFns: this.#newFns,
+      newSpecs: this.#newSpecs,
+    };
+    this.#clients = [];
+    this.#calls = [];
+    this.#fnNumbers = [];
+    this.#specNumbers = [];
+    this.#attempts = [];
+    this.#newFns = [];
+    this.#newSpecs = [];
+    this.tell('run', orders);
+  }
+
+  tell(op: string, value: unknown): void {
+    if (this.alive) this.#party.tell(op, value);
+  }
+
+  /** Its client will not name it any more, and no task runs it. */
+  forget(fn: FnRecord): void {
+    if (this.#fns.delete(fn.number)) this.tell('forget', fn.number);
+  }
+
+  #fn(fn: FnRecord): number {
+    if (!this.#fns.has(fn.number)) {
+      this.#fns.add(fn.number);
+      this.#newFns.push([fn.number, fn.parcel, fn.name]);
+    }
+    return fn.number;
+  }
+
+  #spec(spec: Spec): number {
+    let number = this.#specs.get(spec);
+    if (number === undefined) {
+      number = this.#specs.size;
+      if (number > SPECS) {
+        this.#specs.clear();
+        number = 0;
+      }
+      this.#specs.set(spec, number);
+      this.#newSpecs.push([number, spec]);
+    }
+    return number;
+  }
+}
+
+/** Specs that an engine knows at a time; then they get new numbers. */
+const SPECS = 10_000;

@@ -1,0 +1,188 @@
+/**
+ * The farm's half on an engine: takes orders in batches, runs them in their order, and reports in batches. It gives the engine
+ * short slices of work, and the event loop its turn between them, so that what is done is told while more is being done.
+ */
+import { CancelledError, InterruptedError } from 'tutti';
+import type { EngineHalf, EngineHost } from '../../../core/index.ts';
+import { Ending, type Orders } from '../messages.ts';
+import { PieceReader } from '../pieces.ts';
+import { Functions } from './functions.ts';
+import { Item } from './item.ts';
+import { Reports } from './reports.ts';
+import { resources } from './resources.ts';
+
+/** ms of work that a slice should take. */
+const SLICE = 1;
+/** Tasks in a slice, however short: with twice as many unreported, nobody knows which of them ran. */
+const MOST = 64;
+
+export default function engineHalf(host: EngineHost): EngineHalf {
+  const functions = new Functions(host);
+  const reports = new Reports(host);
+  const home = { host, functions, ended, yielded };
+  /** How many of those that run wait for the cluster. */
+  let aside = 0;
+  /** What has not begun, in order; those before `head` have. */
+  let queue: Item[] = [];
+  let head = 0;
+  const running = new Map<number, Item>();
+  let due = false;
+  /** Slices since the event loop turned. */
+  let turns = 0;
+
+  host.controller.tell('declares', resources());
+
+  function soon(): void {
+    if (due) return;
+    due = true;
+    setImmediate(() => {
+      turns = 0;
+      due = false;
+      slice();
+    });
+  }
+
+  function slice(): void {
+    const works: Item[] = [];
+    const before = running.size - aside;
+    let expected = 0;
+    while (head < queue.length && works.length < MOST) {
+      const item = queue[head]!;
+      const { concurrency } = item.spec;
+      // Those of a slice that run one at a time need not wait for each other here.
+      if (concurrency > 1 ? running.size - aside >= concurrency : before > 0) break;
+      if (item.failure) {
+        head++;
+        reports.add(item, item.failure.ending, 0, host.parcel(item.failure.error), 0);
+        continue;
+      }
+      if (item.dropped) {
+        head++;
+        continue;
+      }
+      if (!item.ready) {
+        // Where what it needs is made here, after what is before it.
+        if (!works.length && !(before && item.local)) open(item);
+        break;
+      }
+      expected += item.fn.expected;
+      if (works.length && expected > SLICE) break;
+      if (item.spec.timeout !== undefined && !item.announced) {
+        if (works.length) break;
+        // Before it begins, since nothing may be said after that.
+        item.announced = true;
+        host.controller.tell('begun', { client: item.client, call: item.call });
+        soon();
+        break;
+      }
+      head++;
+      works.push(item);
+      running.set(item.key, item);
+    }
+    if (head > 1_024 && head > queue.length >> 1) {
+      queue = queue.slice(head);
+      head = 0;
+    }
+    openAhead();
+    if (works.length) host.start(works);
+    reports.flush();
+    if (works.length && head < queue.length) soon();
+  }
+
+  function open(item: Item): void {
+    if (item.opening) return;
+    item.opening = true;
+    void item.open().then(() => (queue[head] === item && turns++ < MOST ? slice() : soon()));
+  }
+
+  /** What comes next is fetched while something else runs. */
+  function openAhead(): void {
+    const end = Math.min(queue.length, head + MOST);
+    for (let i = head; i < end; i++) if (!queue[i]!.ready && !queue[i]!.local) open(queue[i]!);
+  }
+
+  function ended(item: Item, ok: boolean, value: unknown): void {
+    if (running.get(item.key) === item) running.delete(item.key);
+    if (item.aside) aside--;
+    if (item.over) return;
+    item.over = true;
+    const { ending, spec, client, call } = item;
+    if (ending !== undefined) reports.add(item, ending, item.ran, undefined, 0);
+    else {
+      const outcome = host.settle({ client, call }, ok, value, { stay: !spec.travels });
+      reports.add(item, endingOf(item, ok, value, outcome), item.ran, outcome.parcel, outcome.bytes);
+    }
+    soon();
+  }
+
+  function yielded({ client, call }: Item): void {
+    aside++;
+    host.controller.tell('yields', { client, call });
+    soon();
+  }
+
+  function run(orders: Orders): void {
+    functions.learn(orders);
+    const { clients, calls, fns, specs, attempts, args } = orders;
+    const reader = new PieceReader(args);
+    for (let i = 0; i < calls.length; i++) {
+      reader.next();
+      const { source, from, size, parcel } = reader;
+      const given = parcel ?? { source, from, size };
+      const names = { client: clients[i]!, call: calls[i]!, attempt: attempts[i]! };
+      queue.push(new Item(home, names, { fn: functions.fn(fns[i]!), spec: functions.spec(specs[i]!) }, given));
+    }
+    soon();
+  }
+
+  function find(client: number, call: number): Item | undefined {
+    const key = client * 2 ** 32 + call;
+    const there = running.get(key);
+    if (there) return there;
+    for (let i = head; i < queue.length; i++) if (queue[i]!.key === key && !queue[i]!.dropped) return queue[i];
+    return undefined;
+  }
+
+  function stop({ client, call }: { client: number; call: number }): string {
+    const item = find(client, call);
+    if (!item) return 'done';
+    if (running.has(item.key)) return 'runs';
+    item.dropped = true;
+    reports.add(item, Ending.STOPPED, 0, undefined, 0);
+    soon();
+    return 'dropped';
+  }
+
+  return {
+    run,
+    /** The same, where nobody asks what became of it; what runs is told by its signal. */
+    cancel(order: { client: number; call: number; reason: string }) {
+      if (stop(order) === 'runs') find(order.client, order.call)?.stop(Ending.STOPPED, order.reason);
+    },
+    stop,
+    forget: (number: number) => functions.forget(number),
+    release: (call: { client: number; call: number }) => host.release([call]),
+    /** Others have nothing to do: gives back what has not begun, the last ones first. */
+    recall(count: number) {
+      const from = Math.max(head, queue.length - count);
+      const back = queue.slice(from).filter(({ dropped }) => !dropped);
+      queue.length = from;
+      reports.giveBack(back.map(({ key }) => key));
+      reports.flush();
+    },
+  };
+}
+
+function endingOf(
+  { spec, attempt }: Item,
+  ok: boolean,
+  value: unknown,
+  outcome: { ok: boolean; kept: boolean },
+): Ending {
+  if (outcome.kept) return Ending.KEPT;
+  if (outcome.ok) return Ending.OK;
+  // It was stopped from outside, which is no failure of its own.
+  if (!ok && (value instanceof InterruptedError || value instanceof CancelledError)) return Ending.LOST;
+  // What cannot travel will not do so next time.
+  return ok || !spec.retriable(value, attempt) ? Ending.FINAL : Ending.FAILED;
+}

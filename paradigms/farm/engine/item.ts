@@ -1,0 +1,164 @@
+/** A task on its engine, from its arrival to its report. */
+
+import { CancelledError, Parcel as ParcelOf, TimeoutError, ValueLostError } from 'tutti';
+import type { EngineHost, Parcel, Work } from '../../../core/index.ts';
+import { Ending } from '../messages.ts';
+import type { Fn, Functions, Spec } from './functions.ts';
+import { runItems } from './items.ts';
+
+/** ms that a run has to end once its signal was aborted; then it is left behind. */
+const GRACE = 500;
+
+export interface ItemHome {
+  readonly host: EngineHost;
+  readonly functions: Functions;
+  ended(item: Item, ok: boolean, value: unknown): void;
+  yielded(item: Item): void;
+}
+
+type Given = { source: Uint8Array; from: number; size: number } | Parcel;
+
+export class Item implements Work {
+  readonly client: number;
+  readonly call: number;
+  readonly attempt: number;
+  readonly fn: Fn;
+  readonly spec: Spec;
+  readonly beside: boolean;
+  readonly detached: boolean;
+  /** Is a value among its arguments made on this engine? */
+  readonly local: boolean;
+  opening = false;
+  /** It was cancelled before it began. */
+  dropped = false;
+  over = false;
+  aside = false;
+  /** That it begins has been told. */
+  announced = false;
+  /** How it ended, if it was not by itself. */
+  ending: Ending | undefined;
+  failure: { ending: Ending; error: unknown } | undefined;
+  /** Date.now() when it began. */
+  started = 0;
+  #given: Given | undefined;
+  #args: unknown[] | undefined;
+  #began = 0;
+  #done: number | undefined;
+  #home: ItemHome;
+  #leave: ((error: Error) => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    home: ItemHome,
+    names: { client: number; call: number; attempt: number },
+    { fn, spec }: { fn: Fn; spec: Spec },
+    given: Given,
+  ) {
+    const { client, call, attempt } = names;
+    this.#home = home;
+    this.client = client;
+    this.call = call;
+    this.fn = fn;
+    this.spec = spec;
+    this.attempt = attempt;
+    this.beside = spec.concurrency > 1;
+    this.detached = spec.detached;
+    this.#given = given;
+    this.local = !('source' in given) && given.waitsFor.some(({ engine }) => engine === home.host.id);
+  }
+
+  get key(): number {
+    return this.client * 2 ** 32 + this.call;
+  }
+  /** ms. */
+  get ran(): number {
+    return this.#began ? (this.#done ?? performance.now()) - this.#began : 0;
+  }
+
+  /** False: `open` must come before it can run. */
+  get ready(): boolean {
+    if (this.#args) return true;
+    const given = this.#given!;
+    return 'source' in given && this.fn.open && !this.spec.needsOpening;
+  }
+
+  /** Gets what it needs; `failure` is set if it cannot be had. */
+  async open(): Promise<void> {
+    const { host, functions } = this.#home;
+    try {
+      await functions.open(this.fn);
+      await this.spec.open(host);
+      const given = this.#given!;
+      this.#args = 'source' in given ? this.#read() : await host.open(given as Parcel<unknown[]>);
+    } catch (error) {
+      this.failure = { ending: isLoss(error) ? Ending.STARVED : Ending.LOST, error };
+    }
+  }
+
+  /** Its turn has come. */
+  readonly code = (): unknown => {
+    if (this.ending !== undefined) throw new CancelledError('Cancelled');
+    const args = this.#args ?? this.#read();
+    this.#given = this.#args = undefined;
+    this.started = Date.now();
+    this.#began = performance.now();
+    const { fn, spec } = this;
+    const value = spec.items ? runItems(fn.call, args, this) : fn.call(...args);
+    if (!isThenable(value)) {
+      this.#done = performance.now();
+      return value;
+    }
+    return this.#wait(value);
+  };
+
+  readonly done = (ok: boolean, value: unknown): void => {
+    this.#done ??= performance.now();
+    clearTimeout(this.#timer);
+    this.fn.ran(this.ran);
+    this.#home.ended(this, ok, value);
+  };
+
+  /** It waits for the cluster: its place is free for others. */
+  readonly yielded = (): void => {
+    this.aside = true;
+    this.#home.yielded(this);
+  };
+
+  /** It runs: its signal is aborted, and if that does not end it, it is left behind. */
+  stop(ending: Ending, reason: string): void {
+    if (this.ending !== undefined) return;
+    this.ending = ending;
+    const error = ending === Ending.TIMEOUT ? new TimeoutError(reason) : new CancelledError(reason);
+    this.#home.host.abort(this, error);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#leave?.(error), GRACE);
+  }
+
+  #wait(value: PromiseLike<unknown>): Promise<unknown> {
+    const { timeout, items } = this.spec;
+    if (timeout !== undefined && !items)
+      this.#timer = setTimeout(
+        () => this.stop(Ending.TIMEOUT, `It ran for more than its timeout of ${timeout} ms`),
+        timeout,
+      );
+    return new Promise((resolve, reject) => {
+      this.#leave = reject;
+      Promise.resolve(value).then(resolve, reject);
+    });
+  }
+
+  #read(): unknown[] {
+    const { source, from, size } = this.#given as { source: Uint8Array; from: number; size: number };
+    return this.#home.host.read<unknown[]>(ParcelOf.of(source.subarray(from, from + size)));
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+/** A value among its arguments is gone; it may be made again. */
+function isLoss(error: unknown): boolean {
+  const cause = (error as { cause?: unknown } | undefined)?.cause;
+  return error instanceof ValueLostError || cause instanceof ValueLostError;
+}

@@ -1,0 +1,137 @@
+/** Operations of a communicator that block the thread until they are done. */
+import type { TypedArray } from './arrays.ts';
+import type { ReduceOptions } from './collective-calls.ts';
+import type { Layout } from './collectives/vectors.ts';
+import type { Comm } from './comm.ts';
+import { MpiError } from './errors.ts';
+import type { Op } from './op-names.ts';
+import type { Request, Requests, Status } from './request.ts';
+
+type Tags = { sendTag?: number; recvTag?: number };
+
+export class SyncComm {
+  readonly #comm: Comm;
+
+  constructor(comm: Comm) {
+    const { core } = comm;
+    if (!core.world.sharesMemoryWith(core.members))
+      throw new MpiError(
+        `comm.sync blocks the thread, which takes members that are threads of one process: run with kind: 'thread', or await the same operations of comm`,
+      );
+    this.#comm = comm;
+  }
+
+  /** Of anything that comm's own methods return. */
+  wait<T>(request: Request<T>): T {
+    return this.#comm.core.world.wait(request);
+  }
+  waitAll(requests: Requests): unknown[] {
+    return this.wait(this.#comm.waitAll(requests));
+  }
+  waitAny(requests: Requests): number {
+    return this.wait(this.#comm.waitAny(requests));
+  }
+  waitSome(requests: Requests): number[] | undefined {
+    return this.wait(this.#comm.waitSome(requests));
+  }
+
+  send(value: unknown, dest: number, tag?: number): void {
+    this.wait(this.#comm.send(value, dest, tag));
+  }
+  ssend(value: unknown, dest: number, tag?: number): void {
+    this.wait(this.#comm.ssend(value, dest, tag));
+  }
+  recv<T = any>(source?: number, tag?: number): T {
+    return this.wait(this.#comm.recv<T>(source, tag));
+  }
+  sendrecv<T = any>(value: unknown, dest: number, source?: number, tags?: Tags): T {
+    return this.wait(this.#comm.sendrecv<T>(value, dest, source, tags));
+  }
+  sendBuffer(array: TypedArray, dest: number, tag?: number): void {
+    this.wait(this.#comm.sendBuffer(array, dest, tag));
+  }
+  ssendBuffer(array: TypedArray, dest: number, tag?: number): void {
+    this.wait(this.#comm.ssendBuffer(array, dest, tag));
+  }
+  recvBuffer(into: TypedArray, source?: number, tag?: number): Status {
+    return this.wait(this.#comm.recvBuffer(into, source, tag));
+  }
+  sendrecvBuffer(array: TypedArray, dest: number, into: TypedArray, source?: number, tags?: Tags): Status {
+    return this.wait(this.#comm.sendrecvBuffer(array, dest, into, source, tags));
+  }
+  sendrecvReplace(array: TypedArray, dest: number, source?: number, tags?: Tags): Status {
+    return this.wait(this.#comm.sendrecvReplace(array, dest, source, tags));
+  }
+  probe(source?: number, tag?: number): Status {
+    return this.wait(this.#comm.probe(source, tag));
+  }
+
+  barrier(): void {
+    this.wait(this.#comm.barrier());
+  }
+  bcast<T = any>(value: T | undefined, root?: number): T {
+    return this.wait(this.#comm.bcast<T>(value, root));
+  }
+  bcastBuffer(array: TypedArray, root?: number): void {
+    this.wait(this.#comm.bcastBuffer(array, root));
+  }
+  scatter<T = any>(values: readonly T[] | undefined, root?: number): T {
+    return this.wait(this.#comm.scatter<T>(values, root));
+  }
+  gather<T = any>(value: T, root?: number): T[] | undefined {
+    return this.wait(this.#comm.gather<T>(value, root));
+  }
+  allgather<T = any>(value: T): T[] {
+    return this.wait(this.#comm.allgather<T>(value));
+  }
+  alltoall<T = any>(values: readonly T[]): T[] {
+    return this.wait(this.#comm.alltoall<T>(values));
+  }
+  reduce<T = any>(value: T, op?: Op<T>, root?: number, options?: ReduceOptions): T | undefined {
+    return this.wait(this.#comm.reduce<T>(value, op, root, options));
+  }
+  allreduce<T = any>(value: T, op?: Op<T>, options?: ReduceOptions): T {
+    return this.wait(this.#comm.allreduce<T>(value, op, options));
+  }
+  allreduceBuffer(array: TypedArray, op?: Op, into?: TypedArray, options?: ReduceOptions): void {
+    this.wait(this.#comm.allreduceBuffer(array, op, into, options));
+  }
+  scan<T = any>(value: T, op?: Op<T>): T {
+    return this.wait(this.#comm.scan<T>(value, op));
+  }
+  exscan<T = any>(value: T, op?: Op<T>): T | undefined {
+    return this.wait(this.#comm.exscan<T>(value, op));
+  }
+  reduceScatter<T = any>(values: readonly T[], op?: Op<T>): T;
+  reduceScatter<A extends TypedArray>(array: A, op?: Op, counts?: readonly number[]): A;
+  reduceScatter(values: any, op?: Op, counts?: readonly number[]): any {
+    return this.wait(this.#comm.reduceScatter(values, op, counts));
+  }
+  scatterv<A extends TypedArray>(
+    array: A | undefined,
+    counts: readonly number[] | undefined,
+    root?: number,
+    options?: { displs?: readonly number[]; into?: A },
+  ): A {
+    return this.wait(this.#comm.scatterv(array, counts, root, options));
+  }
+  gatherv<A extends TypedArray>(array: A, root?: number, layout?: Layout & { into?: A }): A | undefined {
+    return this.wait(this.#comm.gatherv(array, root, layout));
+  }
+  allgatherv<A extends TypedArray>(array: A, layout?: Layout & { into?: A }): A {
+    return this.wait(this.#comm.allgatherv(array, layout));
+  }
+  alltoallv<A extends TypedArray>(
+    array: A,
+    counts: readonly number[],
+    options?: { displs?: readonly number[]; receive?: Layout; into?: A },
+  ): A {
+    return this.wait(this.#comm.alltoallv(array, counts, options));
+  }
+  dup(): Comm {
+    return this.wait(this.#comm.dup());
+  }
+  split(color: number | undefined, key?: number): Comm | null {
+    return this.wait(this.#comm.split(color, key));
+  }
+}

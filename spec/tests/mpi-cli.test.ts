@@ -1,0 +1,76 @@
+/** `tutti mpi`, as a user calls it. */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Terminal } from '../fixtures/cli/terminal.ts';
+
+const terminal = new Terminal();
+beforeAll(() => {
+  writeFileSync(
+    path.join(terminal.cwd, 'main.ts'),
+    `interface Comm { rank: number; size: number; allreduce(x: number): Promise<number>; abort(code: number): never; barrier(): Promise<void> }
+    export default async function main(comm: Comm, how: string, ...more: string[]): Promise<number> {
+      console.log('rank', comm.rank, 'of', comm.size, await comm.allreduce(comm.rank), more.join());
+      if (how === 'throw' && comm.rank === 1) throw new TypeError('boom');
+      if (how === 'exit' && comm.rank === 1) process.exit(7);
+      if (how === 'abort' && comm.rank === 1) comm.abort(9);
+      if (how === 'loop' && comm.rank === 1) throw new TypeError('boom');
+      if (how === 'loop' && comm.rank === 0) for (;;);
+      await comm.barrier();
+      return comm.rank;
+    }\n`,
+  );
+  writeFileSync(path.join(terminal.cwd, 'no-main.ts'), 'export const main = () => 1;\n');
+});
+afterAll(() => terminal.close());
+const mpi = (...args: string[]) => terminal.run(['mpi', ...args]);
+const sorted = (text: string): string[] => text.split('\n').slice(0, -1).sort();
+
+test.each(['thread', 'process'])(
+  '%s ranks print behind their rank; the arguments of main are its own',
+  async (kind) => {
+    const { code, stdout, stderr } = await mpi('-n', '3', '--kind', kind, 'main.ts', 'fine', '--flag', '-n', '9');
+    expect(sorted(stdout)).toEqual([0, 1, 2].map((rank) => `[${rank}] rank ${rank} of 3 3 --flag,-n,9`));
+    expect([code, stderr]).toEqual([0, '']);
+    expect(terminal.litter()).toEqual([]);
+  },
+);
+
+test('--json prints what the mains return', async () => {
+  const { code, stdout, stderr } = await mpi('-n', '2', '--kind', 'thread', '--json', 'main.ts', 'fine');
+  expect([code, stdout]).toEqual([0, '[0,1]\n']);
+  expect(sorted(stderr)).toEqual(['[0] rank 0 of 2 1 ', '[1] rank 1 of 2 1 ']);
+});
+
+test.each([
+  [
+    'throw',
+    1,
+    /^\[1\] TypeError: boom\n(.*\n)*\[0,2,3\] RankLostError: Rank 1 is gone: its main threw TypeError: boom/,
+  ],
+  ['exit', 7, /^tutti: Rank 1 has ended with process.exit\(7\)\n$/],
+  ['abort', 9, /^tutti: Rank 1 has aborted the run with code 9\n$/],
+  ['loop', 1, /^\[1\] TypeError: boom/],
+])('a rank that fails by %s ends all, and says so first', async (how, exit, says) => {
+  const { code, stderr } = await mpi('-n', '4', 'main.ts', how);
+  expect(code).toBe(exit);
+  expect(stderr).toMatch(says);
+  expect(terminal.litter()).toEqual([]);
+});
+
+test('mistakes are told before anything is started', async () => {
+  expect(await mpi('-n', '2')).toMatchObject({ code: 2, stderr: expect.stringContaining('Which script?') });
+  expect(await mpi('-n', '0', 'main.ts')).toMatchObject({ code: 2, stderr: expect.stringContaining('1 rank or more') });
+  expect(await mpi('-n', '2', 'none.ts')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Cannot read the script none.ts'),
+  });
+  expect(await mpi('-n', '2', 'no-main.ts')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('no-main.ts has no default export'),
+  });
+  expect(await mpi('-n', '2', '--ranks', '3', '--kind', 'thread', 'main.ts')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('3 ranks need as many engines, one each, and the cluster has 2'),
+  });
+});

@@ -1,0 +1,125 @@
+/** Thread ranks that block, as in C. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Cluster, cluster } from '../../main.ts';
+import { type Comm, mpi } from '../../paradigms/index.ts';
+import { failureOf } from './support/mpi-suite.ts';
+
+let client: Cluster;
+beforeAll(async () => {
+  client = await cluster({ engines: 4, kind: 'thread', output: 'ignore' });
+});
+afterAll(() => client.close());
+const run = <R>(ranks: number, main: (comm: Comm) => R) => client.use(mpi).run(main, { ranks });
+
+test('a program without any await: messages of all sizes, collectives, communicators', async () => {
+  const results = await run(4, (comm) => {
+    const { rank, size, sync } = comm;
+    const [next, before] = [(rank + 1) % size, (rank + size - 1) % size];
+    const seen: unknown[] = [];
+    for (const bytes of [0, 8, 20_000, 3_000_000]) {
+      const into = new Uint8Array(bytes);
+      const { count } = sync.sendrecvBuffer(new Uint8Array(bytes).fill(rank), next, into, before);
+      seen.push(count === bytes && into.every((b) => b === before));
+    }
+    // All send at once to all: nobody waits for a receive that comes later.
+    for (let to = 0; to < size; to++) sync.send({ from: rank, data: [1, 'two', new Float32Array(9)] }, to, 3);
+    const froms = Array.from({ length: size }, () => sync.recv(-1, 3).from).sort();
+    const request = comm.irecv(before, 4);
+    sync.send('late', next, 4);
+    const late = sync.wait(request);
+    sync.barrier();
+    const sum = sync.allreduce(new Float64Array(20_000).fill(rank));
+    const half = sync.split(rank % 2)!;
+    const parts = [
+      half.sync.allgather(rank),
+      sync.scan(1),
+      sync.bcast(rank === 2 ? 'b' : undefined, 2),
+      sync.gather(rank, 3),
+    ];
+    return [seen, froms, late, sum[19_999], parts, sync.reduce(rank, 'MAX', 1)];
+  });
+  expect(results).toEqual(
+    [0, 1, 2, 3].map((rank) => [
+      [true, true, true, true],
+      [0, 1, 2, 3],
+      'late',
+      6,
+      [rank % 2 ? [1, 3] : [0, 2], rank + 1, 'b', rank === 3 ? [0, 1, 2, 3] : undefined],
+      rank === 1 ? 3 : undefined,
+    ]),
+  );
+});
+
+test('blocking and awaiting ranks talk to each other, in turns too', async () => {
+  const results = await run(2, async (comm) => {
+    const got: unknown[] = [];
+    for (let i = 0; i < 40; i++) {
+      const block = (i + comm.rank) % 3 === 0;
+      const value = [i, new Uint8Array((i % 4) * 9_000)];
+      const other = 1 - comm.rank;
+      if (block) {
+        const request = comm.isend(value, other, i);
+        got.push((comm.sync.recv(other, i) as [number])[0]);
+        comm.sync.wait(request);
+      } else {
+        const request = comm.isend(value, other, i);
+        got.push(((await comm.recv(other, i)) as [number])[0]);
+        await request;
+      }
+    }
+    return got;
+  });
+  expect(results).toEqual([0, 1].map(() => Array.from({ length: 40 }, (_, i) => i)));
+});
+
+test('windows are the memory itself', async () => {
+  const results = await run(3, async (comm) => {
+    const window = await comm.window(BigInt64Array, 2);
+    for (let i = 0; i < 1_000; i++) comm.sync.wait(window.fetchAdd(0, 1, 1n));
+    comm.sync.barrier();
+    const direct = window.shared(0)![1];
+    await window.free();
+    return direct;
+  });
+  expect(results).toEqual([3_000n, 3_000n, 3_000n]);
+});
+
+test('blocked ranks see a deadlock, an abort, and a rank that has thrown', async () => {
+  const dead = await failureOf(run(3, (comm) => comm.sync.recv((comm.rank + 1) % 3)));
+  expect(dead.code).toBe('MPI_DEADLOCK');
+  expect(dead.waits[2]).toContain('rank 2 waits in recv from rank 0');
+  const aborted = await failureOf(run(3, (comm) => (comm.rank === 2 ? comm.abort(3) : comm.sync.barrier())));
+  expect(aborted).toMatchObject({ code: 'MPI_ABORTED', exitCode: 3 });
+  const codes = await client
+    .use(mpi)
+    .run(
+      (comm: Comm) => {
+        if (comm.rank === 1) throw new Error('not me');
+        try {
+          return comm.sync.allreduce(1);
+        } catch (error) {
+          return (error as { code: string }).code;
+        }
+      },
+      { ranks: 3 },
+    )
+    .settled();
+  expect([...codes].sort((a, b) => a.engine - b.engine).map((part) => (part as { value?: string }).value)).toEqual([
+    'MPI_RANK_LOST',
+    undefined,
+    'MPI_RANK_LOST',
+  ]);
+});
+
+test('ranks that are processes cannot block', async () => {
+  const processes = await cluster({ engines: 2, output: 'ignore' });
+  try {
+    const error = await failureOf(processes.use(mpi).run((comm: Comm) => comm.sync.barrier()));
+    expect(error.message).toContain("run with kind: 'thread', or await");
+    expect(() => processes.use(mpi).run(() => 1, { kind: 'thread' })).toThrow(
+      "engines of kind 'thread', and the cluster has none",
+    );
+  } finally {
+    await processes.close();
+  }
+});

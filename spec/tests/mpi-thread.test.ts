@@ -1,0 +1,3 @@
+import { mpiSuite } from './support/mpi-suite.ts';
+
+mpiSuite('thread');
