@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { isBuiltin } from 'node:module';
 import { bundleHalf } from '../../core/paradigm/bundle.ts';
+import { ON_ENGINES } from '../../core/paradigm/on-engines.ts';
 import { loadPlugin } from '../../core/paradigm/plugins.ts';
 import {
   type Client,
@@ -35,6 +36,8 @@ export interface ParadigmFixture<A, O extends unknown[]> {
   readonly failure?: { provoke(api: A, client: Client): Promise<unknown>; readonly name: string };
   /** What the bundle of the engine half may hold, in bytes. Default: 262,144. */
   readonly bundleLimit?: number;
+  /** It comes with tutti, so that there is no cluster without it. */
+  readonly builtIn?: boolean;
   /** Takes figures, one line each. Default: prints them. */
   report?(line: string): void;
 }
@@ -168,7 +171,7 @@ export function paradigmCompliance<A, O extends unknown[]>(fixture: ParadigmFixt
     test('its engine half travels alone, and is small', async () => {
       const { text } = bundleHalf(definition)!;
       const packages = [...text.matchAll(/\brequire\("([^"]+)"\)/g)].map((match) => match[1]!);
-      const strange = packages.filter((id) => !isBuiltin(id) && !['tutti', 'tutti/engine'].includes(id));
+      const strange = packages.filter((id) => !isBuiltin(id) && !ON_ENGINES.includes(id) && id !== 'tutti/engine');
       assert.deepEqual(strange, [], 'packages that engines may not have');
       if (typeof definition.engine === 'string' && definition.controller) {
         const squeezed = (code: string): string => code.replace(/\s+/g, '');

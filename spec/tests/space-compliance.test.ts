@@ -19,6 +19,7 @@ paradigmCompliance(
     },
     endless: (space: TupleSpace) => space.take(['never']),
     failure: { provoke: (space: TupleSpace) => space.take(['x'], { timeout: 1 }), name: 'TimeoutError' },
+    builtIn: true,
     report() {},
   },
   { test },
