@@ -1,5 +1,5 @@
 /** A space as programs use it: in clients, and on engines. */
-import { Observable } from 'rxjs';
+import type { Observable, Observer } from 'rxjs';
 import { SessionLostError, UsageError } from '../../core/index.ts';
 import { Consumption } from './consumption.ts';
 import type { Held, Link } from './link.ts';
@@ -21,6 +21,15 @@ import type {
   WatchOptions,
 } from './types.ts';
 
+/** What differs between clients and engines. */
+export interface Surroundings {
+  /** Of rxjs, which engines do without. */
+  readonly observable: <T>(subscribe: (observer: Observer<T>) => () => void) => Observable<T>;
+  /** Computes live tuples. */
+  readonly live?: Evaluate;
+  readonly ambient?: () => AbortSignal | undefined;
+}
+
 type Evaluate = (space: TupleSpace, tuple: any, options?: OutOptions) => Promise<Entry>;
 
 const WAITS = ['timeout', 'signal', 'exact'];
@@ -31,7 +40,7 @@ export class ClientSpace implements TupleSpace<any> {
   readonly #options: OpenOptions;
   /** Waits end with it, unless they say otherwise: the task that runs. */
   readonly #ambient: () => AbortSignal | undefined;
-  /** Who computes live tuples. */
+  readonly #observable: Surroundings['observable'];
   readonly #live: Evaluate | undefined;
   #opened: number | undefined;
   readonly #putting = {
@@ -43,12 +52,13 @@ export class ClientSpace implements TupleSpace<any> {
     name: string,
     link: Link,
     options: OpenOptions,
-    { ambient = () => undefined, live }: { ambient?: () => AbortSignal | undefined; live?: Evaluate } = {},
+    { observable, live, ambient = () => undefined }: Surroundings,
   ) {
     this.name = name;
     this.#link = link;
     this.#options = options;
     this.#ambient = ambient;
+    this.#observable = observable;
     this.#live = live;
   }
 
@@ -155,7 +165,7 @@ export class ClientSpace implements TupleSpace<any> {
   watch(template?: any, options?: WatchOptions): Observable<SpaceEvent<any>> {
     const { kinds = EVENT_KINDS, lease, exact = false } = checkedOptions('watch', options, ['kinds', 'lease', 'exact']);
     const form = template === undefined ? null : sealTemplate(template, this.#link.sealer);
-    return new Observable((subscriber) => {
+    return this.#observable((subscriber) => {
       const stop = new AbortController();
       const what = { space: this.#handle, template: form, exact, kinds, ...(lease !== undefined && { lease }) };
       this.#link.flush(); // the space is opened before it is watched

@@ -39,6 +39,7 @@ const definition = defineParadigm({
       return made;
     });
     return new ClientSpace(name, link, options as OpenOptions, {
+      observable: (subscribe) => new Observable(subscribe),
       live: (space, tuple, more) => evaluate(host.client, space, tuple, more),
     });
   },

@@ -36,8 +36,6 @@ export interface ParadigmFixture<A, O extends unknown[]> {
   readonly failure?: { provoke(api: A, client: Client): Promise<unknown>; readonly name: string };
   /** What the bundle of the engine half may hold, in bytes. Default: 262,144. */
   readonly bundleLimit?: number;
-  /** It comes with tutti, so that there is no cluster without it. */
-  readonly builtIn?: boolean;
   /** Takes figures, one line each. Default: prints them. */
   report?(line: string): void;
 }

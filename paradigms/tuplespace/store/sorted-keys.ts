@@ -5,7 +5,7 @@
 export type Key = number | string | bigint;
 
 /** Children that a node may have. */
-const WIDTH = 64;
+const WIDTH = 256;
 
 class Node {
   /** Of a leaf: the keys. Else the last key of each child. */
