@@ -1,4 +1,5 @@
 /** The tuple space as a plug-in. */
+import { Observable } from 'rxjs';
 import {
   type Command,
   type CommandTools,
