@@ -67,7 +67,10 @@ export async function onTerminal(console: Console, screen: TerminalScreen, greet
   redirectConsole(screen);
   const onSignal = (): void => void interruption.interrupt();
   process.on('SIGINT', onSignal);
-  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, () => server.close());
+  const leave = (): void => server.close();
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, leave);
+  // The terminal is gone: there is nobody to be told of it.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', leave);
   for (const event of ['uncaughtException', 'unhandledRejection'] as const)
     process.on(event, (error) => console.tellFailure(error));
   const history = historyFile();

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { PseudoTerminal, type Size } from '../fixtures/cli/pseudo-terminal.ts';
 import { Terminal } from '../fixtures/cli/terminal.ts';
+import { until } from './support/conditions.ts';
 
 const terminal = new Terminal();
 const open: PseudoTerminal[] = [];
@@ -178,6 +179,36 @@ test('without colour where NO_COLOR says so', async () => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: this is what is looked for
   expect(console.raw).not.toMatch(/\u001b\[[\d;]*m/);
 });
+
+test('one whose terminal is gone ends, with its engines and what loops on them', async () => {
+  const console = start(['-n', '1', '--kind', 'process']);
+  const shown = [await console.enter('process.pid'), await console.enter('% process.pid')];
+  const pids = shown.map((text) => Number(/\d{2,}/.exec(text)![0]));
+  console.type(`% while (true);${ENTER}`);
+  await until(() => isBusy(pids[1]!), Boolean);
+  console.vanish();
+  await until(
+    () => pids.filter(lives),
+    (living) => living.length === 0,
+  );
+});
+
+function lives(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** It has been computing since the last look. */
+function isBusy(pid: number): boolean {
+  const ticks = Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')[11]);
+  const before = seen.get(pid) ?? ticks;
+  seen.set(pid, ticks);
+  return ticks > before;
+}
+const seen = new Map<number, number>();
 
 test('what was typed is remembered, for its user alone', async () => {
   const first = start(threads(1));

@@ -9,7 +9,7 @@ import { State, type Task } from './task.ts';
 /** Engines that a task may end before it is stopped. */
 const KILLS = 3;
 /** Engines run tasks in their order, and report so often that no later ones can have begun. */
-const UNREPORTED = 128;
+const UNREPORTED = 512;
 /** What engines are lost for when somebody wants it so: no task is to blame. */
 const WANTED = /^(restarted|removed)$/;
 

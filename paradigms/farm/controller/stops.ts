@@ -126,10 +126,19 @@ export class Stops {
   /** In the engine's queue, or wherever it runs. */
   async #stopAt(slot: Slot, task: Task, kind: 'interrupt' | 'cancel', reason: string): Promise<Stopped> {
     const call = { client: task.owner.id, call: task.call };
-    const there = this.#host.engine(slot.id).ask<'dropped' | 'runs' | 'done'>('stop', { ...call, reason, kind });
+    const there = this.#host
+      .engine(slot.id)
+      .ask<'dropped' | 'runs' | 'done'>('stop', { ...call, reason, kind })
+      .catch(() => 'done' as const);
     // A loop answers nothing; what stops it goes another way.
-    const loop = new Promise<'runs'>((resolve) => void this.#alarms.in(PATIENCE, () => resolve('runs')));
-    const stand = await Promise.race([there.catch(() => 'done' as const), loop]);
+    const loop = new Promise<'late'>((resolve) => void this.#alarms.in(PATIENCE, () => resolve('late')));
+    let stand = await Promise.race([there, loop]);
+    if (stand === 'late') {
+      const how = await this.#host.interrupt(slot.id, call, { kind, reason });
+      if (how !== 'done' && how !== 'idle') return how;
+      // It was only slow to answer: it had not begun then, and may have by now.
+      stand = await there;
+    }
     if (stand === 'dropped') return 'never-started';
     if (stand === 'done') return 'done';
     return this.#host.interrupt(slot.id, call, { kind, reason });

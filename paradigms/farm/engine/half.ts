@@ -14,7 +14,7 @@ import { resources } from './resources.ts';
 /** ms of work that a slice should take. */
 const SLICE = 1;
 /** Tasks in a slice, however short: with twice as many unreported, nobody knows which of them ran. */
-const MOST = 64;
+const MOST = 256;
 
 export default function engineHalf(host: EngineHost): EngineHalf {
   const functions = new Functions(host);
