@@ -10,6 +10,7 @@ const benches: Record<string, () => Promise<void>> = {
   log: async () => (await import('./log.ts')).log(),
   mpi: async () => (await import('./mpi.ts')).mpi(),
   many: async () => (await import('./many.ts')).many(),
+  space: async () => (await import('./space.ts')).space(),
 };
 
 const names = process.argv.slice(2);

@@ -14,6 +14,11 @@ const LISTED: readonly Listed[] = [
     describe: 'Run a script as ranks that send each other messages',
     load: async () => (await import('../paradigms/mpi/mpi.ts')).mpi,
   },
+  {
+    command: 'space',
+    describe: 'Put tuples into a space, take, read and watch them',
+    load: async () => (await import('../paradigms/tuplespace/paradigm.ts')).tupleSpace,
+  },
 ];
 
 export async function paradigmCommands(

@@ -132,6 +132,12 @@ export class StoreFullError extends StoreError {
 /** The store's files are damaged, or are none of ours. */
 export class StoreCorruptError extends StoreError {
   override readonly code: string = 'STORE_CORRUPT';
+  /** The entry that is not what was written there, if it is one alone: `entries` can go on behind it. */
+  readonly key: string | undefined;
+  constructor(message: string, options?: { cause?: unknown; key?: string }) {
+    super(message, options);
+    this.key = options?.key;
+  }
 }
 /** The store was written in a format that this version does not know. */
 export class StoreFormatError extends StoreError {

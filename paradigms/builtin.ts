@@ -2,5 +2,6 @@
 import { registerParadigm } from '../core/index.ts';
 import { taskFarm } from './farm/index.ts';
 import { mpi } from './mpi/index.ts';
+import { tupleSpace } from './tuplespace/paradigm.ts';
 
-for (const paradigm of [taskFarm, mpi]) registerParadigm(paradigm);
+for (const paradigm of [taskFarm, mpi, tupleSpace]) registerParadigm(paradigm);

@@ -8,3 +8,4 @@ export { taskFarm } from './farm/index.ts';
 export type { Explanation, FarmEvent, FarmStats } from './farm/messages.ts';
 export type { FarmOptions, TaskOptions } from './farm/options.ts';
 export * from './mpi/index.ts';
+export * from './tuplespace/index.ts';

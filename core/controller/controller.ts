@@ -44,6 +44,8 @@ export interface ControllerOptions extends LivenessOptions {
   limits?: Partial<Limits> | undefined;
   /** Where paradigms keep what must outlive the controller; whoever gives it closes it. Default: memory, and nothing outlives. */
   stores?: StoreProvider | undefined;
+  /** Do the stores outlive it? */
+  durable?: boolean;
   log?: Logger | undefined;
 }
 
@@ -120,6 +122,7 @@ export class Controller {
       restart: async (ids) => this.restartEngines(ids),
       reports: this.reports,
       conversations: this.conversations,
+      durable: options.durable ?? false,
       log,
       clock: options.clock ?? realClock,
     });

@@ -65,7 +65,17 @@ export async function startHost(options: HostOptions): Promise<Host> {
       start() {
         const { misses, busyAfter, lostAfter, clientWindow, limits } = options;
         controller = new Controller({
-          ...{ name, beat, busyAfter, lostAfter, clientWindow, limits, stores, log: log.logger },
+          ...{
+            name,
+            beat,
+            busyAfter,
+            lostAfter,
+            clientWindow,
+            limits,
+            stores,
+            durable: durable !== undefined,
+            log: log.logger,
+          },
           ...(misses && { misses }),
         });
         controller.broker.folder = () => folder.path;

@@ -22,6 +22,8 @@ export interface ParadigmsHome {
   readonly log: Logger;
   readonly clock: Clock;
   store(paradigm: string): Promise<Store>;
+  /** Does what stores hold outlive the cluster? */
+  readonly durable: boolean;
   readonly clients: ReadonlyMap<number, ClientRecord>;
   emit(event: ClusterEvent): void;
   restart(ids: readonly number[]): Promise<void>;
@@ -39,7 +41,7 @@ export interface Parties {
 }
 
 export function controllerHost(paradigm: string, home: ParadigmsHome, parties: Parties): ControllerHost {
-  const { cluster, registry, clients, log, clock } = home;
+  const { cluster, registry, clients, durable, log, clock } = home;
   const pack: Voice['pack'] = (value) => ({ payloads: value === undefined ? [] : [encode(value)] });
   const voice = (exchange: () => Exchange, session: () => Session | undefined): Voice => ({
     paradigm,
@@ -83,6 +85,7 @@ export function controllerHost(paradigm: string, home: ParadigmsHome, parties: P
       home.conversations.stopWork(engine, { client, call, kind, reason }),
     tasks: (source) => void home.conversations.sources.add(source),
     report: (read) => void home.reports.set(paradigm, read),
+    durable,
     log,
     clock,
   };

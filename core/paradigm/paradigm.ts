@@ -90,6 +90,8 @@ export interface ControllerHost {
   tasks(source: TaskSource): void;
   /** What `status` of the cluster says of this paradigm; asked for each time. */
   report(read: () => unknown): void;
+  /** Was the cluster started with `durable`? */
+  readonly durable: boolean;
   readonly log: Logger;
   readonly clock: Clock;
 }

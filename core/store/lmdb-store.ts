@@ -203,9 +203,10 @@ class LmdbStore implements Store {
   #value(key: Buffer, record: Buffer): Uint8Array {
     const value = unsealed(key, record);
     if (value) return value;
-    const shown = JSON.stringify(key.toString('utf8', this.#prefix.length));
+    const damaged = key.toString('utf8', this.#prefix.length);
     throw new StoreCorruptError(
-      `The store '${this.#name}' in ${this.#shared.path} does not hold at ${shown} what was written there; write it anew, or restore the folder from a copy`,
+      `The store '${this.#name}' in ${this.#shared.path} does not hold at ${JSON.stringify(damaged)} what was written there; write it anew, or restore the folder from a copy`,
+      { key: damaged },
     );
   }
 

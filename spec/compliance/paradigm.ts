@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { isBuiltin } from 'node:module';
 import { bundleHalf } from '../../core/paradigm/bundle.ts';
+import { ON_ENGINES } from '../../core/paradigm/on-engines.ts';
 import { loadPlugin } from '../../core/paradigm/plugins.ts';
 import {
   type Client,
@@ -168,7 +169,7 @@ export function paradigmCompliance<A, O extends unknown[]>(fixture: ParadigmFixt
     test('its engine half travels alone, and is small', async () => {
       const { text } = bundleHalf(definition)!;
       const packages = [...text.matchAll(/\brequire\("([^"]+)"\)/g)].map((match) => match[1]!);
-      const strange = packages.filter((id) => !isBuiltin(id) && !['tutti', 'tutti/engine'].includes(id));
+      const strange = packages.filter((id) => !isBuiltin(id) && !ON_ENGINES.includes(id) && id !== 'tutti/engine');
       assert.deepEqual(strange, [], 'packages that engines may not have');
       if (typeof definition.engine === 'string' && definition.controller) {
         const squeezed = (code: string): string => code.replace(/\s+/g, '');
