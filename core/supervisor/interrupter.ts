@@ -17,7 +17,10 @@ export type Stopped = 'never-started' | 'signalled' | Rung | 'abandoned' | 'done
 
 /** ms that a thread has to answer before it counts as busy. */
 const ANSWER = 8;
-/** ms for a pause: the longest that JavaScript goes without a look for one. */
+/**
+ * ms for a pause: the longest that JavaScript usually goes without a look for one. It is doubled with each try: to tell of ten
+ * thousand frames takes long.
+ */
 const PAUSE = 700;
 /** ms that a task may go on in a loop once its signal is aborted, if it has ever looked at it; and at an await. */
 const GRACE = 200;
@@ -74,13 +77,16 @@ export class Interrupter {
     await within(answered, ANSWER);
     if (heard) await within(answered, AWAITING);
     let willing = false;
-    while (!told) {
+    for (let patience = PAUSE; !told; ) {
       const force: boolean = willing;
-      const seen: Seen | undefined = await this.#home.ladder.whilePaused(PAUSE, (pause) => stop(pause, order, force));
+      const seen: Seen | undefined = await this.#home.ladder.whilePaused(patience, (pause) =>
+        stop(pause, order, force),
+      );
       rung ??= seen?.rung;
       if (seen?.rung && seen.rung !== 'landed') this.#home.post({ type: 'unwound', order });
       if (told) break; // perhaps before we heard that it was stopped
       if (!seen) {
+        patience *= 2;
         // In native code; or it has come to rest, and answers.
         await within(answered, ANSWER);
         if (told) break;
@@ -149,10 +155,15 @@ interface Seen {
 }
 
 async function stop(pause: Pause, order: Order, force: boolean): Promise<Seen> {
-  const stand = await standOf(pause, order);
-  // A loop that is left over from a task that has ended holds all others up.
-  const stops = stand === 'here' || stand === 'stray' || (stand === 'willing' && force);
-  return { stand, rung: stops ? await pause.stop() : undefined };
+  try {
+    const stand = await standOf(pause, order);
+    // A loop that is left over from a task that has ended holds all others up.
+    const stops = stand === 'here' || stand === 'stray' || (stand === 'willing' && force);
+    return { stand, rung: stops ? await pause.stop() : undefined };
+  } catch {
+    // At the end of a stack there is no room even to ask. It will be elsewhere soon.
+    return { stand: 'running', rung: undefined };
+  }
 }
 
 async function standOf(pause: Pause, order: Order): Promise<Stand> {
