@@ -2,7 +2,6 @@
  * Carries out orders: tells the engine's thread, and where that does not listen, since user code has it, stops it. Every order
  * is answered, once.
  */
-import { killChildren } from './children.ts';
 import { DOOR, type Ladder, type Pause, type Rung, userFrames } from './ladder.ts';
 import type { FromEngine, Order, Stand, ToEngine } from './messages.ts';
 import type { Answer } from './requests.ts';
@@ -33,8 +32,8 @@ const COMING = 2_000;
 export interface InterrupterHome {
   readonly ladder: Ladder;
   post(message: ToEngine): void;
-  /** The engine has the process for itself, with the children that it has started. */
-  readonly ownProcess: boolean;
+  /** Ends the child processes that the engine has started. */
+  killChildren(): Promise<void>;
 }
 
 export interface PeekOrder extends Order {
@@ -90,7 +89,7 @@ export class Interrupter {
         // In native code; or it has come to rest, and answers.
         await within(answered, ANSWER);
         if (told) break;
-        if (this.#home.ownProcess) await killChildren();
+        await this.#home.killChildren();
       } else if (seen.stand === 'waiting') return this.#forget(order, 'never-started');
       else if (seen.stand === 'done' && !seen.rung) return this.#forget(order, 'done');
       else {
