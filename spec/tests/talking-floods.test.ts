@@ -104,7 +104,7 @@ for (const kind of ['process', 'thread'] as const)
     });
 
     test('interrupted anywhere while it sends and prints, the rest of the line is usable', async () => {
-      const rounds = 60;
+      const rounds = 36;
       for (let i = 0; i < rounds; i++) {
         const large = i % 3 === 0;
         const running = c.engine(3).apply((big: boolean) => {
