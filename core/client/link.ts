@@ -331,7 +331,7 @@ export class Link implements CallHome, PipeHome, MakerHome {
     if (stream <= Stream.STDERR) this.#output(header, payloadText(payload));
     const call = this.#calls.get(id);
     if (stream <= Stream.STDERR || !call || !payload) return; // or given up here
-    const value = decode(payload) as any;
+    const value = readable(payload);
     if (stream === Stream.MESSAGE) call.messages.push({ engine, value });
     else if (stream === Stream.PROGRESS || stream === Stream.LAST_PROGRESS)
       call.progressed({ engine, done: value[0], ...(value.length > 1 && { total: value[1] }) });
@@ -391,4 +391,13 @@ function dependencyError(cause: Error): DependencyError {
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new CancelledError('Aborted by its signal', { cause: error });
+}
+
+/** What makes no sense arrives as the error that says why: it is one engine's fault, and ends nothing. */
+function readable(payload: Payload): any {
+  try {
+    return decode(payload);
+  } catch (error) {
+    return error;
+  }
 }

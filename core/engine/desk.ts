@@ -2,6 +2,7 @@
  * Where an engine says what its tasks print, send and report, and where messages for them come in. Supervised, all of it goes
  * through memory shared with the supervisor, so it works in the middle of a loop; else over the engine's own session.
  */
+import { readlinkSync } from 'node:fs';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { letGo } from '../supervisor/let-go.ts';
 import {
@@ -12,6 +13,7 @@ import {
   memoryIn,
   OF_CALL,
   OF_CLIENT,
+  OS_THREAD,
   POSTED,
   PROGRESS,
   type SharedMemory,
@@ -85,6 +87,7 @@ function supervisedDesk({ port, memory }: Supervised, home: DeskHome): Desk {
     }
     home.receive(message);
   };
+  ints[OS_THREAD] = osThread();
   port.on('message', (message: ToEngine) => receive(message, false));
   port.unref();
   process.on('exit', () => letGo(shared));
@@ -143,4 +146,13 @@ function pass(ring: RingWriter, { numbers, ints }: SharedMemory): void {
 function progressPayload(done: number, total: number | undefined): Payload {
   const progress = total === undefined || Number.isNaN(total) ? [done] : [done, total];
   return { codec: 'json', parts: [Buffer.from(JSON.stringify(progress))] };
+}
+
+/** 0 where it is not known. */
+function osThread(): number {
+  try {
+    return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
+  } catch {
+    return 0;
+  }
 }

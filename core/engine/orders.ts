@@ -47,8 +47,10 @@ export class Orders {
     let taken = this.#taken.get(order.id);
     if (!taken) {
       const job = order.call ? turns.find(callKey(order.client, order.call)) : (turns.running ?? onStack());
-      this.#taken.set(order.id, (taken = { order, job }));
+      taken = { order, job };
+      // The stack may be too full for the one or the other; then it is taken anew.
       if (order.kind !== 'peek') this.#doom(taken);
+      this.#taken.set(order.id, taken);
     }
     return this.#standOf(taken);
   }

@@ -1,6 +1,6 @@
 /** Engines as worker threads of this process: they start in a fraction of the time and can share memory. */
 import { type MessagePort, type TransferListItem, Worker } from 'node:worker_threads';
-import { letGo } from '../supervisor/let-go.ts';
+import { letGo, tellExit } from '../supervisor/let-go.ts';
 import { memoryIn, newMemory } from '../supervisor/memory.ts';
 import { superviseWith } from '../supervisor/supervise.ts';
 import type { EngineBoot, EngineExit, EngineHandle, EngineSpec, Launcher } from './launcher.ts';
@@ -83,5 +83,6 @@ function supervisorHere(): Worker {
 }
 
 function letGoOfAll(): void {
+  for (const memory of memories) tellExit(memoryIn(memory));
   for (const memory of memories) letGo(memoryIn(memory));
 }

@@ -20,8 +20,8 @@ export function mainDebuggee(): Debuggee {
   };
 }
 
-/** Of a worker that the main thread has started, by its `threadId`. */
-export async function workerDebuggee(thread: number): Promise<Debuggee> {
+/** Of a worker that the main thread has started, by its `threadId`. What is posted waits until the main thread has said which it is. */
+export function workerDebuggee(thread: number): Debuggee {
   const session = connect();
   const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
   const listeners = new Map<string, (params: any) => void>();
@@ -40,21 +40,26 @@ export async function workerDebuggee(thread: number): Promise<Debuggee> {
     if (error) asked?.reject(new Error(error.message));
     else asked?.resolve(result);
   });
-  await postTo(session, 'NodeWorker.enable', { waitForDebuggerOnStart: false });
-  if (worker === undefined) {
-    session.disconnect();
-    throw new Error(`Thread ${thread} is none that the main thread has started`);
-  }
+  const attached = postTo(session, 'NodeWorker.enable', { waitForDebuggerOnStart: false }).then(() => {
+    if (worker === undefined) throw new Error(`Thread ${thread} is none that the main thread has started`);
+  });
+  attached.catch(() => {}); // whoever posts hears of it
   return {
-    post: (method, params = {}) =>
-      new Promise((resolve, reject) => {
+    async post(method, params = {}) {
+      await attached;
+      return new Promise((resolve, reject) => {
         const id = ++next;
         waiting.set(id, { resolve, reject });
         const message = JSON.stringify({ id, method, params });
         postTo(session, 'NodeWorker.sendMessageToWorker', { sessionId: worker, message }).catch(reject);
-      }),
+      });
+    },
     on: (event, listener) => void listeners.set(event, listener),
-    close: () => session.disconnect(),
+    close() {
+      session.disconnect();
+      for (const { reject } of waiting.values()) reject(new Error('The inspector has let go'));
+      waiting.clear();
+    },
   };
 }
 

@@ -2,7 +2,6 @@
  * Carries out orders: tells the engine's thread, and where that does not listen, since user code has it, stops it. Every order
  * is answered, once.
  */
-import { killChildren } from './children.ts';
 import { DOOR, type Ladder, type Pause, type Rung, userFrames } from './ladder.ts';
 import type { FromEngine, Order, Stand, ToEngine } from './messages.ts';
 import type { Answer } from './requests.ts';
@@ -17,7 +16,10 @@ export type Stopped = 'never-started' | 'signalled' | Rung | 'abandoned' | 'done
 
 /** ms that a thread has to answer before it counts as busy. */
 const ANSWER = 8;
-/** ms for a pause: the longest that JavaScript goes without a look for one. */
+/**
+ * ms for a pause: the longest that JavaScript usually goes without a look for one. It is doubled with each try: to tell of ten
+ * thousand frames takes long.
+ */
 const PAUSE = 700;
 /** ms that a task may go on in a loop once its signal is aborted, if it has ever looked at it; and at an await. */
 const GRACE = 200;
@@ -30,8 +32,8 @@ const COMING = 2_000;
 export interface InterrupterHome {
   readonly ladder: Ladder;
   post(message: ToEngine): void;
-  /** The engine has the process for itself, with the children that it has started. */
-  readonly ownProcess: boolean;
+  /** Ends the child processes that the engine has started. */
+  killChildren(): Promise<void>;
 }
 
 export interface PeekOrder extends Order {
@@ -74,17 +76,20 @@ export class Interrupter {
     await within(answered, ANSWER);
     if (heard) await within(answered, AWAITING);
     let willing = false;
-    while (!told) {
+    for (let patience = PAUSE; !told; ) {
       const force: boolean = willing;
-      const seen: Seen | undefined = await this.#home.ladder.whilePaused(PAUSE, (pause) => stop(pause, order, force));
+      const seen: Seen | undefined = await this.#home.ladder.whilePaused(patience, (pause) =>
+        stop(pause, order, force),
+      );
       rung ??= seen?.rung;
       if (seen?.rung && seen.rung !== 'landed') this.#home.post({ type: 'unwound', order });
       if (told) break; // perhaps before we heard that it was stopped
       if (!seen) {
+        patience *= 2;
         // In native code; or it has come to rest, and answers.
         await within(answered, ANSWER);
         if (told) break;
-        if (this.#home.ownProcess) await killChildren();
+        await this.#home.killChildren();
       } else if (seen.stand === 'waiting') return this.#forget(order, 'never-started');
       else if (seen.stand === 'done' && !seen.rung) return this.#forget(order, 'done');
       else {
@@ -149,10 +154,15 @@ interface Seen {
 }
 
 async function stop(pause: Pause, order: Order, force: boolean): Promise<Seen> {
-  const stand = await standOf(pause, order);
-  // A loop that is left over from a task that has ended holds all others up.
-  const stops = stand === 'here' || stand === 'stray' || (stand === 'willing' && force);
-  return { stand, rung: stops ? await pause.stop() : undefined };
+  try {
+    const stand = await standOf(pause, order);
+    // A loop that is left over from a task that has ended holds all others up.
+    const stops = stand === 'here' || stand === 'stray' || (stand === 'willing' && force);
+    return { stand, rung: stops ? await pause.stop() : undefined };
+  } catch {
+    // At the end of a stack there is no room even to ask. It will be elsewhere soon.
+    return { stand: 'running', rung: undefined };
+  }
 }
 
 async function standOf(pause: Pause, order: Order): Promise<Stand> {

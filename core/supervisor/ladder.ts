@@ -53,9 +53,15 @@ export interface Pause {
 
 export type Read = { value: unknown } | { error: { className: string; message: string } };
 
+/** Before an inspector is connected, and after. `enter` may say that it is too late for that: the thread is about to exit. */
+export interface Gate {
+  enter(): boolean;
+  leave(): void;
+}
+
 export class Ladder {
-  #connect: () => Debuggee | Promise<Debuggee>;
-  #connected: (yes: boolean) => void;
+  #connect: () => Debuggee;
+  #gate: Gate;
   #debuggee: Debuggee | undefined;
   #linger: NodeJS.Timeout | undefined;
   /** Scripts that are not users'. A frame itself does not tell what it is of. */
@@ -63,10 +69,9 @@ export class Ladder {
   #paused: ((frames: Frame[]) => void) | undefined;
   #busy: Promise<unknown> = Promise.resolve();
 
-  /** `connected` hears whether an inspector is connected now. */
-  constructor(connect: () => Debuggee | Promise<Debuggee>, connected: (yes: boolean) => void) {
+  constructor(connect: () => Debuggee, gate: Gate) {
     this.#connect = connect;
-    this.#connected = connected;
+    this.#gate = gate;
   }
 
   /**
@@ -80,7 +85,7 @@ export class Ladder {
   }
 
   async #whilePaused<T>(patience: number, work: (pause: Pause) => Promise<T>): Promise<T | undefined> {
-    const debuggee = await this.#open();
+    const debuggee = this.#open();
     try {
       const frames = await this.#comeToRest(debuggee, patience);
       if (!frames) return undefined;
@@ -101,15 +106,15 @@ export class Ladder {
     this.#debuggee = undefined;
     if (!debuggee) return;
     debuggee.close(); // a thread that is paused goes on then
-    this.#connected(false);
+    this.#gate.leave();
   }
 
-  async #open(): Promise<Debuggee> {
+  #open(): Debuggee {
     clearTimeout(this.#linger);
     if (this.#debuggee) return this.#debuggee;
-    this.#connected(true);
+    if (!this.#gate.enter()) throw new Error('The thread is about to exit');
     try {
-      const debuggee = await this.#connect();
+      const debuggee = this.#connect();
       this.#scripts.clear();
       debuggee.on('Debugger.scriptParsed', ({ scriptId, url }: { scriptId: string; url: string }) => {
         if (url.startsWith('node:')) this.#scripts.set(scriptId, 'node');
@@ -127,7 +132,7 @@ export class Ladder {
       debuggee.post('Debugger.enable').catch(() => {});
       return (this.#debuggee = debuggee);
     } catch (error) {
-      this.#connected(false);
+      this.#gate.leave();
       throw error;
     }
   }

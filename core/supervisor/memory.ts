@@ -20,6 +20,8 @@ export const CALL = 7;
 export const DEBUGGING = 8;
 /** 1: the engine is about to exit. */
 export const EXITING = 9;
+/** The operating system's number of the engine's thread, where it is known. */
+export const OS_THREAD = 10;
 const INTS = 16;
 
 /** Float64. Date.now() of the engine's last turn of its event loop, and of the running job's start. */

@@ -1,6 +1,6 @@
 /** The supervisor's end of the ring. */
 import { READ, RING, type SharedMemory, WRITTEN } from './memory.ts';
-import { HEAD } from './ring-writer.ts';
+import { HEAD, WHOLE } from './ring-writer.ts';
 
 export interface Told {
   readonly stream: number;
@@ -27,24 +27,25 @@ export class RingReader {
     return Atomics.load(this.#ints, WRITTEN) === this.#ints[READ];
   }
 
-  /** Takes whole records until there is none, or `take` returns false: it has enough for now. */
+  /** Takes whole records (one whose writer was stopped is left out) until there is none, or `take` returns false: it has enough for now. */
   drain(take: (told: Told) => boolean): void {
     for (;;) {
       if (!this.#body) {
         if (!this.#fill(this.#head, this.#inHead, (n) => (this.#inHead = n))) return;
-        this.#body = Buffer.allocUnsafe(this.#head.readInt32LE(0));
+        this.#body = Buffer.allocUnsafe(this.#head.readInt32LE(0) + 1);
         this.#inBody = 0;
       }
       const body = this.#body;
       if (!this.#fill(body, this.#inBody, (n) => (this.#inBody = n))) return;
       this.#body = undefined;
       this.#inHead = 0;
+      if (body.at(-1) !== WHOLE) continue;
       const head = this.#head;
       const told: Told = {
         stream: head.readInt32LE(4),
         client: head.readInt32LE(8),
         call: head.readUInt32LE(12),
-        parts: partsOf(body, head.readInt32LE(16)),
+        parts: partsOf(body.subarray(0, -1), head.readInt32LE(16)),
       };
       if (!take(told)) return;
     }

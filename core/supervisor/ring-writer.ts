@@ -3,17 +3,22 @@ import { AWAKE, READ, RING, type SharedMemory, WRITTEN } from './memory.ts';
 
 /** Bytes of a record's head: its length, what it is, whose, of which call, and of how many parts. */
 export const HEAD = 20;
+/** A record's last byte: whether its writer came to its end. */
+export const WHOLE = 1;
 /** Characters that a record of text has at most; longer texts become several. */
 const PIECE = 16 << 10;
 /** ms after which a waiting writer looks again by itself. */
 const LOOK_AGAIN = 100;
 
+const END = Buffer.from([WHOLE]);
+
 export class RingWriter {
   #ints: Int32Array;
   #ring: Buffer;
   #head = Buffer.alloc(HEAD);
-  /** Of a record that was begun and not ended: its writer was stopped in the middle. */
-  #owed = 0;
+  /** The record that is being written, and how much of it is in the ring. Its writer may be stopped in the middle. */
+  #length = 0;
+  #done = 0;
 
   constructor({ ints, ring }: SharedMemory) {
     this.#ints = ints;
@@ -52,14 +57,15 @@ export class RingWriter {
     const written = Atomics.load(ints, WRITTEN);
     const at = written & (RING - 1);
     const free = RING - ((written - Atomics.load(ints, READ)) | 0);
-    if (HEAD + text.length * 3 > Math.min(free, RING - at)) {
+    if (HEAD + text.length * 3 + 1 > Math.min(free, RING - at)) {
       const body = Buffer.from(text);
       this.#record([body], body.byteLength, stream, client, call, 0);
       return body.byteLength;
     }
     const bytes = this.#ring.write(text, at + HEAD);
     writeHead(this.#ring, at, bytes, stream, client, call, 0);
-    Atomics.store(ints, WRITTEN, (written + HEAD + bytes) | 0);
+    this.#ring[at + HEAD + bytes] = WHOLE;
+    Atomics.store(ints, WRITTEN, (written + HEAD + bytes + 1) | 0);
     this.#wake();
     return bytes;
   }
@@ -74,9 +80,12 @@ export class RingWriter {
   ): void {
     this.#repair();
     writeHead(this.#head, 0, bytes, stream, client, call, count);
-    this.#owed = HEAD + bytes;
+    this.#length = HEAD + bytes + 1;
+    this.#done = 0;
     this.#put(this.#head);
     for (const part of body) this.#put(part);
+    this.#put(END);
+    this.#done = 0;
   }
 
   #put(bytes: Uint8Array): void {
@@ -88,7 +97,7 @@ export class RingWriter {
       const length = Math.min(free, RING - at, bytes.byteLength - from);
       this.#ring.set(bytes.subarray(from, from + length), at);
       from += length;
-      this.#owed -= length;
+      this.#done += length;
       Atomics.store(ints, WRITTEN, (written + length) | 0);
       this.#wake();
     }
@@ -106,9 +115,15 @@ export class RingWriter {
     }
   }
 
-  /** What follows must not be taken for the rest of a record whose writer was stopped. */
+  /**
+   * What follows must not be taken for the rest of a record whose writer was stopped: it gets its length, and no end. Of one
+   * that has not begun nothing is there.
+   */
   #repair(): void {
-    while (this.#owed > 0) this.#put(Buffer.alloc(Math.min(this.#owed, RING)));
+    if (this.#done === 0) return;
+    if (this.#done < HEAD) this.#put(this.#head.subarray(this.#done));
+    while (this.#done < this.#length) this.#put(Buffer.alloc(Math.min(this.#length - this.#done, RING)));
+    this.#done = 0;
   }
 
   #wake(): void {

@@ -9,6 +9,7 @@ import { type Envelope, Kind, Stream } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { parseToken } from '../wire/handshake.ts';
 import type { Session } from '../wire/session.ts';
+import { killChildren } from './children.ts';
 import { mainDebuggee, workerDebuggee } from './debuggee.ts';
 import { Interrupter } from './interrupter.ts';
 import { Ladder } from './ladder.ts';
@@ -19,6 +20,7 @@ import {
   DEBUGGING,
   EXITING,
   memoryIn,
+  OS_THREAD,
   POSTED,
   type SharedMemory,
   SINCE,
@@ -61,17 +63,28 @@ export class Ward {
     this.#memory = memoryIn(boot.memory);
     const { ints } = this.#memory;
     const { thread } = boot;
-    this.#ladder = new Ladder(
-      () => (thread === undefined ? mainDebuggee() : workerDebuggee(thread)),
-      (yes) => {
-        Atomics.store(ints, DEBUGGING, yes ? 1 : 0);
-        Atomics.notify(ints, DEBUGGING);
+    const leave = (): void => {
+      Atomics.store(ints, DEBUGGING, 0);
+      Atomics.notify(ints, DEBUGGING);
+    };
+    this.#ladder = new Ladder(() => (thread === undefined ? mainDebuggee() : workerDebuggee(thread)), {
+      // It says that it is here before it asks whether it may be; who exits does the two in the other order.
+      enter: () => {
+        Atomics.store(ints, DEBUGGING, 1);
+        if (!Atomics.load(ints, EXITING)) return true;
+        leave();
+        return false;
       },
-    );
+      leave,
+    });
     this.#interrupter = new Interrupter({
       ladder: this.#ladder,
       post: (message) => this.#post(message),
-      ownProcess: thread === undefined,
+      killChildren: async () => {
+        const own = ints[OS_THREAD]!;
+        if (thread === undefined) await killChildren();
+        else if (own) await killChildren(own);
+      },
     });
     this.#outlet = new Outlet(this.#memory, () => this.#session);
     port.on('message', (message: FromEngine) => this.#receive(message));

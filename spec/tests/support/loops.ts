@@ -237,18 +237,19 @@ export const inside: Loop[] = [
     },
   },
   {
-    name: 'a recursion that catches its overflow',
+    name: 'a deep recursion that catches everything',
     how: landed,
     code: () => {
-      const deep = (): void => {
+      const deep = (levels: number): void => {
         try {
-          deep();
+          if (levels) deep(levels - 1);
+          throw new Error('up');
         } catch {
           // once more
         }
       };
       task!.send('in');
-      for (;;) deep();
+      for (;;) deep(300);
     },
   },
 ];
