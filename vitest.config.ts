@@ -6,8 +6,12 @@ export default defineConfig({
     // These are part of `npm run check`.
     exclude: ['spec/tests/{direction,docs,examples}.test.ts'],
     pool: 'forks',
+    // By default one core is left idle, and tests wait more than they compute.
+    maxWorkers: 2,
     // Engines are killed all over the place; the tests of the log turn it on for themselves.
     env: { TUTTI_LOG: 'silent' },
+    // Where nobody looks at once, a test that fails may show that it can pass; here it may not.
+    retry: process.env.CI ? 2 : 0,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     server: { deps: { external: [/\/dist\//] } },

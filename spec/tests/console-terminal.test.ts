@@ -95,8 +95,11 @@ test.each(['process', 'thread'])('talking to loops on %s engines', async (kind) 
   const first = await peek();
   const second = await peek();
   for (const engine of [0, 1]) expect(second[engine]).toBeGreaterThan(first[engine]!);
-  expect(await console.enter('.tasks')).toMatch(
-    /^id .*\n(\d+\.\d+) +apply +0 +running +[\d.]+ s +this console\n\1 +apply +1 /,
+  // That it runs is told after a moment.
+  const tasks = /^id .*\n(\d+\.\d+) +apply +0 +running +[\d.]+ s +this console\n\1 +apply +1 /;
+  await until(
+    () => console.enter('.tasks'),
+    (text) => tasks.test(text),
   );
   await console.enter(".send 'you'");
   await console.until(/^\[0\] heard you$/m);
