@@ -24,6 +24,8 @@ const STEP = 200;
 const RESTART = 500;
 /** The debugger stays on for that long, ms: turning it on is what costs most. */
 const LINGER = 1_000;
+/** ms that whoever exits is given to hear that nobody looks any more. */
+const LET_GO = 1_500;
 /** ms until the thread has left a place where it must not be stopped, and between two looks. */
 const DELICATE = 1_000;
 const DELICATE_WAIT = 5;
@@ -98,6 +100,14 @@ export class Ladder {
     } finally {
       this.#linger = setTimeout(() => this.close(), LINGER);
     }
+  }
+
+  /** The process exits: a worker that stood still then would hold it up for ever, and one goes on only when it has heard so. */
+  async letGo(): Promise<void> {
+    const debuggee = this.#debuggee;
+    if (!debuggee) return;
+    await Promise.race([debuggee.post('Debugger.disable').catch(() => {}), sleep(LET_GO)]);
+    if (this.#debuggee === debuggee) this.close();
   }
 
   close(): void {
