@@ -74,23 +74,25 @@ for (const kind of ['process', 'thread'] as const)
         for (const [code, outcome] of [
           [
             () => {
+              let i = 0;
               task!.send('in');
-              for (let i = 0; ; i++);
+              while (true) i++;
             },
             'landed',
           ],
           [
             async () => {
               await null;
+              let i = 0;
               task!.send('in');
-              for (let i = 0; ; i++);
+              while (true) i++;
             },
             'unwound',
           ],
         ] as const) {
           const running = own.engine(0).apply(code);
           running.catch(() => {});
-          await first(running.messages$, () => true);
+          await Promise.race([first(running.messages$, () => true), running]);
           assert.equal(typeof ((await running.peek('i')) as unknown[])[0], 'number');
           assert.deepEqual(await running.interrupt(), [{ engine: 0, outcome }]);
         }
