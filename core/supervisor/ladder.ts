@@ -69,6 +69,9 @@ export class Ladder {
   /** Scripts that are not users'. A frame itself does not tell what it is of. */
   #scripts = new Map<string, 'node' | 'engine'>();
   #paused: ((frames: Frame[]) => void) | undefined;
+  /** It stands still, and until it says that it does not, another pause would not be heard. */
+  #still = false;
+  #goesOn = (): void => {};
   #busy: Promise<unknown> = Promise.resolve();
 
   constructor(connect: () => Debuggee, gate: Gate) {
@@ -114,6 +117,7 @@ export class Ladder {
     clearTimeout(this.#linger);
     const debuggee = this.#debuggee;
     this.#debuggee = undefined;
+    this.#still = false;
     if (!debuggee) return;
     debuggee.close(); // a thread that is paused goes on then
     this.#gate.leave();
@@ -131,12 +135,17 @@ export class Ladder {
         else if (OURS.test(url)) this.#scripts.set(scriptId, 'engine');
       });
       debuggee.on('Debugger.paused', ({ callFrames }: { callFrames: Frame[] }) => {
+        this.#still = true;
         const take = this.#paused;
         this.#paused = undefined;
         // A pause that nobody waits for any more: one that came late, or a `debugger` statement of the user's.
         if (take)
           take(callFrames.map((frame) => ({ ...frame, from: this.#scripts.get(frame.location.scriptId) ?? 'user' })));
         else debuggee.post('Debugger.resume').catch(() => {});
+      });
+      debuggee.on('Debugger.resumed', () => {
+        this.#still = false;
+        this.#goesOn();
       });
       // Answered only when the thread is in JavaScript; commands behind it wait for it in order.
       debuggee.post('Debugger.enable').catch(() => {});
@@ -165,6 +174,7 @@ export class Ladder {
   }
 
   async #pause(debuggee: Debuggee, patience: number): Promise<Frame[] | undefined> {
+    if (this.#still) await Promise.race([new Promise<void>((resolve) => (this.#goesOn = resolve)), sleep(STEP)]);
     const frames = await this.#next(patience, () => debuggee.post('Debugger.pause'));
     // Withdraws what was asked for: it would come at the next JavaScript, when nobody expects it.
     if (!frames) this.close();
