@@ -89,7 +89,7 @@ export class Orders {
     if (!taken) return; // it had ended at the same time
     const { job } = taken;
     if (job && job.state !== 'done') turns.settle(job, false, (job.failure ??= job.doomed));
-    this.#answer(order.id, 'settled');
+    if (this.#taken.has(order.id)) this.#answer(order.id, 'settled'); // it had ended before
   }
 
   settled(job: Job): void {

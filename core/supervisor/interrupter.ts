@@ -140,10 +140,10 @@ export class Interrupter {
   }
 }
 
-/** Once it has been stopped there is nothing of it left that could end by itself, or be abandoned. */
+/** Once something has been stopped, there is nothing of it left that could have ended by itself, or be abandoned. */
 function outcomeOf(told: Told, rung: Rung | undefined): Stopped {
-  if (told === 'settled') return rung ?? 'signalled';
-  return told === 'abandoned' && rung ? rung : told;
+  if (rung && told !== 'never-started') return rung;
+  return told === 'settled' ? 'signalled' : told;
 }
 
 type Told = Extract<FromEngine, { type: 'answer' }>['outcome'];

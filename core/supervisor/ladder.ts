@@ -24,6 +24,8 @@ const STEP = 200;
 const RESTART = 500;
 /** The debugger stays on for that long, ms: turning it on is what costs most. */
 const LINGER = 1_000;
+/** ms that whoever exits is given to hear that nobody looks any more. */
+const LET_GO = 1_500;
 /** ms until the thread has left a place where it must not be stopped, and between two looks. */
 const DELICATE = 1_000;
 const DELICATE_WAIT = 5;
@@ -67,6 +69,9 @@ export class Ladder {
   /** Scripts that are not users'. A frame itself does not tell what it is of. */
   #scripts = new Map<string, 'node' | 'engine'>();
   #paused: ((frames: Frame[]) => void) | undefined;
+  /** It stands still, and until it says that it does not, another pause would not be heard. */
+  #still = false;
+  #goesOn = (): void => {};
   #busy: Promise<unknown> = Promise.resolve();
 
   constructor(connect: () => Debuggee, gate: Gate) {
@@ -100,10 +105,19 @@ export class Ladder {
     }
   }
 
+  /** The process exits: a worker that stood still then would hold it up for ever, and one goes on only when it has heard so. */
+  async letGo(): Promise<void> {
+    const debuggee = this.#debuggee;
+    if (!debuggee) return;
+    await Promise.race([debuggee.post('Debugger.disable').catch(() => {}), sleep(LET_GO)]);
+    if (this.#debuggee === debuggee) this.close();
+  }
+
   close(): void {
     clearTimeout(this.#linger);
     const debuggee = this.#debuggee;
     this.#debuggee = undefined;
+    this.#still = false;
     if (!debuggee) return;
     debuggee.close(); // a thread that is paused goes on then
     this.#gate.leave();
@@ -121,12 +135,17 @@ export class Ladder {
         else if (OURS.test(url)) this.#scripts.set(scriptId, 'engine');
       });
       debuggee.on('Debugger.paused', ({ callFrames }: { callFrames: Frame[] }) => {
+        this.#still = true;
         const take = this.#paused;
         this.#paused = undefined;
         // A pause that nobody waits for any more: one that came late, or a `debugger` statement of the user's.
         if (take)
           take(callFrames.map((frame) => ({ ...frame, from: this.#scripts.get(frame.location.scriptId) ?? 'user' })));
         else debuggee.post('Debugger.resume').catch(() => {});
+      });
+      debuggee.on('Debugger.resumed', () => {
+        this.#still = false;
+        this.#goesOn();
       });
       // Answered only when the thread is in JavaScript; commands behind it wait for it in order.
       debuggee.post('Debugger.enable').catch(() => {});
@@ -155,6 +174,7 @@ export class Ladder {
   }
 
   async #pause(debuggee: Debuggee, patience: number): Promise<Frame[] | undefined> {
+    if (this.#still) await Promise.race([new Promise<void>((resolve) => (this.#goesOn = resolve)), sleep(STEP)]);
     const frames = await this.#next(patience, () => debuggee.post('Debugger.pause'));
     // Withdraws what was asked for: it would come at the next JavaScript, when nobody expects it.
     if (!frames) this.close();

@@ -2,7 +2,7 @@
 import { AWAKE, DEBUGGING, EXITING, type SharedMemory } from './memory.ts';
 
 /** ms that an exiting process waits for its supervisor to let go. */
-const PATIENCE = 250;
+const PATIENCE = 2_000;
 
 /** From now on its supervisor does not connect any more, and lets go where it has. */
 export function tellExit({ ints }: SharedMemory): void {

@@ -205,7 +205,7 @@ export class Ward {
     const { ints } = this.#memory;
     while (!this.#ended) {
       Atomics.store(ints, AWAKE, 0);
-      if (Atomics.load(ints, EXITING)) this.#ladder.close();
+      if (Atomics.load(ints, EXITING)) void this.#ladder.letGo();
       const more = this.#outlet.pump();
       const woken = more ? undefined : waitAsync(ints, AWAKE, 0);
       if (woken?.async) await woken.value;
