@@ -74,9 +74,9 @@ export class TerminalScreen implements Screen {
   }
 
   bars(bars: readonly string[]): void {
+    this.#bars = bars;
     if (!bars.length && !this.#drawn.length) return;
     this.#erase();
-    this.#bars = bars;
     this.#draw();
   }
 
