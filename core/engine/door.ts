@@ -33,6 +33,8 @@ export interface Door {
 export interface Asked {
   /** Takes an order, in JSON, and says how what it is about stands. */
   take(order: string): string;
+  /** Does what a stopped task has left behind hold this thread up? */
+  leftover(): boolean;
   /** Sends a value that was read from a running function. */
   show(id: number, value: unknown): void;
 }
@@ -56,6 +58,7 @@ export function openDoor(supervised: boolean, asked: Asked): Door {
     /** The callback that runs now is run again, and is to do nothing then. */
     skip: () => void (skipping = true),
     take: (order: string) => asked.take(order),
+    leftover: () => asked.leftover(),
     show: (id: number, value: unknown) => asked.show(id, value),
   });
   const params = { expression: EXPRESSION, silent: true };

@@ -102,8 +102,9 @@ export class Turns {
   }
 
   /** Gives up on the call that runs, whatever it does. */
-  abandon(reason: Error): void {
-    for (const job of [this.#running, ...this.#beside]) if (job) this.settle(job, false, (job.failure = reason));
+  abandon(reason: Error, but?: Job): void {
+    for (const job of [this.#running, ...this.#beside])
+      if (job && job !== but) this.settle(job, false, (job.failure = reason));
   }
 
   /** No job begins before what is returned has been called. */

@@ -50,6 +50,8 @@ export interface NoValue {
 export class Interrupter {
   #home: InterrupterHome;
   #next = 0;
+  #leftBehind = false;
+  #tidying = false;
   #answers = new Map<number, (answer: FromEngine) => void>();
 
   constructor(home: InterrupterHome) {
@@ -98,7 +100,24 @@ export class Interrupter {
       }
       if (!told && performance.now() - begun > GIVEN_UP) return this.#forget(order, 'stuck');
     }
+    if (told === 'abandoned') this.#leftBehind = true;
     return this.#forget(order, outcomeOf(told, rung));
+  }
+
+  /** The event loop has not turned for long: because of what a task has left behind that was given up at an await? */
+  async tidy(): Promise<void> {
+    if (!this.#leftBehind || this.#tidying) return;
+    this.#tidying = true;
+    try {
+      const rung = await this.#home.ladder.whilePaused(PAUSE, async (pause) =>
+        (await pause.ask(`${DOOR}.leftover()`)) ? pause.stop() : undefined,
+      );
+      if (rung) this.#home.post({ type: 'unwound' });
+    } catch {
+      // Another time.
+    } finally {
+      this.#tidying = false;
+    }
   }
 
   async peek(asked: Omit<PeekOrder, 'id'>): Promise<Answer> {
