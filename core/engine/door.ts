@@ -35,6 +35,8 @@ export interface Asked {
   take(order: string): string;
   /** Does what a stopped task has left behind hold this thread up? */
   leftover(): boolean;
+  /** All is about to be terminated down to the event loop. */
+  unwinding(): void;
   /** Sends a value that was read from a running function. */
   show(id: number, value: unknown): void;
 }
@@ -54,7 +56,10 @@ export function openDoor(supervised: boolean, asked: Asked): Door {
     land,
     /** Whether more than what is inside the door can be stopped. */
     mendable: repair !== undefined,
-    repair: () => repair?.(),
+    repair: (unwinds: boolean) => {
+      if (unwinds) asked.unwinding();
+      repair?.();
+    },
     /** The callback that runs now is run again, and is to do nothing then. */
     skip: () => void (skipping = true),
     take: (order: string) => asked.take(order),

@@ -38,6 +38,8 @@ export class Orders {
   /** The last that has come by the port; and those that were answered before they came by it. */
   #received = 0;
   #early = new Set<number>();
+  /** At their awaits when all was unwound. */
+  #suspects: Job[] = [];
 
   constructor(home: OrdersHome) {
     this.#home = home;
@@ -82,6 +84,11 @@ export class Orders {
     } else this.#abandon(id);
   }
 
+  /** It is about to. */
+  unwinding(): void {
+    this.#suspects = this.#home.turns.inFlight;
+  }
+
   /**
    * The supervisor has terminated all that was on the stack, and what was about to go on in the same turn is lost. Whose
    * promises were among that, nobody knows: whatever else is at an await is given up.
@@ -90,7 +97,11 @@ export class Orders {
     currentJob.enterWith(undefined as unknown as Job);
     const { turns } = this.#home;
     const taken = order && this.#taken.get(order.id);
-    turns.abandon(new InterruptedError(LOST), taken?.job);
+    for (const job of this.#suspects.splice(0)) {
+      if (job === taken?.job || job.state === 'done') continue;
+      job.doom(new InterruptedError(LOST));
+      turns.settle(job, false, (job.failure = job.doomed));
+    }
     turns.pump(); // what was about to do so may be gone
     if (!order || !taken) return; // it had ended at the same time
     const { job } = taken;

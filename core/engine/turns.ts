@@ -41,6 +41,11 @@ export class Turns {
     return this.#inside ?? this.#running;
   }
 
+  /** Those that have begun and not ended. */
+  get inFlight(): Job[] {
+    return [...(this.#running ? [this.#running] : []), ...this.#beside];
+  }
+
   push(job: Job): void {
     this.#queue.push(job);
     // Calls that have come together enter the door together.
@@ -102,9 +107,8 @@ export class Turns {
   }
 
   /** Gives up on the call that runs, whatever it does. */
-  abandon(reason: Error, but?: Job): void {
-    for (const job of [this.#running, ...this.#beside])
-      if (job && job !== but) this.settle(job, false, (job.failure = reason));
+  abandon(reason: Error): void {
+    for (const job of this.inFlight) this.settle(job, false, (job.failure = reason));
   }
 
   /** No job begins before what is returned has been called. */

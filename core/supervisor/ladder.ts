@@ -275,7 +275,7 @@ class Paused implements Pause {
   }
 
   async #terminate(rung: Rung): Promise<Rung> {
-    await this.ask(`${DOOR}.repair()`);
+    await this.ask(`${DOOR}.repair(${rung === 'unwound'})`);
     this.gone = true;
     await this.#debuggee.post('Debugger.resume', { terminateOnResume: true });
     return rung;
