@@ -95,7 +95,8 @@ export class Interrupter {
       } else if (seen.stand === 'waiting') return this.#forget(order, 'never-started');
       else if (seen.stand === 'done' && !seen.rung) return this.#forget(order, 'done');
       else {
-        willing = seen.stand === 'willing';
+        // What is left over may be a short callback that nobody minds.
+        willing = seen.stand === 'willing' || seen.stand === 'stray';
         await within(answered, seen.rung ? PAUSE : willing ? GRACE : ANSWER);
       }
       if (!told && performance.now() - begun > GIVEN_UP) return this.#forget(order, 'stuck');
@@ -176,7 +177,7 @@ async function stop(pause: Pause, order: Order, force: boolean): Promise<Seen> {
   try {
     const stand = await standOf(pause, order);
     // A loop that is left over from a task that has ended holds all others up.
-    const stops = stand === 'here' || stand === 'stray' || (stand === 'willing' && force);
+    const stops = stand === 'here' || ((stand === 'stray' || stand === 'willing') && force);
     return { stand, rung: stops ? await pause.stop() : undefined };
   } catch {
     // At the end of a stack there is no room even to ask. It will be elsewhere soon.

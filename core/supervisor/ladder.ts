@@ -159,7 +159,7 @@ export class Ladder {
   /** Pauses it, if need be some time later: where it can be stopped, as far as that does not take long. */
   async #comeToRest(debuggee: Debuggee, patience: number): Promise<Frame[] | undefined> {
     let frames = await this.#pause(debuggee, patience);
-    for (const begun = performance.now(); frames && isDelicate(frames); ) {
+    for (const begun = performance.now(); frames && (isDelicate(frames) || isInside(frames)); ) {
       if (performance.now() - begun > DELICATE) return frames;
       // Where the user's code has called it, it goes back to there.
       if (frames.some(isUsers)) frames = await this.#next(STEP, () => debuggee.post('Debugger.stepOut'));
@@ -312,13 +312,19 @@ function restartable({ functionName, canBeRestarted }: Frame): boolean {
 }
 
 /**
- * Where it must not be stopped: in the engine's own code, called by the user's or by nobody, unless it only waits there; and in
+ * Where it must not be stopped: where nothing of the user's runs; in the engine's own code, called by the user's or by nobody, unless it only waits there; and in
  * a hook that V8 calls for each promise, which swallows what ends it, so that the loop would go on.
  */
 function isDelicate(frames: readonly Frame[]): boolean {
+  if (!frames.some(isUsers)) return true;
   const first = frames.find(({ from }) => from !== 'node');
   if (first?.from === 'engine' && !WAITS.has(first.functionName)) return true;
   return frames.some(({ from, functionName }) => from === 'node' && PROMISE_HOOK.test(functionName));
+}
+
+/** Where it had better not be stopped, but may be if it stays there: in Node's own code, called by the user's. */
+function isInside(frames: readonly Frame[]): boolean {
+  return frames[0]?.from === 'node';
 }
 
 const PROMISE_HOOK = /^promise\w*Hook/;
