@@ -80,8 +80,10 @@ export class Interrupter {
     let willing = false;
     for (let patience = PAUSE; !told; ) {
       const force: boolean = willing;
-      const seen: Seen | undefined = await this.#home.ladder.whilePaused(patience, (pause) =>
-        stop(pause, order, force),
+      const seen: Seen | undefined = await this.#home.ladder.whilePaused(
+        patience,
+        (pause) => stop(pause, order, force),
+        answered,
       );
       rung ??= seen?.rung;
       if (seen?.rung && seen.rung !== 'landed') this.#home.post({ type: 'unwound', order });
@@ -135,7 +137,7 @@ export class Interrupter {
     this.#home.post({ type: 'order', order });
     let answer = await within(shown, ANSWER);
     for (const begun = performance.now(); !answer; ) {
-      const seen = await this.#home.ladder.whilePaused(PAUSE, (pause) => look(pause, order, expression));
+      const seen = await this.#home.ladder.whilePaused(PAUSE, (pause) => look(pause, order, expression), shown);
       answer = await within(shown, seen?.why ? 0 : ANSWER);
       if (answer) break;
       if (seen?.why) return this.#forget(order, seen);
