@@ -33,6 +33,10 @@ export interface Door {
 export interface Asked {
   /** Takes an order, in JSON, and says how what it is about stands. */
   take(order: string): string;
+  /** Does what a stopped task has left behind hold this thread up? */
+  leftover(): boolean;
+  /** All is about to be terminated down to the event loop. */
+  unwinding(): void;
   /** Sends a value that was read from a running function. */
   show(id: number, value: unknown): void;
 }
@@ -52,10 +56,14 @@ export function openDoor(supervised: boolean, asked: Asked): Door {
     land,
     /** Whether more than what is inside the door can be stopped. */
     mendable: repair !== undefined,
-    repair: () => repair?.(),
+    repair: (unwinds: boolean) => {
+      if (unwinds) asked.unwinding();
+      repair?.();
+    },
     /** The callback that runs now is run again, and is to do nothing then. */
     skip: () => void (skipping = true),
     take: (order: string) => asked.take(order),
+    leftover: () => asked.leftover(),
     show: (id: number, value: unknown) => asked.show(id, value),
   });
   const params = { expression: EXPRESSION, silent: true };

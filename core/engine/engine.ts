@@ -90,6 +90,8 @@ export class Engine {
     const evaluator = createEvaluator(boot.cwd);
     this.#door = openDoor(supervised !== undefined, {
       take: (order) => this.#orders.take(JSON.parse(order)),
+      leftover: () => this.#orders.leftover,
+      unwinding: () => this.#orders.unwinding(),
       show: (id, value) => this.#show(id, value),
     });
     if (supervised) restartImmediates(this.#door);

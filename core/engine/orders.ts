@@ -10,6 +10,8 @@ import type { Turns } from './turns.ts';
 
 /** ms that a task may take to stop by itself once its signal is aborted, if it has ever looked at it. */
 export const GRACE = 500;
+const LOST =
+  'It waited at an await when a loop past another one had to be stopped on its engine, and what it waited for may be lost';
 /** Calls that were withdrawn before they came. */
 const WITHDRAWN = 4_096;
 
@@ -36,6 +38,8 @@ export class Orders {
   /** The last that has come by the port; and those that were answered before they came by it. */
   #received = 0;
   #early = new Set<number>();
+  /** At their awaits when all was unwound. */
+  #suspects: Job[] = [];
 
   constructor(home: OrdersHome) {
     this.#home = home;
@@ -80,16 +84,35 @@ export class Orders {
     } else this.#abandon(id);
   }
 
-  /** The supervisor has terminated all that was on the stack. */
-  unwound(order: Order): void {
+  /** It is about to. */
+  unwinding(): void {
+    this.#suspects = this.#home.turns.inFlight;
+  }
+
+  /**
+   * The supervisor has terminated all that was on the stack, and what was about to go on in the same turn is lost. Whose
+   * promises were among that, nobody knows: whatever else is at an await is given up.
+   */
+  unwound(order?: Order): void {
     currentJob.enterWith(undefined as unknown as Job);
     const { turns } = this.#home;
+    const taken = order && this.#taken.get(order.id);
+    for (const job of this.#suspects.splice(0)) {
+      if (job === taken?.job || job.state === 'done') continue;
+      job.doom(new InterruptedError(LOST));
+      turns.settle(job, false, (job.failure = job.doomed));
+    }
     turns.pump(); // what was about to do so may be gone
-    const taken = this.#taken.get(order.id);
-    if (!taken) return; // it had ended at the same time
+    if (!order || !taken) return; // it had ended at the same time
     const { job } = taken;
     if (job && job.state !== 'done') turns.settle(job, false, (job.failure ??= job.doomed));
     if (this.#taken.has(order.id)) this.#answer(order.id, 'settled'); // it had ended before
+  }
+
+  /** Does a task that was told to stop go on here, and nobody else can? */
+  get leftover(): boolean {
+    const job = onStack();
+    return job?.state === 'done' && job.doomed !== undefined;
   }
 
   settled(job: Job): void {
@@ -123,6 +146,8 @@ export class Orders {
   #standOf({ order, job }: Taken): Stand {
     const running = onStack();
     const waits = order.kind === 'peek' && !this.#home.turns.running ? 'coming' : 'waiting';
+    // Whoever waits for his turn, or for his reply, waits for that.
+    if (running?.state === 'done' && running !== job && job?.state !== 'done') return 'stray';
     if (!job) return order.call ? (this.#isComing(order) ? waits : 'done') : 'idle';
     if (job.state === 'waiting') return waits;
     if (running !== job) return job.state === 'done' ? 'done' : running?.state === 'done' ? 'stray' : 'running';

@@ -5,6 +5,8 @@ import { currentJob, type Job } from './job.ts';
 
 export type Print = (job: Job | undefined, stream: 1 | 2, text: string) => void;
 
+/** As it was before user code came. */
+const { setImmediate: later } = globalThis;
 const FLUSH_AT = 64 << 10;
 
 /** Takes the streams over. */
@@ -32,7 +34,7 @@ export function gathered(sink: (job: Job | undefined, stream: 1 | 2, text: Paylo
     if (pending.text.length > FLUSH_AT) flush();
     if (scheduled) return;
     scheduled = true;
-    setImmediate(() => {
+    later(() => {
       scheduled = false;
       flush();
     });
@@ -44,7 +46,7 @@ function take(stream: NodeJS.WriteStream, append: (text: string) => void): void 
   const write = (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean => {
     append(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString());
     const done = typeof encoding === 'function' ? encoding : callback;
-    if (typeof done === 'function') setImmediate(done as () => void);
+    if (typeof done === 'function') later(done as () => void);
     return true;
   };
   Object.defineProperty(stream, 'write', { value: write, configurable: true, writable: true });

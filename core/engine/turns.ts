@@ -2,6 +2,7 @@
  * Calls run one at a time, first come first served; an asynchronous one keeps its turn until it settles. Those that are
  * ready and synchronous enter the door together.
  */
+import { AsyncResource } from 'node:async_hooks';
 import { InterruptedError } from '../errors.ts';
 import type { Door } from './door.ts';
 import { currentJob, type Job } from './job.ts';
@@ -39,6 +40,11 @@ export class Turns {
   /** The job that has its turn. */
   get running(): Job | undefined {
     return this.#inside ?? this.#running;
+  }
+
+  /** Those that have begun and not ended. */
+  get inFlight(): Job[] {
+    return [...(this.#running ? [this.#running] : []), ...this.#beside];
   }
 
   push(job: Job): void {
@@ -103,7 +109,7 @@ export class Turns {
 
   /** Gives up on the call that runs, whatever it does. */
   abandon(reason: Error): void {
-    for (const job of [this.#running, ...this.#beside]) if (job) this.settle(job, false, (job.failure = reason));
+    for (const job of this.inFlight) this.settle(job, false, (job.failure = reason));
   }
 
   /** No job begins before what is returned has been called. */
@@ -131,9 +137,12 @@ export class Turns {
         if (outcome) ended.push({ job, ...outcome });
       }
     };
+    // What they leave behind is left on this, and not on whatever it is that has called us, again and again perhaps.
+    const scope = new AsyncResource('tutti.turn');
+    const enter = (): boolean => this.#door.enter(batch);
     try {
       while (this.#next()) {
-        if (!this.#door.enter(batch)) this.#cut(ended);
+        if (!scope.runInAsyncScope(enter)) this.#cut(ended);
         for (const { job, ok, value } of ended.splice(0)) {
           job.state = 'done';
           this.#hooks.finish(job, ok, value);

@@ -50,6 +50,8 @@ export interface NoValue {
 export class Interrupter {
   #home: InterrupterHome;
   #next = 0;
+  #leftBehind = false;
+  #tidying = false;
   #answers = new Map<number, (answer: FromEngine) => void>();
 
   constructor(home: InterrupterHome) {
@@ -78,8 +80,10 @@ export class Interrupter {
     let willing = false;
     for (let patience = PAUSE; !told; ) {
       const force: boolean = willing;
-      const seen: Seen | undefined = await this.#home.ladder.whilePaused(patience, (pause) =>
-        stop(pause, order, force),
+      const seen: Seen | undefined = await this.#home.ladder.whilePaused(
+        patience,
+        (pause) => stop(pause, order, force),
+        answered,
       );
       rung ??= seen?.rung;
       if (seen?.rung && seen.rung !== 'landed') this.#home.post({ type: 'unwound', order });
@@ -93,12 +97,30 @@ export class Interrupter {
       } else if (seen.stand === 'waiting') return this.#forget(order, 'never-started');
       else if (seen.stand === 'done' && !seen.rung) return this.#forget(order, 'done');
       else {
-        willing = seen.stand === 'willing';
+        // What is left over may be a short callback that nobody minds.
+        willing = seen.stand === 'willing' || seen.stand === 'stray';
         await within(answered, seen.rung ? PAUSE : willing ? GRACE : ANSWER);
       }
       if (!told && performance.now() - begun > GIVEN_UP) return this.#forget(order, 'stuck');
     }
+    if (told === 'abandoned') this.#leftBehind = true;
     return this.#forget(order, outcomeOf(told, rung));
+  }
+
+  /** The event loop has not turned for long: because of what a task has left behind that was given up at an await? */
+  async tidy(): Promise<void> {
+    if (!this.#leftBehind || this.#tidying) return;
+    this.#tidying = true;
+    try {
+      const rung = await this.#home.ladder.whilePaused(PAUSE, async (pause) =>
+        (await pause.ask(`${DOOR}.leftover()`)) ? pause.stop() : undefined,
+      );
+      if (rung) this.#home.post({ type: 'unwound' });
+    } catch {
+      // Another time.
+    } finally {
+      this.#tidying = false;
+    }
   }
 
   async peek(asked: Omit<PeekOrder, 'id'>): Promise<Answer> {
@@ -115,7 +137,7 @@ export class Interrupter {
     this.#home.post({ type: 'order', order });
     let answer = await within(shown, ANSWER);
     for (const begun = performance.now(); !answer; ) {
-      const seen = await this.#home.ladder.whilePaused(PAUSE, (pause) => look(pause, order, expression));
+      const seen = await this.#home.ladder.whilePaused(PAUSE, (pause) => look(pause, order, expression), shown);
       answer = await within(shown, seen?.why ? 0 : ANSWER);
       if (answer) break;
       if (seen?.why) return this.#forget(order, seen);
@@ -157,7 +179,7 @@ async function stop(pause: Pause, order: Order, force: boolean): Promise<Seen> {
   try {
     const stand = await standOf(pause, order);
     // A loop that is left over from a task that has ended holds all others up.
-    const stops = stand === 'here' || stand === 'stray' || (stand === 'willing' && force);
+    const stops = stand === 'here' || ((stand === 'stray' || stand === 'willing') && force);
     return { stand, rung: stops ? await pause.stop() : undefined };
   } catch {
     // At the end of a stack there is no room even to ask. It will be elsewhere soon.

@@ -81,18 +81,27 @@ export class Ladder {
 
   /**
    * Pauses the thread, does what is to be done, and lets it go on. Undefined: it has not paused within `patience` ms, since
-   * it is in native code, or idle. One at a time.
+   * it is in native code, or idle; or before it has, `over` has come about, and nobody needs it any more. One at a time.
    */
-  whilePaused<T>(patience: number, work: (pause: Pause) => Promise<T>): Promise<T | undefined> {
-    const turn = this.#busy.then(() => this.#whilePaused(patience, work));
+  whilePaused<T>(
+    patience: number,
+    work: (pause: Pause) => Promise<T>,
+    over?: Promise<unknown>,
+  ): Promise<T | undefined> {
+    const turn = this.#busy.then(() => this.#whilePaused(patience, work, over));
     this.#busy = turn.catch(() => {});
     return turn;
   }
 
-  async #whilePaused<T>(patience: number, work: (pause: Pause) => Promise<T>): Promise<T | undefined> {
+  async #whilePaused<T>(
+    patience: number,
+    work: (pause: Pause) => Promise<T>,
+    over: Promise<unknown> | undefined,
+  ): Promise<T | undefined> {
+    if (await isOver(over)) return undefined;
     const debuggee = this.#open();
     try {
-      const frames = await this.#comeToRest(debuggee, patience);
+      const frames = await this.#comeToRest(debuggee, patience, over);
       if (!frames) return undefined;
       const pause = new Paused(debuggee, frames, (ms, act) => this.#next(ms, act));
       try {
@@ -157,9 +166,9 @@ export class Ladder {
   }
 
   /** Pauses it, if need be some time later: where it can be stopped, as far as that does not take long. */
-  async #comeToRest(debuggee: Debuggee, patience: number): Promise<Frame[] | undefined> {
-    let frames = await this.#pause(debuggee, patience);
-    for (const begun = performance.now(); frames && isDelicate(frames); ) {
+  async #comeToRest(debuggee: Debuggee, patience: number, over?: Promise<unknown>): Promise<Frame[] | undefined> {
+    let frames = await this.#pause(debuggee, patience, over);
+    for (const begun = performance.now(); frames && (isDelicate(frames) || isInside(frames)); ) {
       if (performance.now() - begun > DELICATE) return frames;
       // Where the user's code has called it, it goes back to there.
       if (frames.some(isUsers)) frames = await this.#next(STEP, () => debuggee.post('Debugger.stepOut'));
@@ -168,30 +177,31 @@ export class Ladder {
         await sleep(DELICATE_WAIT);
         frames = undefined;
       }
-      frames ??= await this.#pause(debuggee, patience);
+      frames ??= await this.#pause(debuggee, patience, over);
     }
     return frames;
   }
 
-  async #pause(debuggee: Debuggee, patience: number): Promise<Frame[] | undefined> {
+  async #pause(debuggee: Debuggee, patience: number, over?: Promise<unknown>): Promise<Frame[] | undefined> {
+    if (await isOver(over)) return undefined;
     if (this.#still) await Promise.race([new Promise<void>((resolve) => (this.#goesOn = resolve)), sleep(STEP)]);
-    const frames = await this.#next(patience, () => debuggee.post('Debugger.pause'));
+    const frames = await this.#next(patience, () => debuggee.post('Debugger.pause'), over);
     // Withdraws what was asked for: it would come at the next JavaScript, when nobody expects it.
     if (!frames) this.close();
     return frames;
   }
 
   /** The next pause, which `act` brings about. */
-  async #next(ms: number, act: () => Promise<unknown>): Promise<Frame[] | undefined> {
+  async #next(ms: number, act: () => Promise<unknown>, over?: Promise<unknown>): Promise<Frame[] | undefined> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#paused = undefined;
-        resolve(undefined);
-      }, ms);
-      this.#paused = (frames) => {
+      const take = (frames?: Frame[]): void => {
         clearTimeout(timer);
+        if (this.#paused === take) this.#paused = undefined;
         resolve(frames);
       };
+      const timer = setTimeout(take, ms);
+      this.#paused = take;
+      over?.then(() => take());
       act().catch(() => {});
     });
   }
@@ -275,7 +285,7 @@ class Paused implements Pause {
   }
 
   async #terminate(rung: Rung): Promise<Rung> {
-    await this.ask(`${DOOR}.repair()`);
+    await this.ask(`${DOOR}.repair(${rung === 'unwound'})`);
     this.gone = true;
     await this.#debuggee.post('Debugger.resume', { terminateOnResume: true });
     return rung;
@@ -312,13 +322,19 @@ function restartable({ functionName, canBeRestarted }: Frame): boolean {
 }
 
 /**
- * Where it must not be stopped: in the engine's own code, called by the user's or by nobody, unless it only waits there; and in
+ * Where it must not be stopped: where nothing of the user's runs; in the engine's own code, called by the user's or by nobody, unless it only waits there; and in
  * a hook that V8 calls for each promise, which swallows what ends it, so that the loop would go on.
  */
 function isDelicate(frames: readonly Frame[]): boolean {
+  if (!frames.some(isUsers)) return true;
   const first = frames.find(({ from }) => from !== 'node');
   if (first?.from === 'engine' && !WAITS.has(first.functionName)) return true;
   return frames.some(({ from, functionName }) => from === 'node' && PROMISE_HOOK.test(functionName));
+}
+
+/** Where it had better not be stopped, but may be if it stays there: in Node's own code, called by the user's. */
+function isInside(frames: readonly Frame[]): boolean {
+  return frames[0]?.from === 'node';
 }
 
 const PROMISE_HOOK = /^promise\w*Hook/;
@@ -336,6 +352,12 @@ export function userFrames(frames: readonly Frame[]): Frame[] {
     .slice(0, landing < 0 ? undefined : landing)
     .filter(isUsers)
     .reverse();
+}
+
+const NOT_YET = Symbol();
+
+async function isOver(over: Promise<unknown> | undefined): Promise<boolean> {
+  return over !== undefined && (await Promise.race([over, Promise.resolve(NOT_YET)])) !== NOT_YET;
 }
 
 function sleep(ms: number): Promise<void> {

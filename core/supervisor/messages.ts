@@ -22,8 +22,8 @@ export type Stand = 'done' | 'coming' | 'idle' | 'waiting' | 'running' | 'here' 
 
 export type ToEngine =
   | { type: 'order'; order: Order }
-  /** All was terminated down to the event loop; in the middle of this call, if of any. */
-  | { type: 'unwound'; order: Order }
+  /** All was terminated down to the event loop, to carry out this order; or what a task had left behind that was told to stop. */
+  | { type: 'unwound'; order?: Order }
   /** For a task: a payload in its parts. */
   | { type: 'message'; client: number; call: number; codec: 'msgpack' | 'json' | 'raw'; parts: Uint8Array[] };
 

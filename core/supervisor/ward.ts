@@ -34,6 +34,8 @@ import { answerTo } from './requests.ts';
 /** ms that the supervisor looks for a controller that has gone; it tries again as long as the engine is joined. */
 const WINDOW = 60_000;
 const REDIAL = 500;
+/** ms that an event loop does not turn by itself: it notes twice in that time that it does. */
+const UNUSUAL = 1_000;
 /** ms after which a task is said to run. */
 const LONG = 100;
 
@@ -156,6 +158,7 @@ export class Ward {
   /** lag: ms since the engine's event loop has turned, as far as that is more than usual. */
   #beat(interval: number): void {
     const silent = Date.now() - this.#memory.numbers[TURNED]!;
+    if (silent > UNUSUAL) void this.#interrupter.tidy();
     this.#session?.beat({ lag: Math.max(0, silent - interval), rss: process.memoryUsage.rss() });
   }
 

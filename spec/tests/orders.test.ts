@@ -13,7 +13,7 @@ import type { FromEngine, Order, Stand } from '../../core/supervisor/messages.ts
 const CLIENT = 1;
 
 /** The real one: nothing but a termination ends a loop as a termination does. */
-const door = openDoor(true, { take: () => '', show() {} });
+const door = openDoor(true, { take: () => '', leftover: () => false, unwinding() {}, show() {} });
 const session = new inspector.Session();
 session.connect();
 
