@@ -279,7 +279,10 @@ export class Engine {
     this.#desk.flush(job);
     this.#orders.settled(job);
     job.end();
-    if (!ok && value === job.doomed) job.failure = value;
+    if (!ok && job.doomed) {
+      if (value !== job.doomed) job.doomed.cause = value; // what it has ended with, told to end
+      job.failure = value = job.doomed;
+    }
     if (job.code.length) this.#shop.functions.done(job.code);
     this.#vitals.calls++;
     if (!ok) cutStack(value);

@@ -50,7 +50,7 @@ export class Orders {
     const { turns } = this.#home;
     let taken = this.#taken.get(order.id);
     if (!taken) {
-      const job = order.call ? turns.find(callKey(order.client, order.call)) : (turns.running ?? onStack());
+      const job = order.call ? turns.find(callKey(order.client, order.call)) : (turns.running ?? this.#onStack);
       taken = { order, job };
       // The stack may be too full for the one or the other; then it is taken anew.
       if (order.kind !== 'peek') this.#doom(taken);
@@ -111,7 +111,7 @@ export class Orders {
 
   /** Does a task that was told to stop go on here, and nobody else can? */
   get leftover(): boolean {
-    const job = onStack();
+    const job = this.#onStack;
     return job?.state === 'done' && job.doomed !== undefined;
   }
 
@@ -144,7 +144,7 @@ export class Orders {
   }
 
   #standOf({ order, job }: Taken): Stand {
-    const running = onStack();
+    const running = this.#onStack;
     const waits = order.kind === 'peek' && !this.#home.turns.running ? 'coming' : 'waiting';
     // Whoever waits for his turn, or for his reply, waits for that.
     if (running?.state === 'done' && running !== job && job?.state !== 'done') return 'stray';
@@ -152,6 +152,11 @@ export class Orders {
     if (job.state === 'waiting') return waits;
     if (running !== job) return job.state === 'done' ? 'done' : running?.state === 'done' ? 'stray' : 'running';
     return job.state === 'running' && job.watched ? 'willing' : 'here';
+  }
+
+  /** What runs here, or what it was that this code was begun by. */
+  get #onStack(): Job | undefined {
+    return this.#home.turns.inside ?? currentJob.getStore();
   }
 
   #abandon(id: number): void {
@@ -168,9 +173,4 @@ export class Orders {
     if (reply) reply(outcome);
     else this.#home.answer({ type: 'answer', id, outcome });
   }
-}
-
-/** What runs here, or what it was that this code was begun by. */
-function onStack(): Job | undefined {
-  return currentJob.getStore();
 }

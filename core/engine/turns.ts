@@ -19,7 +19,6 @@ export class Turns {
   #running: Job | undefined;
   /** They run, but have given their turn up. */
   #beside = new Set<Job>();
-  /** Its synchronous part runs now. */
   #inside: Job | undefined;
   #pumping = false;
   #due = false;
@@ -40,6 +39,11 @@ export class Turns {
   /** The job that has its turn. */
   get running(): Job | undefined {
     return this.#inside ?? this.#running;
+  }
+
+  /** The job whose synchronous part runs now. */
+  get inside(): Job | undefined {
+    return this.#inside;
   }
 
   /** Those that have begun and not ended. */

@@ -6,6 +6,8 @@ import inspector from 'node:inspector';
 
 export interface Debuggee {
   post(method: string, params?: object): Promise<any>;
+  /** What was posted up to now is with the thread, which may be in native code. */
+  sent(): Promise<unknown>;
   on(event: string, listener: (params: any) => void): void;
   close(): void;
 }
@@ -15,6 +17,7 @@ export function mainDebuggee(): Debuggee {
   const session = connect();
   return {
     post: (method, params) => postTo(session, method, params),
+    sent: async () => {},
     on: (event, listener) => void session.on(event, ({ params }: { params: unknown }) => listener(params)),
     close: () => session.disconnect(),
   };
@@ -27,6 +30,7 @@ export function workerDebuggee(thread: number): Debuggee {
   const listeners = new Map<string, (params: any) => void>();
   let next = 0;
   let worker: string | undefined;
+  let sent: Promise<unknown> = Promise.resolve();
   session.on('NodeWorker.attachedToWorker', ({ params }) => {
     // Its own count of workers is another one than that of threads.
     if (params.workerInfo.title.startsWith(`[worker ${thread}]`)) worker = params.sessionId;
@@ -51,8 +55,13 @@ export function workerDebuggee(thread: number): Debuggee {
         const id = ++next;
         waiting.set(id, { resolve, reject });
         const message = JSON.stringify({ id, method, params });
-        postTo(session, 'NodeWorker.sendMessageToWorker', { sessionId: worker, message }).catch(reject);
+        sent = postTo(session, 'NodeWorker.sendMessageToWorker', { sessionId: worker, message });
+        sent.catch(reject);
       });
+    },
+    sent: async () => {
+      await attached;
+      await sent.catch(() => {});
     },
     on: (event, listener) => void listeners.set(event, listener),
     close() {

@@ -78,12 +78,19 @@ export class Interrupter {
     await within(answered, ANSWER);
     if (heard) await within(answered, AWAITING);
     let willing = false;
+    let native = false;
     for (let patience = PAUSE; !told; ) {
       const force: boolean = willing;
       const seen: Seen | undefined = await this.#home.ladder.whilePaused(
         patience,
         (pause) => stop(pause, order, force),
-        answered,
+        // What it waits for in there can be ended; then it stops before it has gone on.
+        {
+          over: answered,
+          // It may end by itself before it comes out of there.
+          inside: (pause) => standOf(pause, order).catch(() => {}),
+          ...(native && { asked: () => this.#home.killChildren() }),
+        },
       );
       rung ??= seen?.rung;
       if (seen?.rung && seen.rung !== 'landed') this.#home.post({ type: 'unwound', order });
@@ -92,8 +99,7 @@ export class Interrupter {
         patience *= 2;
         // In native code; or it has come to rest, and answers.
         await within(answered, ANSWER);
-        if (told) break;
-        await this.#home.killChildren();
+        native = true;
       } else if (seen.stand === 'waiting') return this.#forget(order, 'never-started');
       else if (seen.stand === 'done' && !seen.rung) return this.#forget(order, 'done');
       else {
@@ -137,7 +143,9 @@ export class Interrupter {
     this.#home.post({ type: 'order', order });
     let answer = await within(shown, ANSWER);
     for (const begun = performance.now(); !answer; ) {
-      const seen = await this.#home.ladder.whilePaused(PAUSE, (pause) => look(pause, order, expression), shown);
+      const seen = await this.#home.ladder.whilePaused(PAUSE, (pause) => look(pause, order, expression), {
+        over: shown,
+      });
       answer = await within(shown, seen?.why ? 0 : ANSWER);
       if (answer) break;
       if (seen?.why) return this.#forget(order, seen);

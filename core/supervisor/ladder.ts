@@ -61,6 +61,16 @@ export interface Gate {
   leave(): void;
 }
 
+/** What may be of use while a pause is waited for. */
+export interface Meanwhile {
+  /** Once it has come about, nobody needs the pause any more. */
+  readonly over?: Promise<unknown>;
+  /** Done as soon as the thread pauses at the next JavaScript it comes to. */
+  asked?(): Promise<void>;
+  /** It is paused in Node's code, called by the user's, and goes on to the end of that. */
+  inside?(pause: Pause): Promise<unknown>;
+}
+
 export class Ladder {
   #connect: () => Debuggee;
   #gate: Gate;
@@ -72,6 +82,8 @@ export class Ladder {
   /** It stands still, and until it says that it does not, another pause would not be heard. */
   #still = false;
   #goesOn = (): void => {};
+  /** The last pause ended in a termination, which may not have taken effect yet. */
+  #terminating = false;
   #busy: Promise<unknown> = Promise.resolve();
 
   constructor(connect: () => Debuggee, gate: Gate) {
@@ -81,14 +93,14 @@ export class Ladder {
 
   /**
    * Pauses the thread, does what is to be done, and lets it go on. Undefined: it has not paused within `patience` ms, since
-   * it is in native code, or idle; or before it has, `over` has come about, and nobody needs it any more. One at a time.
+   * it is in native code, or idle. One at a time.
    */
   whilePaused<T>(
     patience: number,
     work: (pause: Pause) => Promise<T>,
-    over?: Promise<unknown>,
+    meanwhile: Meanwhile = {},
   ): Promise<T | undefined> {
-    const turn = this.#busy.then(() => this.#whilePaused(patience, work, over));
+    const turn = this.#busy.then(() => this.#whilePaused(patience, work, meanwhile));
     this.#busy = turn.catch(() => {});
     return turn;
   }
@@ -96,17 +108,17 @@ export class Ladder {
   async #whilePaused<T>(
     patience: number,
     work: (pause: Pause) => Promise<T>,
-    over: Promise<unknown> | undefined,
+    meanwhile: Meanwhile,
   ): Promise<T | undefined> {
-    if (await isOver(over)) return undefined;
+    if (await isOver(meanwhile.over)) return undefined;
     const debuggee = this.#open();
     try {
-      const frames = await this.#comeToRest(debuggee, patience, over);
-      if (!frames) return undefined;
-      const pause = new Paused(debuggee, frames, (ms, act) => this.#next(ms, act));
+      const pause = await this.#atRest(debuggee, patience, meanwhile);
+      if (!pause) return undefined;
       try {
         return await work(pause);
       } finally {
+        this.#terminating = pause.gone;
         if (!pause.gone) await debuggee.post('Debugger.resume').catch(() => {});
       }
     } finally {
@@ -165,27 +177,49 @@ export class Ladder {
     }
   }
 
+  /** Paused, and no termination of the pause before is still to come: it would strike what is asked here. */
+  async #atRest(debuggee: Debuggee, patience: number, meanwhile: Meanwhile): Promise<Paused | undefined> {
+    for (;;) {
+      const frames = await this.#comeToRest(debuggee, patience, meanwhile);
+      if (!frames) return undefined;
+      const pause = this.#standing(debuggee, frames);
+      if (!this.#terminating || !(await pause.passOn())) {
+        this.#terminating = false;
+        return pause;
+      }
+      await sleep(DELICATE_WAIT);
+    }
+  }
+
+  #standing(debuggee: Debuggee, frames: readonly Frame[]): Paused {
+    return new Paused(debuggee, frames, (ms, act) => this.#next(ms, act));
+  }
+
   /** Pauses it, if need be some time later: where it can be stopped, as far as that does not take long. */
-  async #comeToRest(debuggee: Debuggee, patience: number, over?: Promise<unknown>): Promise<Frame[] | undefined> {
-    let frames = await this.#pause(debuggee, patience, over);
+  async #comeToRest(debuggee: Debuggee, patience: number, meanwhile: Meanwhile): Promise<Frame[] | undefined> {
+    let frames = await this.#pause(debuggee, patience, meanwhile);
     for (const begun = performance.now(); frames && (isDelicate(frames) || isInside(frames)); ) {
       if (performance.now() - begun > DELICATE) return frames;
       // Where the user's code has called it, it goes back to there.
-      if (frames.some(isUsers)) frames = await this.#next(STEP, () => debuggee.post('Debugger.stepOut'));
-      else {
+      if (frames.some(isUsers)) {
+        await meanwhile.inside?.(this.#standing(debuggee, frames));
+        frames = await this.#next(STEP, () => debuggee.post('Debugger.stepOut'));
+      } else {
         await debuggee.post('Debugger.resume');
         await sleep(DELICATE_WAIT);
         frames = undefined;
       }
-      frames ??= await this.#pause(debuggee, patience, over);
+      frames ??= await this.#pause(debuggee, patience, meanwhile);
     }
     return frames;
   }
 
-  async #pause(debuggee: Debuggee, patience: number, over?: Promise<unknown>): Promise<Frame[] | undefined> {
+  async #pause(debuggee: Debuggee, patience: number, { over, asked }: Meanwhile): Promise<Frame[] | undefined> {
     if (await isOver(over)) return undefined;
     if (this.#still) await Promise.race([new Promise<void>((resolve) => (this.#goesOn = resolve)), sleep(STEP)]);
-    const frames = await this.#next(patience, () => debuggee.post('Debugger.pause'), over);
+    const pausing = this.#next(patience, () => debuggee.post('Debugger.pause'), over);
+    if (asked) void debuggee.sent().then(asked);
+    const frames = await pausing;
     // Withdraws what was asked for: it would come at the next JavaScript, when nobody expects it.
     if (!frames) this.close();
     return frames;
@@ -209,7 +243,7 @@ export class Ladder {
 
 class Paused implements Pause {
   frames: readonly Frame[];
-  /** Somebody has let it go on already. */
+  /** It has been let go on already, to be terminated. */
   gone = false;
   #debuggee: Debuggee;
   #next: (ms: number, act: () => Promise<unknown>) => Promise<Frame[] | undefined>;
@@ -222,6 +256,18 @@ class Paused implements Pause {
     this.#debuggee = debuggee;
     this.frames = frames;
     this.#next = next;
+  }
+
+  /** Whether a termination was under way: it has struck here, and is sent on to whom it is meant for. */
+  async passOn(): Promise<boolean> {
+    try {
+      await this.ask('0');
+      return false;
+    } catch (error) {
+      if (!TERMINATED.test((error as Error).message)) return false; // the stack is full
+      await this.#debuggee.post('Debugger.resume', { terminateOnResume: true });
+      return true;
+    }
   }
 
   async ask(expression: string): Promise<any> {
@@ -316,6 +362,8 @@ class Paused implements Pause {
 const GROUP = 'tutti-peek';
 /** Where the engine has its end of all this. */
 export const DOOR = `globalThis['tutti.door']`;
+
+const TERMINATED = /terminated/;
 
 function restartable({ functionName, canBeRestarted }: Frame): boolean {
   return functionName === RESTARTABLE && canBeRestarted === true;

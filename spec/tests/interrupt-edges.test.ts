@@ -36,6 +36,19 @@ for (const kind of ['process', 'thread'] as const)
       const running = c.engine(0).apply(() => {
         task!.send('in');
         process.getBuiltinModule('node:child_process').execSync('sleep 600; true');
+      });
+      running.catch(() => {});
+      await first(running.messages$, () => true);
+      const [stopped] = await running.interrupt('enough');
+      assert.ok(['signalled', 'landed'].includes(stopped!.outcome), stopped!.outcome); // perhaps where the failure is caught
+      await assert.rejects(async () => running, { name: 'InterruptedError', message: 'enough' });
+      assert.equal(await c.engine(0).execute('1 + 1'), 2);
+    });
+
+    test('and so is whoever does not mind that it is gone', async () => {
+      const running = c.engine(0).apply(() => {
+        task!.send('in');
+        process.getBuiltinModule('node:child_process').spawnSync('sleep', ['600']);
         for (;;);
       });
       running.catch(() => {});

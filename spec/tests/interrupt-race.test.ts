@@ -33,8 +33,7 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('pause'), ms: fc.nat(20) }) },
 );
 
-// Not on process engines yet: there it does not end within a minute, and whether it hangs or is only slow is not known.
-for (const kind of ['thread'] as const)
+for (const kind of ['process', 'thread'] as const)
   test(`on ${kind} engines nothing hangs, and nothing is answered that was not asked`, () =>
     using({ engines: 1, kind }, (c) =>
       fc.assert(
