@@ -130,8 +130,8 @@ export class Turns {
 
   /** Call when the job at the head may have become ready. */
   pump(): void {
+    this.#due = false; // also when this comes in the middle of a batch: then it is taken by the loop below
     if (this.#pumping) return;
-    this.#due = false;
     this.#pumping = true;
     const ended: { job: Job; ok: boolean; value: unknown }[] = [];
     const batch = (): void => {

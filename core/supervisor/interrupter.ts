@@ -2,13 +2,16 @@
  * Carries out orders: tells the engine's thread, and where that does not listen, since user code has it, stops it. Every order
  * is answered, once.
  */
-import { DOOR, type Ladder, type Pause, type Rung, userFrames } from './ladder.ts';
+
 import type { FromEngine, Order, Stand, ToEngine } from './messages.ts';
+import { DOOR, type Pause, type Rung } from './pause.ts';
+import type { Pauses } from './pauses.ts';
 import type { Answer } from './requests.ts';
+import { userFrames } from './stack.ts';
 
 /**
  * What became of a task that was to stop. never-started: it will not. signalled: it ended by itself, told by its signal.
- * landed, restarted, unwound: it was in a loop and was stopped (see `ladder.ts`). abandoned: it waits at an await, and
+ * landed, restarted, unwound: it was in a loop and was stopped (see `pause.ts`). abandoned: it waits at an await, and
  * whatever it does there, nobody waits for it. done: it had ended before. idle: nothing ran. stuck: it is in native code
  * that nothing can stop.
  */
@@ -30,7 +33,7 @@ const GIVEN_UP = 5_000;
 const COMING = 2_000;
 
 export interface InterrupterHome {
-  readonly ladder: Ladder;
+  readonly pauses: Pauses;
   post(message: ToEngine): void;
   /** Ends the child processes that the engine has started. */
   killChildren(): Promise<void>;
@@ -81,7 +84,7 @@ export class Interrupter {
     let native = false;
     for (let patience = PAUSE; !told; ) {
       const force: boolean = willing;
-      const seen: Seen | undefined = await this.#home.ladder.whilePaused(
+      const seen: Seen | undefined = await this.#home.pauses.whilePaused(
         patience,
         (pause) => stop(pause, order, force),
         // What it waits for in there can be ended; then it stops before it has gone on.
@@ -118,7 +121,7 @@ export class Interrupter {
     if (!this.#leftBehind || this.#tidying) return;
     this.#tidying = true;
     try {
-      const rung = await this.#home.ladder.whilePaused(PAUSE, async (pause) =>
+      const rung = await this.#home.pauses.whilePaused(PAUSE, async (pause) =>
         (await pause.ask(`${DOOR}.leftover()`)) ? pause.stop() : undefined,
       );
       if (rung) this.#home.post({ type: 'unwound' });
@@ -143,7 +146,7 @@ export class Interrupter {
     this.#home.post({ type: 'order', order });
     let answer = await within(shown, ANSWER);
     for (const begun = performance.now(); !answer; ) {
-      const seen = await this.#home.ladder.whilePaused(PAUSE, (pause) => look(pause, order, expression), {
+      const seen = await this.#home.pauses.whilePaused(PAUSE, (pause) => look(pause, order, expression), {
         over: shown,
       });
       answer = await within(shown, seen?.why ? 0 : ANSWER);

@@ -12,7 +12,6 @@ import type { Session } from '../wire/session.ts';
 import { killChildren } from './children.ts';
 import { mainDebuggee, workerDebuggee } from './debuggee.ts';
 import { Interrupter } from './interrupter.ts';
-import { Ladder } from './ladder.ts';
 import {
   AWAKE,
   CALL,
@@ -29,6 +28,7 @@ import {
 } from './memory.ts';
 import type { FromEngine, ToEngine, WardBoot } from './messages.ts';
 import { Outlet } from './outlet.ts';
+import { Pauses } from './pauses.ts';
 import { answerTo } from './requests.ts';
 
 /** ms that the supervisor looks for a controller that has gone; it tries again as long as the engine is joined. */
@@ -54,7 +54,7 @@ export class Ward {
   #joined: Joined | undefined;
   #outlet: Outlet;
   #interrupter: Interrupter;
-  #ladder: Ladder;
+  #pauses: Pauses;
   #timers: NodeJS.Timeout[] = [];
   #toldToRun = 0;
   #ended = false;
@@ -69,7 +69,7 @@ export class Ward {
       Atomics.store(ints, DEBUGGING, 0);
       Atomics.notify(ints, DEBUGGING);
     };
-    this.#ladder = new Ladder(() => (thread === undefined ? mainDebuggee() : workerDebuggee(thread)), {
+    this.#pauses = new Pauses(() => (thread === undefined ? mainDebuggee() : workerDebuggee(thread)), {
       // It says that it is here before it asks whether it may be; who exits does the two in the other order.
       enter: () => {
         Atomics.store(ints, DEBUGGING, 1);
@@ -80,7 +80,7 @@ export class Ward {
       leave,
     });
     this.#interrupter = new Interrupter({
-      ladder: this.#ladder,
+      pauses: this.#pauses,
       post: (message) => this.#post(message),
       killChildren: async () => {
         const own = ints[OS_THREAD]!;
@@ -98,7 +98,7 @@ export class Ward {
   end(): void {
     this.#ended = true;
     this.#leave('the engine has ended');
-    this.#ladder.close();
+    this.#pauses.close();
     this.#wake();
   }
 
@@ -208,7 +208,7 @@ export class Ward {
     const { ints } = this.#memory;
     while (!this.#ended) {
       Atomics.store(ints, AWAKE, 0);
-      if (Atomics.load(ints, EXITING)) void this.#ladder.letGo();
+      if (Atomics.load(ints, EXITING)) void this.#pauses.letGo();
       const more = this.#outlet.pump();
       const woken = more ? undefined : waitAsync(ints, AWAKE, 0);
       if (woken?.async) await woken.value;

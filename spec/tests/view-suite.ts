@@ -23,6 +23,7 @@ export function viewSuite(open: () => Promise<Client>, { test }: { test: Test })
   const check: Check = (name, body) =>
     test(name, async () => {
       const client = await open();
+      await client.all.interrupt('its test is over'); // one that has failed may have left something running
       await client.all.clear();
       await body(client);
     });

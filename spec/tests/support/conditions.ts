@@ -28,6 +28,11 @@ export async function lateOutput(client: Client, stream: 'stdout' | 'stderr', wa
   return text;
 }
 
+/** Code that is run by a timer of its call, but only once `told` is set: when the call is known to have ended. Gives 'at once'. */
+export function onceTold(code: string): string {
+  return `{ const timer = setInterval(() => { if (globalThis.told) { clearInterval(timer); ${code} } }, 1) } 'at once'`;
+}
+
 /** All values of an observable that ends. */
 export function all<T>(source: Observable<T>): Promise<T[]> {
   return new Promise((resolve, reject) => {

@@ -53,7 +53,10 @@ export function conversationSuite(check: Check): void {
       );
       await running.send('only one', 1);
       await first(running.stdout$, ({ engine, text }) => engine === 1 && text.includes('got only one'));
-      assert.equal(running.status, 'running');
+      await until(
+        () => running.status,
+        (status) => status === 'running',
+      );
       const outcomes = await running.interrupt('enough of that');
       assert.deepEqual(
         outcomes,

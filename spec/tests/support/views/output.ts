@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { engine } from 'tutti/engine';
 import type { Check } from '../../view-suite.ts';
-import { all as everything, lateOutput } from '../conditions.ts';
+import { all as everything, lateOutput, onceTold } from '../conditions.ts';
 import { openGate, pass } from '../gate.ts';
 
 export function outputSuite(check: Check): void {
@@ -60,8 +60,9 @@ export function outputSuite(check: Check): void {
 
   check('what a timer prints after its call is an event', async (client) => {
     const late = lateOutput(client, 'stdout', /much later 1\n/);
-    const result = client.engine(1).execute('setTimeout(() => console.log("much later", engine.id), 30); "at once"');
-    assert.equal(await result, 'at once');
+    const one = client.engine(1);
+    assert.equal(await one.execute(onceTold('console.log("much later", engine.id)')), 'at once');
+    await one.push({ told: true });
     assert.match(await late, /much later 1\n/);
   });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { InvalidTargetError } from 'tutti';
 import { engine } from 'tutti/engine';
 import type { Check } from '../../view-suite.ts';
-import { lateOutput } from '../conditions.ts';
+import { lateOutput, onceTold } from '../conditions.ts';
 import { openGate, pass } from '../gate.ts';
 
 export function turnSuite(check: Check): void {
@@ -53,9 +53,9 @@ export function turnSuite(check: Check): void {
     const one = client.engine(1);
     const before = await one.execute('let still = "here"; process.pid');
     const printed = lateOutput(client, 'stderr', /from a timer.*from a promise|from a promise.*from a timer/s);
-    await one.execute(
-      'setTimeout(() => { throw new Error("from a timer") }, 5); setTimeout(() => Promise.reject(new Error("from a promise")), 5); 1',
-    );
+    await one.execute(onceTold('throw new Error("from a timer")'));
+    await one.execute(onceTold('Promise.reject(new Error("from a promise"))'));
+    await one.push({ told: true });
     assert.match(await printed, /Uncaught Error: from a timer/);
     assert.deepEqual(await one.execute('[still, process.pid]'), ['here', before]);
   });

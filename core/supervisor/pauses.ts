@@ -1,0 +1,248 @@
+/**
+ * How a thread is stopped in whatever it is doing, and looked into. Each rung costs more than the one before:
+ *
+ * - landed: the loop is inside the door (`core/engine/door.ts`). It is terminated up to there; nothing else is lost.
+ * - restarted: it is inside a callback that we call. The callback's frame is run again, and does nothing the second time.
+ * - unwound: it runs past an await. All is terminated down to the event loop; what else was about to run in the same
+ *   turn is lost with it, so the engine repairs what it can and gives up the other calls in flight.
+ *
+ * What is done by other means (before it started, by its signal, by ending the engine) is not here. All that hangs on
+ * Node's and V8's internals is in this file, in `door.ts`, and in `repair.ts`, which checks them when the engine starts.
+ */
+import type { Debuggee } from './debuggee.ts';
+import { Pause } from './pause.ts';
+import { type Frame, isDelicate, isInside, isUsers, ownerOf } from './stack.ts';
+
+/** ms for a step out of Node's code, and until a thread that goes on has said so. */
+const STEP = 200;
+/** The debugger stays on for that long, ms: turning it on is what costs most. */
+const LINGER = 1_000;
+/** ms that a pause which is not needed any more is given to be withdrawn. */
+const WITHDRAWN = 50;
+/** ms that whoever exits is given to hear that nobody looks any more. */
+const LET_GO = 1_500;
+/** ms until the thread has left a place where it must not be stopped, and between two looks. */
+const DELICATE = 1_000;
+const DELICATE_WAIT = 5;
+/** Before an inspector is connected, and after. `enter` may say that it is too late for that: the thread is about to exit. */
+export interface Gate {
+  enter(): boolean;
+  leave(): void;
+}
+
+/** What may be of use while a pause is waited for. */
+export interface Meanwhile {
+  /** Once it has come about, nobody needs the pause any more. */
+  readonly over?: Promise<unknown>;
+  /** Done as soon as the thread pauses at the next JavaScript it comes to. */
+  asked?(): Promise<void>;
+  /** It is paused in Node's code, called by the user's, and goes on to the end of that. */
+  inside?(pause: Pause): Promise<unknown>;
+}
+
+export class Pauses {
+  #connect: () => Debuggee;
+  #gate: Gate;
+  #debuggee: Debuggee | undefined;
+  #enabled = false;
+  #exiting = false;
+  #linger: NodeJS.Timeout | undefined;
+  /** Scripts that are not users'. A frame itself does not tell what it is of. */
+  #scripts = new Map<string, 'node' | 'engine'>();
+  #paused: ((frames: Frame[]) => void) | undefined;
+  /** It stands still, and until it says that it does not, another pause would not be heard. */
+  #still = false;
+  #goesOn = (): void => {};
+  /** The last pause ended in a termination, which may not have taken effect yet. */
+  #terminating = false;
+  #busy: Promise<unknown> = Promise.resolve();
+
+  constructor(connect: () => Debuggee, gate: Gate) {
+    this.#connect = connect;
+    this.#gate = gate;
+  }
+
+  /**
+   * Pauses the thread, does what is to be done, and lets it go on. Undefined: it has not paused within `patience` ms, since
+   * it is in native code, or idle. One at a time.
+   */
+  whilePaused<T>(
+    patience: number,
+    work: (pause: Pause) => Promise<T>,
+    meanwhile: Meanwhile = {},
+  ): Promise<T | undefined> {
+    return this.#inTurn(() => this.#whilePaused(patience, work, meanwhile));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#busy.then(work);
+    this.#busy = turn.catch(() => {});
+    return turn;
+  }
+
+  async #whilePaused<T>(
+    patience: number,
+    work: (pause: Pause) => Promise<T>,
+    meanwhile: Meanwhile,
+  ): Promise<T | undefined> {
+    if (await isOver(meanwhile.over)) return undefined;
+    const debuggee = this.#open();
+    try {
+      const pause = await this.#atRest(debuggee, patience, meanwhile);
+      if (!pause) return undefined;
+      try {
+        return await work(pause);
+      } finally {
+        this.#terminating = pause.gone;
+        if (!pause.gone) await debuggee.post('Debugger.resume').catch(() => {});
+      }
+    } finally {
+      this.#linger = setTimeout(() => void this.#inTurn(() => this.#leave(WITHDRAWN)), LINGER);
+    }
+  }
+
+  /** The process exits: a worker that stood still then would hold it up for ever, and one goes on only when it has heard so. */
+  async letGo(): Promise<void> {
+    this.#exiting = true;
+    await this.#leave(LET_GO);
+  }
+
+  async #leave(patience: number): Promise<void> {
+    const debuggee = this.#debuggee;
+    if (!debuggee) return;
+    await this.#disable(debuggee, patience);
+    if (this.#debuggee === debuggee) this.close();
+  }
+
+  close(): void {
+    clearTimeout(this.#linger);
+    const debuggee = this.#debuggee;
+    this.#debuggee = undefined;
+    this.#enabled = this.#still = false;
+    if (!debuggee) return;
+    debuggee.close(); // a thread that is paused goes on then
+    this.#gate.leave();
+  }
+
+  #open(): Debuggee {
+    clearTimeout(this.#linger);
+    if (this.#exiting) throw new Error('The thread is about to exit');
+    const debuggee = this.#debuggee ?? this.#connected();
+    // Answered only when the thread is in JavaScript; commands behind it wait for it in order.
+    if (!this.#enabled) debuggee.post('Debugger.enable').catch(() => {});
+    this.#enabled = true;
+    return debuggee;
+  }
+
+  #connected(): Debuggee {
+    if (!this.#gate.enter()) throw new Error('The thread is about to exit');
+    try {
+      const debuggee = this.#connect();
+      this.#scripts.clear();
+      debuggee.on('Debugger.scriptParsed', ({ scriptId, url }: { scriptId: string; url: string }) => {
+        const owner = ownerOf(url);
+        if (owner) this.#scripts.set(scriptId, owner);
+      });
+      debuggee.on('Debugger.paused', ({ callFrames }: { callFrames: Frame[] }) => {
+        this.#still = true;
+        const take = this.#paused;
+        this.#paused = undefined;
+        // A pause that nobody waits for any more: one that came late, or a `debugger` statement of the user's.
+        if (take)
+          take(callFrames.map((frame) => ({ ...frame, from: this.#scripts.get(frame.location.scriptId) ?? 'user' })));
+        else debuggee.post('Debugger.resume').catch(() => {});
+      });
+      debuggee.on('Debugger.resumed', () => {
+        this.#still = false;
+        this.#goesOn();
+      });
+      return (this.#debuggee = debuggee);
+    } catch (error) {
+      this.#gate.leave();
+      throw error;
+    }
+  }
+
+  /** Paused, and no termination of the pause before is still to come: it would strike what is asked here. */
+  async #atRest(debuggee: Debuggee, patience: number, meanwhile: Meanwhile): Promise<Pause | undefined> {
+    for (;;) {
+      const frames = await this.#comeToRest(debuggee, patience, meanwhile);
+      if (!frames) return undefined;
+      const pause = this.#standing(debuggee, frames);
+      if (!this.#terminating || !(await pause.passOn())) {
+        this.#terminating = false;
+        return pause;
+      }
+      await sleep(DELICATE_WAIT);
+    }
+  }
+
+  #standing(debuggee: Debuggee, frames: readonly Frame[]): Pause {
+    return new Pause(debuggee, frames, (ms, act) => this.#next(ms, act));
+  }
+
+  /** Pauses it, if need be some time later: where it can be stopped, as far as that does not take long. */
+  async #comeToRest(debuggee: Debuggee, patience: number, meanwhile: Meanwhile): Promise<Frame[] | undefined> {
+    let frames = await this.#pause(debuggee, patience, meanwhile);
+    for (const begun = performance.now(); frames && (isDelicate(frames) || isInside(frames)); ) {
+      if (performance.now() - begun > DELICATE) return frames;
+      // Where the user's code has called it, it goes back to there.
+      if (frames.some(isUsers)) {
+        await meanwhile.inside?.(this.#standing(debuggee, frames));
+        frames = await this.#next(STEP, () => debuggee.post('Debugger.stepOut'));
+      } else {
+        await debuggee.post('Debugger.resume');
+        await sleep(DELICATE_WAIT);
+        frames = undefined;
+      }
+      frames ??= await this.#pause(debuggee, patience, meanwhile);
+    }
+    return frames;
+  }
+
+  async #pause(debuggee: Debuggee, patience: number, { over, asked }: Meanwhile): Promise<Frame[] | undefined> {
+    if (this.#exiting || (await isOver(over))) return undefined;
+    if (this.#still) await Promise.race([new Promise<void>((resolve) => (this.#goesOn = resolve)), sleep(STEP)]);
+    const pausing = this.#next(patience, () => debuggee.post('Debugger.pause'), over);
+    if (asked) void debuggee.sent().then(asked);
+    const frames = await pausing;
+    if (!frames) await this.#disable(debuggee, WITHDRAWN);
+    return frames;
+  }
+
+  /**
+   * Also withdraws a pause that was asked for: it would come at the next JavaScript, when nobody expects it. Whoever merely
+   * disconnects then may leave the thread standing still for ever. One in native code answers when it comes out, and takes what
+   * is asked until then in this order.
+   */
+  async #disable(debuggee: Debuggee, patience: number): Promise<void> {
+    this.#enabled = false;
+    await Promise.race([debuggee.post('Debugger.disable').catch(() => {}), sleep(patience)]);
+    this.#still = false;
+  }
+
+  /** The next pause, which `act` brings about. */
+  async #next(ms: number, act: () => Promise<unknown>, over?: Promise<unknown>): Promise<Frame[] | undefined> {
+    return new Promise((resolve) => {
+      const take = (frames?: Frame[]): void => {
+        clearTimeout(timer);
+        if (this.#paused === take) this.#paused = undefined;
+        resolve(frames);
+      };
+      const timer = setTimeout(take, ms);
+      this.#paused = take;
+      over?.then(() => take());
+      act().catch(() => {});
+    });
+  }
+}
+
+const NOT_YET = Symbol();
+
+async function isOver(over: Promise<unknown> | undefined): Promise<boolean> {
+  return over !== undefined && (await Promise.race([over, Promise.resolve(NOT_YET)])) !== NOT_YET;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
