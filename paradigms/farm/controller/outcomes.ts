@@ -19,7 +19,10 @@ import type { Tally } from './tally.ts';
 import { Foreign, State, type Task } from './task.ts';
 
 /** Runs that a task may lose for want of a value among its arguments. */
-const STARVED = 5;
+const STARVED = 20;
+
+/** Values up to here go to those that wait for them with their orders; others are fetched from where they are. Bytes. */
+const SMALL = 4 << 10;
 
 /** What is known of a run that has ended. */
 export interface Run {
@@ -104,6 +107,7 @@ export class Outcomes {
     task.state = kept ? State.KEPT : State.OVER;
     const place = good && slot ? { slot, incarnation: slot.incarnation, bytes: run.bytes } : undefined;
     if (place && (kept || more)) task.extra.place = place;
+    if (good && !kept && more?.dependents.length && run.bytes <= SMALL) more.value = ownValue(run);
     if (kept) slot!.kept.add(task);
     else if (!told) owner.tasks.delete(task.call);
     if (told) {
@@ -117,7 +121,7 @@ export class Outcomes {
         ending,
         engine: slot?.id ?? -1,
         place,
-        failed: good ? undefined : this.#failure(run),
+        failed: good ? undefined : ownValue(run),
         task,
       });
       if (owner.watching) this.#event(task, good ? 'done' : ending === Ending.STOPPED ? 'cancelled' : 'failed', run);
@@ -347,7 +351,7 @@ export class Outcomes {
   /** What failed first: those between are failures of dependencies themselves. */
   #rootOf(task: Task, run: Run): Root {
     if (run.ending === Ending.DEPENDENCY && task.more?.root) return task.more.root;
-    return { id: task.id, ending: run.ending, engine: run.slot?.id ?? -1, error: this.#failure(run) };
+    return { id: task.id, ending: run.ending, engine: run.slot?.id ?? -1, error: ownValue(run) };
   }
 
   #dependencyFailed(task: Task, root: Root): void {
@@ -357,12 +361,6 @@ export class Outcomes {
     task.extra.root = root;
     const value = { source: this.#host.parcel(root), from: 0, size: 0 };
     this.settle(task, { ending: Ending.DEPENDENCY, value, slot: undefined, started: 0, ran: 0, bytes: 0 });
-  }
-
-  #failure({ value }: Run): Parcel | undefined {
-    if (!value) return undefined;
-    const { source, from, size } = value;
-    return source instanceof Uint8Array ? ParcelOf.of(source.slice(from, from + size)) : source;
   }
 
   #linkForeign(task: Task, key: number): void {
@@ -388,8 +386,16 @@ export class Outcomes {
   }
 }
 
+/** With memory of its own. */
+function ownValue({ value }: Run): Parcel | undefined {
+  if (!value) return undefined;
+  const { source, from, size } = value;
+  return source instanceof Uint8Array ? ParcelOf.of(source.slice(from, from + size)) : source;
+}
+
 /** Can its value still be had? What is small may be with its client, until that turns out to be wrong. */
 function there(task: Task, starved: number): boolean {
+  if (task.more?.value) return true;
   const place = task.more?.place;
   if (!place || task.state === State.GONE) return false;
   if (task.state === State.KEPT) return place.slot.alive && place.slot.incarnation === place.incarnation;

@@ -81,7 +81,7 @@ export class Scheduler {
     this.#charge(task, slot);
     if (task.more?.alone) {
       slot.alone = true;
-      slot.reserved = false;
+      slot.reserve(undefined);
     }
     if (spec.needs) slot.takes(spec.needs, 1);
     this.#hooks.leaves(task, slot);
@@ -114,6 +114,7 @@ export class Scheduler {
     if (task.more?.aside) return;
     task.extra.aside = slot;
     slot.aside++;
+    if (task.more?.alone) slot.alone = false;
     slot.load = Math.max(0, slot.load - task.expected);
   }
 
