@@ -302,6 +302,8 @@ export class Outcomes {
       if (task.state !== State.OUT || task.slot !== slot) continue;
       task.runs--;
       task.slot = undefined;
+      // It was to go elsewhere, even where its arguments are not.
+      if (task.more) (task.more.avoid ??= new Set()).add(slot.id);
       if (task.more?.waits) task.state = State.WAITING;
       else this.#scheduler.enqueue(task, true);
     }
@@ -312,17 +314,17 @@ export class Outcomes {
     const more = task.extra;
     task.slot = undefined;
     task.state = State.WAITING;
-    const lost = more.predecessors.filter(
-      (before): before is Task =>
-        'runs' in before &&
-        (before.state === State.KEPT || before.state === State.OVER || before.state === State.GONE) &&
-        !there(before, more.starved),
-    );
-    if (!lost.length) {
-      this.#scheduler.enqueue(task, task.runs > 0);
-      return;
+    // Some may be under way, sent back like this one or made again for others.
+    for (const before of more.predecessors) {
+      if (!('runs' in before) || isSettled(before) || before.more?.dependents.includes(task)) continue;
+      before.extra.dependents.push(task);
+      more.waits++;
     }
+    const lost = more.predecessors.filter(
+      (before): before is Task => 'runs' in before && isSettled(before) && !there(before, more.starved),
+    );
     more.waits += lost.length;
+    if (!more.waits) this.#scheduler.enqueue(task, task.runs > 0);
     for (const before of lost)
       this.again(before, (good) => {
         if (good) this.#arrived(task);
@@ -391,6 +393,10 @@ function ownValue({ value }: Run): Parcel | undefined {
   if (!value) return undefined;
   const { source, from, size } = value;
   return source instanceof Uint8Array ? ParcelOf.of(source.slice(from, from + size)) : source;
+}
+
+function isSettled({ state }: Task): boolean {
+  return state === State.KEPT || state === State.OVER || state === State.GONE;
 }
 
 /** Can its value still be had? What is small may be with its client, until that turns out to be wrong. */

@@ -139,6 +139,8 @@ export class Scheduler {
    * there in the order in which it is sent.
    */
   #sendAhead(task: Task, slot: Slot): void {
+    // What comes before it may be on its way back.
+    if (slot.recalling) return;
     for (const next of task.more!.dependents) {
       const more = next.more!;
       if (next.state !== State.WAITING || next.spec.needs || next.spec.targets || next.spec.key || more.alone) continue;
@@ -184,16 +186,28 @@ export class Scheduler {
     if (lane.demand.alone) this.places.reserve(lane);
   }
 
-  /** An engine is idle and nothing waits: another one that has tasks before it gives some back. */
+  /** An engine is idle and nothing waits: another one that has tasks before it gives back what could run there. */
   #recall(idle: Slot): void {
     if (idle.out.size > idle.aside || !idle.alive) return;
     let busiest: Slot | undefined;
     for (const slot of this.places.slots.values())
       if (slot.out.size - slot.aside > 1 && (!busiest || slot.load > busiest.load)) busiest = slot;
     if (!busiest || busiest.recalling || busiest.load < WORTH) return;
+    const [, ...movable] = [...busiest.out.values()].filter((task, i) => !i || canMove(task, idle));
+    // What comes after the middle one waits there for others, or goes with it.
+    const from = movable[movable.length >> 1];
+    if (!from) return;
     busiest.recalling = true;
-    busiest.tell('recall', Math.ceil((busiest.out.size - busiest.aside - 1) / 2));
+    busiest.tell('recall', { client: from.owner.id, call: from.call });
   }
+}
+
+/** What has been moved from there before stays where it is: else it might be on its way for ever. */
+function canMove({ spec, more }: Task, to: Slot): boolean {
+  const { targets, needs, key } = spec;
+  if (needs || key !== undefined || (targets && !targets.includes(to.id))) return false;
+  if (!more) return true;
+  return !more.waits && !more.aside && !more.avoid?.has(to.id) && !more.dependencies.some(({ as }) => as === 'place');
 }
 
 /** Less work than that is done sooner than it is moved. ms. */
