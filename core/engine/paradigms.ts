@@ -189,11 +189,11 @@ export class Paradigms {
           const done = (ok: boolean, value: unknown): void => (ok ? resolve(value as never) : reject(value));
           home.start([{ ...options, code, done }]);
         }),
-      open: (parcel) =>
+      open: (parcel, options) =>
         new Promise((resolve, reject) => {
-          home.supplies.open(asParcel(parcel), (error, value) =>
-            error ? reject(error.thrown) : resolve(value as never),
-          );
+          const done = (error: { thrown: unknown } | undefined, value: unknown): void =>
+            error ? reject(error.thrown) : resolve(value as never);
+          home.supplies.open(asParcel(parcel), done, options);
         }),
       read: (parcel) => home.supplies.decode(asParcel(parcel).payload, []) as never,
       parcel: (value) => new Parcel(encode(value)),

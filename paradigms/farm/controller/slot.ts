@@ -25,6 +25,8 @@ export class Slot {
   load = 0;
   /** It runs a task that may kill it, and nothing else. */
   alone = false;
+  /** That task, once it has said that it begins. */
+  begun: Task | undefined;
   /** How many of `out` wait for the cluster, and leave their place to others. */
   aside = 0;
   /** It gets nothing new until one of this lane has come, which must be alone. */
@@ -48,6 +50,7 @@ export class Slot {
   #fnNumbers: number[] = [];
   #specNumbers: number[] = [];
   #attempts: number[] = [];
+  #announced: number[] = [];
   #args = new Pieces();
   #newFns: [number, Parcel, string][] = [];
   #newSpecs: [number, Spec][] = [];
@@ -96,7 +99,7 @@ export class Slot {
     this.#calls.push(task.call);
     this.#fnNumbers.push(this.#fn(task.fn));
     this.#specNumbers.push(this.#spec(task.spec));
-    this.#attempts.push(attempt);
+    if (this.#attempts.push(attempt) && task.more?.alone) this.#announced.push(this.#attempts.length - 1);
     if (args) this.#args.addParcel(args);
     else if (task.source instanceof Uint8Array) this.#args.add(task.source, task.from, task.size);
     else this.#args.addParcel(task.source);
@@ -110,6 +113,7 @@ export class Slot {
       fns: Uint32Array.from(this.#fnNumbers),
       specs: Uint32Array.from(this.#specNumbers),
       attempts: Uint32Array.from(this.#attempts),
+      announced: this.#announced,
       args: this.#args.take(),
       newFns: this.#newFns,
       newSpecs: this.#newSpecs,
@@ -119,6 +123,7 @@ export class Slot {
     this.#fnNumbers = [];
     this.#specNumbers = [];
     this.#attempts = [];
+    this.#announced = [];
     this.#newFns = [];
     this.#newSpecs = [];
     this.tell('run', orders);

@@ -70,11 +70,12 @@ export class Stops {
     });
   }
 
-  /** Its engine says that it starts a run with a timeout; if it can say no more, it is restarted. */
+  /** Its engine says that it starts a run, alone or with a timeout; if it can say no more then, it is restarted. */
   begun(engine: number, client: number, call: number): void {
     const slot = this.#scheduler.places.slots.get(engine);
     const task = slot?.out.get(callKey(client, call));
     if (!slot || !task) return;
+    if (slot.alone && task.more?.alone) slot.begun = task;
     const { timeout, items } = task.spec;
     if (timeout === undefined || items) return;
     task.extra.alarm = this.#alarms.in(timeout + GRACE, () => {

@@ -67,7 +67,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
       }
       expected += item.fn.expected;
       if (works.length && expected > SLICE) break;
-      if (item.spec.timeout !== undefined && !item.announced) {
+      if (item.announce && !item.announced) {
         if (works.length) break;
         // Before it begins, since nothing may be said after that.
         item.announced = true;
@@ -123,7 +123,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
 
   function run(orders: Orders): void {
     functions.learn(orders);
-    const { clients, calls, fns, specs, attempts, args } = orders;
+    const { clients, calls, fns, specs, attempts, announced, args } = orders;
     const reader = new PieceReader(args);
     for (let i = 0; i < calls.length; i++) {
       reader.next();
@@ -132,6 +132,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
       const names = { client: clients[i]!, call: calls[i]!, attempt: attempts[i]! };
       queue.push(new Item(home, names, { fn: functions.fn(fns[i]!), spec: functions.spec(specs[i]!) }, given));
     }
+    for (const i of announced) queue[queue.length - calls.length + i]!.announce = true;
     soon();
   }
 

@@ -33,7 +33,8 @@ export class Item implements Work {
   dropped = false;
   over = false;
   aside = false;
-  /** That it begins has been told. */
+  /** That it begins is to be told, and has been. */
+  announce: boolean;
   announced = false;
   /** How it ended, if it was not by itself. */
   ending: Ending | undefined;
@@ -61,6 +62,7 @@ export class Item implements Work {
     this.fn = fn;
     this.spec = spec;
     this.attempt = attempt;
+    this.announce = spec.timeout !== undefined;
     this.beside = spec.concurrency > 1;
     this.detached = spec.detached;
     this.#given = given;
@@ -89,7 +91,7 @@ export class Item implements Work {
       await functions.open(this.fn);
       await this.spec.open(host);
       const given = this.#given!;
-      this.#args = 'source' in given ? this.#read() : await host.open(given as Parcel<unknown[]>);
+      this.#args = 'source' in given ? this.#read() : await host.open(given as Parcel<unknown[]>, { remake: false });
     } catch (error) {
       this.failure = { ending: isLoss(error) ? Ending.STARVED : Ending.LOST, error };
     }
