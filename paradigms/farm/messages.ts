@@ -61,6 +61,8 @@ export interface Submission {
   readonly dependencies: readonly (readonly [index: number, dependencies: readonly Dependency[]])[];
   /** Runs that they have had already, by index: items that failed in a chunk. */
   readonly runs: readonly (readonly [index: number, runs: number])[];
+  /** The tasks that have submitted them, by index. */
+  readonly parents: readonly (readonly [index: number, parent: { readonly client: number; readonly call: number }])[];
   /** How many batches of settlements the client has read. */
   readonly seen: number;
 }

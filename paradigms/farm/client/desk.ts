@@ -1,6 +1,7 @@
 /** One for each client: tasks leave here in batches, and what becomes of them arrives here in batches. */
 import {
   type AsyncResult,
+  type CallId,
   type ClientHost,
   DependencyError,
   type Parcel,
@@ -36,6 +37,8 @@ export interface Order {
   /** Runs that it has had already. */
   readonly runs?: number;
   readonly detached?: boolean;
+  /** The task that submits it. */
+  readonly parent?: CallId | undefined;
 }
 
 interface Entry {
@@ -59,6 +62,7 @@ export class Desk {
   #newSpecs: [number, Spec][] = [];
   #dependencies: [number, readonly Dependency[]][] = [];
   #runs: [number, number][] = [];
+  #parents: [number, CallId][] = [];
   #released: number[] = [];
   #collected: number[] = [];
   #due = false;
@@ -96,7 +100,7 @@ export class Desk {
 
   submit(call: number, order: Order, taker: Taker): void {
     if (this.closed) throw new FarmClosedError('The farm was shut down: it takes no tasks any more');
-    const { args, dependencies, runs } = order;
+    const { args, dependencies, runs, parent } = order;
     const { detached = false } = order;
     this.#entries.set(call, { taker, holds: args.holds.length ? args : undefined, detached });
     const index = this.#calls.push(call) - 1;
@@ -108,6 +112,7 @@ export class Desk {
       for (const one of dependencies) this.#follow(one);
     }
     if (runs) this.#runs.push([index, runs]);
+    if (parent) this.#parents.push([index, parent]);
     if (this.#calls.length >= BATCH.tasks || this.#args.bytes >= BATCH.bytes) this.flush();
     else this.#soon();
   }
@@ -191,6 +196,7 @@ export class Desk {
         newSpecs: this.#newSpecs,
         dependencies: this.#dependencies,
         runs: this.#runs,
+        parents: this.#parents,
         seen: (this.#said = this.#seen),
       };
       this.#calls = [];
@@ -200,6 +206,7 @@ export class Desk {
       this.#newSpecs = [];
       this.#dependencies = [];
       this.#runs = [];
+      this.#parents = [];
       this.#host.controller.tell('submit', submission);
     }
     if (this.#released.length) this.#host.controller.tell('release', this.#released.splice(0));
@@ -283,3 +290,13 @@ export class Desk {
 
 /** After what runs now and its microtasks: what they submit leaves together. */
 const soon: (flush: () => void) => void = globalThis.process?.nextTick ?? queueMicrotask;
+
+/** The task that this code is part of, where this is a client on an engine. */
+export function taskHere(): CallId | undefined {
+  const task = (globalThis as { [TASK]?: { readonly id: string } })[TASK];
+  if (!task) return undefined;
+  const [client = 0, call = 0] = task.id.split('.').map(Number);
+  return call ? { client, call } : undefined;
+}
+
+const TASK = Symbol.for('tutti.task');

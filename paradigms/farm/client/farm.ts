@@ -12,7 +12,7 @@ import {
 import { FarmClosedError } from '../errors.ts';
 import type { Dependency, Explanation, FarmEvent, FarmStats } from '../messages.ts';
 import { checkTaskOptions, type FarmOptions, type Pending, type TaskOptions } from '../options.ts';
-import type { Desk } from './desk.ts';
+import { type Desk, taskHere } from './desk.ts';
 import { type MapOptions, type MapResult, mapOver, type Outcome, type Source, settleOver } from './map.ts';
 import { pipelineOf, type Stage } from './pipeline.ts';
 import type { Registry } from './registry.ts';
@@ -83,14 +83,14 @@ export function createFarm(parts: FarmParts, options: FarmOptions): Farm {
       const given = named ? [fn, ...args] : args;
       const code = named ? callNamed : (fn as () => unknown);
       const { detached } = options;
-      const parcel = detached ? host.wholeParcel(given) : host.parcel(given);
-      const id = detached ? registry.whole(code) : (known ?? registry.fn(code));
+      const parcel = host.parcel(given);
+      const id = known ?? registry.fn(code);
       const dependencies = [...dependenciesIn(parcel.waitsFor), ...before(after, 'after'), ...before(follow, 'place')];
       if (desk.closed) throw new FarmClosedError('The farm was shut down: it takes no tasks any more');
       pending = desk.results(resultOptions);
       desk.submit(
         pending.call,
-        { fn: id, spec: spec.id(), args: parcel, dependencies, ...(detached && { detached }) },
+        { fn: id, spec: spec.id(), args: parcel, dependencies, parent: taskHere(), ...(detached && { detached }) },
         pending,
       );
     } catch (error) {

@@ -111,9 +111,17 @@ export class Owner {
   }
 
   /** The client knows of all batches up to this one: what it names from now on, it knows the place of. */
-  seen(batch: number): void {
+  seen(batch: number, told?: (task: Task) => void): void {
     while (this.#unseen.length && this.#unseen[0]!.batch <= batch)
-      for (const call of this.#unseen.shift()!.calls) this.past.delete(call);
+      for (const call of this.#unseen.shift()!.calls) {
+        if (told) this.#tell(call, told);
+        this.past.delete(call);
+      }
+  }
+
+  #tell(call: number, told: (task: Task) => void): void {
+    const past = this.past.get(call);
+    if (past) told(past.task);
   }
 
   tell(op: string, value: unknown): void {
