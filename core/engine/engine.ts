@@ -128,6 +128,7 @@ export class Engine {
     this.#mail = new Mail({
       find: (key) => this.#turns.find(key),
       arrived: (client) => this.#arrived.get(client) ?? 0,
+      ended: (key) => this.#supplies.values.find(key) !== undefined,
       decode: (payload) => this.#supplies.decode(payload, []),
       read: (count) => this.#desk.read(count),
       unreadable: (error) => this.#uncaught('A message for a task cannot be read:', error),
@@ -345,6 +346,7 @@ export class Engine {
       if (work.signal?.aborted) work.done(false, work.signal.reason);
       else jobs.push(this.#jobFor(work));
     }
+    for (const job of jobs) this.#mail.arrived(job);
     this.#turns.pushAll(jobs);
   }
 
