@@ -297,11 +297,11 @@ async function alltoalls(comm: Comm, count: number): Promise<number> {
 }
 
 async function dups(comm: Comm, count: number): Promise<[number, number, number]> {
-  const before = comm.core.world.communicators;
+  const before = comm.core.world.communicators.size;
   for (let i = 0; i < count / 10; i++) await comm.sync.dup().free();
   const heap = process.memoryUsage().heapUsed;
   const start = performance.now();
   for (let i = 0; i < count; i++) await comm.sync.dup().free();
   const us = ((performance.now() - start) * 1e3) / count;
-  return [us, comm.core.world.communicators - before, (process.memoryUsage().heapUsed - heap) / 1e6];
+  return [us, comm.core.world.communicators.size - before, (process.memoryUsage().heapUsed - heap) / 1e6];
 }

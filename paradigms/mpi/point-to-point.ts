@@ -133,7 +133,7 @@ export class PointToPoint {
   iprobe(source = ANY_SOURCE, tag = ANY_TAG): Status | undefined {
     this.#check('iprobe', source, tag, true);
     if (source === PROC_NULL) return NOBODY;
-    this.core.world.poll();
+    this.core.world.waiting.poll();
     const found = this.core.messenger.matching.probe({ context: this.core.context, source, tag });
     return found && statusOf(found);
   }
@@ -144,7 +144,7 @@ export class PointToPoint {
   improbe(source = ANY_SOURCE, tag = ANY_TAG): MatchedMessage | undefined {
     this.#check('improbe', source, tag, true);
     if (source === PROC_NULL) return NO_MESSAGE;
-    this.core.world.poll();
+    this.core.world.waiting.poll();
     const found = this.core.messenger.matching.extract({ context: this.core.context, source, tag });
     return found && this.#matched(found);
   }

@@ -3,7 +3,8 @@
  * modulo 2³². Frames start at multiples of 8. Those that fit are written as a whole; larger ones, which are only sent when
  * somebody waits for them, stream through in pieces.
  */
-import { type Head, headBytes, Kind, readHead, writeHead } from './frame.ts';
+import { ANY_TAG } from './constants.ts';
+import { HEAD_INTS, type Head, headBytes, Kind, readHead, writeHead } from './frame.ts';
 import type { Incoming, Receiver } from './link.ts';
 
 /** Ints at the start of a ring: each counter has a cache line of its own. */
@@ -14,6 +15,22 @@ const FULL = 32;
 const CONTROL_BYTES = 192;
 /** Copied at a time: so the other side can begin while we go on. */
 const PIECE = 64 << 10;
+
+/** What `takeNext` gives when nothing has come, and when what has come is something else. */
+export const NOTHING = -1;
+export const OTHER = -2;
+
+/** What the next frame must be for `takeNext`: a message of one part with its data. */
+export interface Sought {
+  /** Of its head. */
+  firstWord: number;
+  context: number;
+  /** Or ANY_TAG. */
+  tag: number;
+  signature: number;
+}
+
+const ONE_PART = headBytes(1);
 
 export function ringBytes(capacity: number): number {
   return CONTROL_BYTES + capacity;
@@ -150,6 +167,32 @@ export class RingReader implements Incoming {
       else this.#begin(from, receiver);
     }
     return any;
+  }
+
+  /**
+   * The data of the next frame, written to its place, if it is what is sought and the place is long enough: gives its bytes.
+   * Nobody else hears of the frame; its tag is noted in what sought it.
+   */
+  takeNext(sought: Sought, place: Uint8Array): number {
+    if (this.#stream) return OTHER;
+    if (Atomics.load(this.#counters, WRITTEN) === this.#read) return NOTHING;
+    const ints = this.#ints;
+    const mask = ints.length - 1;
+    const at = this.#read >>> 2;
+    const tag = ints[(at + 3) & mask]!;
+    const bytes = ints[(at + HEAD_INTS) & mask]! >>> 0;
+    const fits =
+      ints[at & mask] === sought.firstWord &&
+      ints[(at + 1) & mask] === sought.context &&
+      (tag === sought.tag || sought.tag === ANY_TAG) &&
+      ints[(at + 6) & mask] === sought.signature &&
+      ints[(at + 7) & mask] === 1 &&
+      bytes <= place.length;
+    if (!fits) return OTHER;
+    sought.tag = tag;
+    this.#copy(this.#read + ONE_PART, place, 0, bytes);
+    this.#advance(ONE_PART + bytes + (-bytes & 7));
+    return bytes;
   }
 
   #begin(from: number, receiver: Receiver): void {

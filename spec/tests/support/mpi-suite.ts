@@ -432,9 +432,9 @@ export function mpiSuite(kind: 'thread' | 'process'): void {
       const after = await Promise.resolve()
         .then(() => dup.send(1, 0))
         .catch((e: Error) => e.message);
-      const before = world.core.world.communicators;
+      const before = world.core.world.communicators.size;
       for (let i = 0; i < 200; i++) await (await world.dup()).free();
-      const grown = world.core.world.communicators - before + world.core.messenger.matching.contexts;
+      const grown = world.core.world.communicators.size - before + world.core.messenger.matching.contexts;
       return [
         first,
         second,
