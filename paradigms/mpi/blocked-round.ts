@@ -33,14 +33,14 @@ export class BlockedRound {
 
   #send(to: number, array: TypedArray): Request | undefined {
     const { straight, context } = this.#core;
-    if (straight.send(to, array, context + 1, this.#number, this.#signature)) return undefined;
+    if (straight.sendArray(to, array, context + 1, this.#number, this.#signature)) return undefined;
     return this.#round.send(to, packedArray(array));
   }
 
   #receive(from: number, room: TypedArray): unknown {
     const core = this.#core;
     const { straight, context, world } = core;
-    const came = straight.receive(from, room, context + 1, this.#number, this.#signature);
+    const came = straight.receiveArray(from, room, context + 1, this.#number, this.#signature);
     if (came) return came.count === room.length ? room : room.subarray(0, came.count);
     core.checkCall(this.#number);
     const receive = this.#round.receive(from);

@@ -72,7 +72,7 @@ export class Messenger implements Receiver {
     head.tag = envelope.tag;
     head.signature = envelope.signature ?? 0;
     head.id = send.id;
-    if (!peer.admits(head.bytes)) {
+    if (!peer.admits(head.bytes, packet.format)) {
       head.kind = Kind.ANNOUNCE;
       this.#sends.set(send.id, send);
       this.#post(peer, head, [], true);

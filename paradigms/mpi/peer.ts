@@ -1,5 +1,6 @@
 /** Another rank as a partner: the link to it, what is on its way there and from there, and whether it is gone. */
 import { RevokedError } from './errors.ts';
+import { Format } from './frame.ts';
 import type { Link } from './link.ts';
 
 /** A message costs its receiver memory beside its bytes. */
@@ -22,9 +23,10 @@ export class Peer {
   }
 
   /** Books a message that may go along with its head. False: it must be announced. */
-  admits(bytes: number): boolean {
-    const { eager, window } = this.link;
-    if (bytes > eager || this.#out + bytes + MESSAGE_COST > window) return false;
+  admits(bytes: number, format: number): boolean {
+    const { eager, eagerValue, window } = this.link;
+    if (bytes > (format === Format.ARRAY ? eager : eagerValue) || this.#out + bytes + MESSAGE_COST > window)
+      return false;
     this.#out += bytes + MESSAGE_COST;
     return true;
   }

@@ -169,17 +169,18 @@ export class PointToPoint {
   #send(what: string, value: unknown, dest: number, tag: number, synchronous: boolean): Request<undefined> {
     this.#check(what, dest, tag, false);
     if (dest === PROC_NULL) return settledWith(undefined);
-    return this.#post(what, packed(value), dest, tag, synchronous);
+    return this.post(what, packed(value), dest, tag, synchronous);
   }
 
   #sendBuffer(what: string, array: TypedArray, dest: number, tag: number, synchronous: boolean): Request<undefined> {
     this.#check(what, dest, tag, false);
     const packet = packedArray(array);
     if (dest === PROC_NULL) return settledWith(undefined);
-    return this.#post(what, packet, dest, tag, synchronous);
+    return this.post(what, packet, dest, tag, synchronous);
   }
 
-  #post(what: string, packet: Packet, dest: number, tag: number, synchronous: boolean): Request<undefined> {
+  /** @internal What has been checked. */
+  post(what: string, packet: Packet, dest: number, tag: number, synchronous: boolean): Request<undefined> {
     const { messenger, context, members, rank } = this.core;
     const envelope = { context, source: rank, tag };
     return messenger.send(members[dest]!, packet, envelope, synchronous, what);

@@ -20,6 +20,7 @@ interface Frame {
 
 export class SharedLink implements Link {
   readonly eager = EAGER;
+  readonly eagerValue: number;
   readonly window = WINDOW;
   readonly #ring: RingWriter;
   readonly #rung: () => void;
@@ -30,6 +31,7 @@ export class SharedLink implements Link {
   constructor(ring: RingWriter, rung: () => void) {
     this.#ring = ring;
     this.#rung = rung;
+    this.eagerValue = ring.capacity >> 2;
   }
 
   get waiting(): number {
@@ -134,7 +136,7 @@ export class SharedInlet {
   }
 
   /** See `RingReader`. */
-  takeNext(sought: Sought, place: Uint8Array): number {
+  takeNext(sought: Sought, place: Uint8Array | undefined): number {
     const bytes = this.ring.takeNext(sought, place);
     if (bytes >= 0) this.#roomMade();
     return bytes;

@@ -1,14 +1,15 @@
 /**
- * Small arrays between the threads of a communicator that block: from where they are into a ring, and from a ring to where they
+ * Small messages between the threads of a communicator that block: from where they are into a ring, and from a ring to where they
  * belong, without requests, as long as nothing stands in the way. What does – a receive that was posted before, a message
  * that came before and was not received, a full ring – goes the ordinary way. The frames are the same: the other side need not know.
  */
 import { bytesOf, type TypedArray, typeOf } from './arrays.ts';
 import type { Core } from './core.ts';
 import { Format, Head, Kind } from './frame.ts';
+import type { Packet } from './packet.ts';
 import type { Peer } from './peer.ts';
 import type { Status } from './request.ts';
-import { NOTHING, type Sought } from './ring.ts';
+import { NOTHING, Sought } from './ring.ts';
 import { type SharedInlet, SharedLink } from './shared-links.ts';
 
 /** Looks at the ring before it is left to the ordinary way, which looks at all of them, and sleeps at last. */
@@ -28,9 +29,9 @@ export class Straight {
   readonly #lines: (Line | undefined)[];
   readonly #patience: number;
   readonly #head = new Head(Kind.EAGER);
-  readonly #lengths = [0];
-  readonly #parts: [Uint8Array] = [new Uint8Array(0)];
-  readonly #sought: Sought = { firstWord: 0, context: 0, tag: 0, signature: 0 };
+  readonly #length = [0];
+  readonly #part: [Uint8Array] = [new Uint8Array(0)];
+  readonly #sought = new Sought();
   readonly #sent = new View();
   readonly #received = new View();
   #turn = 0;
@@ -38,7 +39,8 @@ export class Straight {
   constructor(core: Core) {
     const { messenger, members, world } = core;
     this.#core = core;
-    this.#head.lengths = this.#lengths;
+    this.#head.lengths = this.#length;
+    this.#head.source = core.rank;
     this.#patience = world.waiting.crowded ? 1 : PATIENCE;
     this.#lines = members.map((member) => {
       const peer = messenger.peer(member);
@@ -47,23 +49,61 @@ export class Straight {
     });
   }
 
+  /** Is that a rank whose thread shares memory with this one? */
+  reaches(rank: number): boolean {
+    return this.#lines[rank] !== undefined;
+  }
+
   /** False: it is to be sent the ordinary way. */
-  send(to: number, array: TypedArray, context: number, tag: number, signature = 0): boolean {
-    const line = this.#lines[to];
+  sendArray(to: number, array: TypedArray, context: number, tag: number, signature = 0): boolean {
     const type = typeOf(array);
-    if (!line || type === undefined || line.peer.gone || this.#othersTurn()) return false;
-    const bytes = this.#sent.of(array);
-    if (!line.peer.admits(bytes.length)) return false;
+    return type !== undefined && this.#send(to, Format.ARRAY, type, this.#sent.of(array), context, tag, signature);
+  }
+
+  sendPacket(to: number, { format, type, parts }: Packet, context: number, tag: number): boolean {
+    return parts.length === 1 && this.#send(to, format, type, parts[0]!, context, tag, 0);
+  }
+
+  /** What has come, into the array; undefined: it is to be received the ordinary way. */
+  receiveArray(from: number, into: TypedArray, context: number, tag: number, signature = 0): Status | undefined {
+    const type = typeOf(into);
+    if (type === undefined) return undefined;
+    const sought = this.#sought;
+    sought.message(context, tag, signature);
+    sought.array(type);
+    if (!this.#receive(from, this.#received.of(into))) return undefined;
+    return { source: from, tag: sought.tag, count: sought.bytes / into.BYTES_PER_ELEMENT };
+  }
+
+  /** A value of any kind. */
+  receivePacket(from: number, context: number, tag: number): Packet | undefined {
+    const sought = this.#sought;
+    sought.message(context, tag, 0);
+    sought.anything();
+    if (!this.#receive(from, undefined)) return undefined;
+    return { format: sought.format, type: sought.type, parts: [sought.data], owned: true };
+  }
+
+  #send(
+    to: number,
+    format: number,
+    type: number,
+    bytes: Uint8Array,
+    context: number,
+    tag: number,
+    signature: number,
+  ): boolean {
+    const line = this.#lines[to];
+    if (!line || line.peer.gone || this.#othersTurn() || !line.peer.admits(bytes.length, format)) return false;
     const head = this.#head;
-    head.format = Format.ARRAY;
+    head.format = format;
     head.type = type;
     head.context = context;
-    head.source = this.#core.rank;
     head.tag = tag;
     head.signature = signature;
-    this.#lengths[0] = bytes.length;
-    this.#parts[0] = bytes;
-    if (line.link.post(head, this.#parts)) {
+    this.#length[0] = bytes.length;
+    this.#part[0] = bytes;
+    if (line.link.post(head, this.#part)) {
       line.peer.sent++;
       return true;
     }
@@ -71,23 +111,16 @@ export class Straight {
     return false;
   }
 
-  /** What has come; undefined: it is to be received the ordinary way. */
-  receive(from: number, into: TypedArray, context: number, tag: number, signature = 0): Status | undefined {
+  #receive(from: number, place: Uint8Array | undefined): boolean {
     const { messenger, members } = this.#core;
-    const line = this.#lines[from];
-    const type = typeOf(into);
-    if (!line || type === undefined || !messenger.matching.quiet(context) || this.#othersTurn()) return undefined;
     const sought = this.#sought;
-    sought.firstWord = Kind.EAGER | (Format.ARRAY << 8) | (type << 16);
-    sought.context = context;
-    sought.tag = tag;
-    sought.signature = signature;
-    const place = this.#received.of(into);
+    const line = this.#lines[from];
+    if (!line || !messenger.matching.quiet(sought.context) || this.#othersTurn()) return false;
     let bytes = NOTHING;
     for (let look = 0; bytes === NOTHING && look < this.#patience; look++) bytes = line.inlet.takeNext(sought, place);
-    if (bytes < 0) return undefined;
+    if (bytes < 0) return false;
     messenger.took(members[from]!, bytes);
-    return { source: from, tag: sought.tag, count: bytes / into.BYTES_PER_ELEMENT };
+    return true;
   }
 
   #othersTurn(): boolean {

@@ -7,6 +7,7 @@ import type { Comm } from './comm.ts';
 import { ANY_SOURCE, ANY_TAG, MAX_TAG } from './constants.ts';
 import { MpiError } from './errors.ts';
 import { type Op, SUM } from './op-names.ts';
+import { packed, unpacked } from './packet.ts';
 import type { Request, Requests, Status } from './request.ts';
 
 type Tags = { sendTag?: number; recvTag?: number };
@@ -41,21 +42,30 @@ export class SyncComm {
     return this.wait(this.#comm.waitSome(requests));
   }
 
-  send(value: unknown, dest: number, tag?: number): void {
-    this.wait(this.#comm.send(value, dest, tag));
+  send(value: unknown, dest: number, tag = 0): void {
+    const { core } = this.#comm;
+    if (!core.open || !isTag(tag) || !core.straight.reaches(dest)) {
+      this.wait(this.#comm.send(value, dest, tag));
+      return;
+    }
+    const packet = packed(value);
+    if (!core.straight.sendPacket(dest, packet, core.context, tag))
+      this.wait(this.#comm.post('send', packet, dest, tag, false));
   }
   ssend(value: unknown, dest: number, tag?: number): void {
     this.wait(this.#comm.ssend(value, dest, tag));
   }
-  recv<T = any>(source?: number, tag?: number): T {
-    return this.wait(this.#comm.recv<T>(source, tag));
+  recv<T = any>(source = ANY_SOURCE, tag = ANY_TAG): T {
+    const { core } = this.#comm;
+    const came = core.open && isWanted(tag) ? core.straight.receivePacket(source, core.context, tag) : undefined;
+    return came ? (unpacked(came) as T) : this.wait(this.#comm.recv<T>(source, tag));
   }
   sendrecv<T = any>(value: unknown, dest: number, source?: number, tags?: Tags): T {
     return this.wait(this.#comm.sendrecv<T>(value, dest, source, tags));
   }
   sendBuffer(array: TypedArray, dest: number, tag = 0): void {
     const { core } = this.#comm;
-    if (core.open && isTag(tag) && core.straight.send(dest, array, core.context, tag)) return;
+    if (core.open && isTag(tag) && core.straight.sendArray(dest, array, core.context, tag)) return;
     this.wait(this.#comm.sendBuffer(array, dest, tag));
   }
   ssendBuffer(array: TypedArray, dest: number, tag?: number): void {
@@ -63,8 +73,7 @@ export class SyncComm {
   }
   recvBuffer(into: TypedArray, source = ANY_SOURCE, tag = ANY_TAG): Status {
     const { core } = this.#comm;
-    const straight = core.open && (isTag(tag) || tag === ANY_TAG);
-    const came = straight ? core.straight.receive(source, into, core.context, tag) : undefined;
+    const came = core.open && isWanted(tag) ? core.straight.receiveArray(source, into, core.context, tag) : undefined;
     return came ?? this.wait(this.#comm.recvBuffer(into, source, tag));
   }
   sendrecvBuffer(array: TypedArray, dest: number, into: TypedArray, source?: number, tags?: Tags): Status {
@@ -160,4 +169,5 @@ export class SyncComm {
   }
 }
 
+const isWanted = (tag: number): boolean => tag === ANY_TAG || isTag(tag);
 const isTag = (tag: number): boolean => Number.isInteger(tag) && tag >= 0 && tag <= MAX_TAG;

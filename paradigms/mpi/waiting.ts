@@ -4,11 +4,10 @@ import { MpiError } from './errors.ts';
 import type { Request } from './request.ts';
 import type { SharedLinks } from './shared-links.ts';
 
-/**
- * Turns of polling before a blocked thread sleeps. Where the other side runs at the same time, what is waited for comes within a
- * few; where it waits for this processor, each turn is lost: the limit follows what has helped.
- */
+/** Turns of polling before a blocked thread sleeps: the limit follows what has helped. */
 const SPIN = { least: 16, most: 1024 };
+/** ms: who is woken within this had better gone on polling; who sleeps longer had better slept at once. */
+const SHORT = 0.05;
 /** ms that a blocked thread sleeps before it looks around. */
 const NAP = 50;
 
@@ -65,20 +64,24 @@ export class Waiting {
     this.blocked = true;
     try {
       for (let idle = 0; !request.settled; ) {
-        if (this.poll()) {
-          if (idle > SPIN.least && idle < this.#spin) this.#spin = Math.min(this.#spin * 2, this.#most);
+        if (this.poll()) idle = 0;
+        else if (++idle > this.#spin) {
           idle = 0;
-        } else if (++idle > this.#spin) {
-          this.#spin = Math.max(this.#spin >> 1, SPIN.least);
-          idle = 0;
-          links.sleep(NAP);
-          this.#lookAround();
+          this.#sleep(links);
         }
       }
     } finally {
       this.blocked = false;
       this.#listenLater(links);
     }
+  }
+
+  #sleep(links: SharedLinks): void {
+    const start = performance.now();
+    links.sleep(NAP);
+    const short = performance.now() - start < SHORT;
+    this.#spin = short ? Math.min(this.#spin * 2, this.#most) : Math.max(this.#spin >> 1, SPIN.least);
+    this.#lookAround();
   }
 
   /** When this thread comes back to its event loop. */
