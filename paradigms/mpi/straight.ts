@@ -12,8 +12,6 @@ import type { Status } from './request.ts';
 import { NOTHING, Sought } from './ring.ts';
 import { type SharedInlet, SharedLink } from './shared-links.ts';
 
-/** Looks at the ring before it is left to the ordinary way, which looks at all of them, and sleeps at last. */
-const PATIENCE = 400;
 /** Of so many messages one leaves the others' messages their turn. */
 const OTHERS = 32;
 
@@ -27,7 +25,6 @@ export class Straight {
   readonly #core: Core;
   /** By rank here; of those who share memory with this one. */
   readonly #lines: (Line | undefined)[];
-  readonly #patience: number;
   readonly #head = new Head(Kind.EAGER);
   readonly #length = [0];
   readonly #part: [Uint8Array] = [new Uint8Array(0)];
@@ -41,7 +38,6 @@ export class Straight {
     this.#core = core;
     this.#head.lengths = this.#length;
     this.#head.source = core.rank;
-    this.#patience = world.waiting.crowded ? 1 : PATIENCE;
     this.#lines = members.map((member) => {
       const peer = messenger.peer(member);
       const inlet = world.waiting.links?.inletFrom(member);
@@ -112,12 +108,14 @@ export class Straight {
   }
 
   #receive(from: number, place: Uint8Array | undefined): boolean {
-    const { messenger, members } = this.#core;
+    const { messenger, members, world } = this.#core;
     const sought = this.#sought;
     const line = this.#lines[from];
     if (!line || !messenger.matching.quiet(sought.context) || this.#othersTurn()) return false;
     let bytes = NOTHING;
-    for (let look = 0; bytes === NOTHING && look < this.#patience; look++) bytes = line.inlet.takeNext(sought, place);
+    // Then it is left to the ordinary way, which looks at all rings, and sleeps at last.
+    const { looks } = world.waiting.patience.next();
+    for (let look = 0; bytes === NOTHING && look < looks; look++) bytes = line.inlet.takeNext(sought, place);
     if (bytes < 0) return false;
     messenger.took(members[from]!, bytes);
     return true;

@@ -1,13 +1,9 @@
 /** How a rank waits for what comes through shared memory: in its event loop, which a bell wakes, or with its thread blocked. */
-import { availableParallelism } from 'node:os';
 import { MpiError } from './errors.ts';
+import { Patience } from './patience.ts';
 import type { Request } from './request.ts';
 import type { SharedLinks } from './shared-links.ts';
 
-/** Turns of polling before a blocked thread sleeps: the limit follows what has helped. */
-const SPIN = { least: 16, most: 1024 };
-/** ms: who is woken within this had better gone on polling; who sleeps longer had better slept at once. */
-const SHORT = 0.05;
 /** ms that a blocked thread sleeps before it looks around. */
 const NAP = 50;
 
@@ -17,23 +13,17 @@ export class Waiting {
   blocked = false;
   /** What has come is being handled. */
   polling = false;
-  /** Not all ranks can run at the same time: one that polls keeps another one from going on. */
-  crowded = false;
+  readonly patience = new Patience();
   readonly #lookAround: () => void;
   #listening = true;
-  #most = SPIN.most;
-  #spin = SPIN.most;
 
   /** @param lookAround called now and then while the thread is blocked */
   constructor(lookAround: () => void) {
     this.#lookAround = lookAround;
   }
 
-  /** @param threads how many may be busy at the same time */
-  share(links: SharedLinks, threads: number): void {
+  share(links: SharedLinks): void {
     this.links = links;
-    this.crowded = threads > availableParallelism();
-    if (this.crowded) this.#most = this.#spin = SPIN.least;
     links.listen(this.#rung);
   }
 
@@ -62,26 +52,20 @@ export class Waiting {
       );
     links.mute();
     this.blocked = true;
+    const { polls } = this.patience.next();
     try {
       for (let idle = 0; !request.settled; ) {
         if (this.poll()) idle = 0;
-        else if (++idle > this.#spin) {
+        else if (++idle > polls) {
           idle = 0;
-          this.#sleep(links);
+          links.sleep(NAP);
+          this.#lookAround();
         }
       }
     } finally {
       this.blocked = false;
       this.#listenLater(links);
     }
-  }
-
-  #sleep(links: SharedLinks): void {
-    const start = performance.now();
-    links.sleep(NAP);
-    const short = performance.now() - start < SHORT;
-    this.#spin = short ? Math.min(this.#spin * 2, this.#most) : Math.max(this.#spin >> 1, SPIN.least);
-    this.#lookAround();
   }
 
   /** When this thread comes back to its event loop. */

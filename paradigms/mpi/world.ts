@@ -68,7 +68,7 @@ export class World {
   share(links: SharedLinks, memory: SharedMemory, members: readonly number[]): void {
     this.#shared = { links, memory, members, me: members.indexOf(this.rank) };
     this.lookout.share(this.#shared);
-    this.waiting.share(links, members.length);
+    this.waiting.share(links);
   }
 
   /** Whether these ranks, and this one, can wait with their threads blocked. */
