@@ -72,6 +72,11 @@ export class Core {
     return !this.freed && !this.revoked && this.world.over === undefined;
   }
 
+  /** Nothing has gone wrong that operations have to be told of. */
+  get sound(): boolean {
+    return this.open && this.failure === undefined && (this.world.lost.size === 0 || this.lost().length === 0);
+  }
+
   /** @throws when nothing can be done with it any more. */
   check(what: string): void {
     if (this.world.over) throw this.world.over;

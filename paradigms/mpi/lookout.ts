@@ -22,6 +22,8 @@ export class Lookout {
   readonly #detector = new Detector();
   readonly #ticker: NodeJS.Timeout;
   readonly #ownWork = pendingWork();
+  /** What this thread is blocked in without a request. */
+  blocked: { describe(): string } | undefined;
   #shared: Shared | undefined;
   #epoch = 0;
   #looked = 0;
@@ -58,6 +60,7 @@ export class Lookout {
         .filter(({ context }) => context % 2 === 0)
         .map((wait) => this.describe(wait)),
       ...[...this.#calls.values()].map((text) => `waits in ${text()}`),
+      ...(this.blocked ? [this.blocked.describe()] : []),
     ];
     if (finishing && !finishing.settled) texts.push('has ended');
     const idle = waiting.blocked || finishing !== undefined || pendingWork() <= this.#ownWork;

@@ -32,6 +32,9 @@ export class Straight {
   readonly #sent = new View();
   readonly #received = new View();
   #turn = 0;
+  /** Whom it waits for, and in which operation. */
+  #from = 0;
+  #what = '';
 
   constructor(core: Core) {
     const { messenger, members, world } = core;
@@ -60,6 +63,14 @@ export class Straight {
     return parts.length === 1 && this.#send(to, format, type, parts[0]!, context, tag, 0);
   }
 
+  /** What it waits for while it blocks, in words. */
+  describe(): string {
+    const { world, members, context } = this.#core;
+    const { tag, signature } = this.#sought;
+    if (this.#sought.context !== context) return `waits in ${this.#core.describe(tag, signature)}`;
+    return world.lookout.describe({ text: `${this.#what} from`, context, from: members[this.#from]!, tag });
+  }
+
   /** What has come, into the array; undefined: it is to be received the ordinary way. */
   receiveArray(from: number, into: TypedArray, context: number, tag: number, signature = 0): Status | undefined {
     const type = typeOf(into);
@@ -67,6 +78,7 @@ export class Straight {
     const sought = this.#sought;
     sought.message(context, tag, signature);
     sought.array(type);
+    this.#what = 'recvBuffer';
     if (!this.#receive(from, this.#received.of(into))) return undefined;
     return { source: from, tag: sought.tag, count: sought.bytes / into.BYTES_PER_ELEMENT };
   }
@@ -76,6 +88,7 @@ export class Straight {
     const sought = this.#sought;
     sought.message(context, tag, 0);
     sought.anything();
+    this.#what = 'recv';
     if (!this.#receive(from, undefined)) return undefined;
     return { format: sought.format, type: sought.type, parts: [sought.data], owned: true };
   }
@@ -109,16 +122,35 @@ export class Straight {
 
   #receive(from: number, place: Uint8Array | undefined): boolean {
     const { messenger, members, world } = this.#core;
+    const { waiting, lookout } = world;
     const sought = this.#sought;
     const line = this.#lines[from];
-    if (!line || !messenger.matching.quiet(sought.context) || this.#othersTurn()) return false;
-    let bytes = NOTHING;
-    // Then it is left to the ordinary way, which looks at all rings, and sleeps at last.
-    const { looks } = world.waiting.patience.next();
-    for (let look = 0; bytes === NOTHING && look < looks; look++) bytes = line.inlet.takeNext(sought, place);
-    if (bytes < 0) return false;
-    messenger.took(members[from]!, bytes);
-    return true;
+    if (!line || this.#othersTurn() || !this.#clear(line)) return false;
+    const { looks, rounds } = waiting.patience.next();
+    for (let idle = 0; ; idle++) {
+      let bytes = NOTHING;
+      for (let look = 0; bytes === NOTHING && look < looks; look++) bytes = line.inlet.takeNext(sought, place);
+      if (bytes >= 0) {
+        messenger.took(members[from]!, bytes);
+        return true;
+      }
+      if (bytes !== NOTHING) return false;
+      if (waiting.poll()) {
+        if (!this.#clear(line)) return false;
+      } else if (idle >= rounds) {
+        this.#from = from;
+        lookout.blocked = this;
+        waiting.nap();
+        lookout.blocked = undefined;
+        if (!this.#clear(line)) return false;
+      }
+    }
+  }
+
+  /** Nothing stands in the way: neither another message or receive, nor what this one fails with. */
+  #clear({ peer }: Line): boolean {
+    const core = this.#core;
+    return core.sound && peer.gone === undefined && core.messenger.matching.quiet(this.#sought.context);
   }
 
   #othersTurn(): boolean {

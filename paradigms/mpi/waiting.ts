@@ -52,16 +52,30 @@ export class Waiting {
       );
     links.mute();
     this.blocked = true;
-    const { polls } = this.patience.next();
+    const { looks, rounds } = this.patience.next();
     try {
       for (let idle = 0; !request.settled; ) {
         if (this.poll()) idle = 0;
-        else if (++idle > polls) {
+        else if (++idle > looks * rounds) {
           idle = 0;
           links.sleep(NAP);
           this.#lookAround();
         }
       }
+    } finally {
+      this.blocked = false;
+      this.#listenLater(links);
+    }
+  }
+
+  /** Blocks this thread until something comes, or for a short while. */
+  nap(): void {
+    const { links } = this;
+    if (!links) return;
+    this.blocked = true;
+    try {
+      links.sleep(NAP);
+      this.#lookAround();
     } finally {
       this.blocked = false;
       this.#listenLater(links);
