@@ -24,6 +24,8 @@ export class Lookout {
   readonly #ownWork = pendingWork();
   /** What this thread is blocked in without a request. */
   blocked: { describe(): string } | undefined;
+  /** How often somebody has looked at this rank. */
+  looks = 0;
   #shared: Shared | undefined;
   #epoch = 0;
   #looked = 0;
@@ -52,6 +54,7 @@ export class Lookout {
   }
 
   snapshot(): Snapshot {
+    this.looks++;
     const { messenger, finishing, waiting } = this.#world;
     const { sent, received } = messenger.traffic;
     const texts = [

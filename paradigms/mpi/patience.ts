@@ -38,17 +38,14 @@ export class Patience {
   #block(): void {
     const now = performance.now();
     const took = now - this.#start;
+    this.#start = now;
     this.#waits = BLOCK;
-    if (this.#start === 0) {
-      this.#start = now;
-      return;
-    }
+    if (took === now) return; // the first one
     if (this.#trying) this.#tried(took);
     else if (++this.#blocks > this.#interval) this.#try();
     else if (this.#usual === Number.POSITIVE_INFINITY) this.#usual = took;
     // One that something came between says little.
     else this.#usual += (Math.min(took, 4 * this.#usual) - this.#usual) / 4;
-    this.#start = now;
   }
 
   #try(): void {

@@ -1,7 +1,7 @@
 /** `tutti mpi`, as a user calls it. */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Terminal } from '../fixtures/cli/terminal.ts';
 
 const terminal = new Terminal();
@@ -54,19 +54,17 @@ test.each([
   expect(terminal.litter()).toEqual([]);
 });
 
-test('mistakes are told before anything is started', async () => {
-  expect(await mpi('-n', '2')).toMatchObject({ code: 2, stderr: expect.stringContaining('Which script?') });
-  expect(await mpi('-n', '0', 'main.ts')).toMatchObject({ code: 2, stderr: expect.stringContaining('1 rank or more') });
-  expect(await mpi('-n', '2', 'none.ts')).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('Cannot read the script none.ts'),
-  });
-  expect(await mpi('-n', '2', 'no-main.ts')).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('no-main.ts has no default export'),
-  });
-  expect(await mpi('-n', '2', '--ranks', '3', '--kind', 'thread', 'main.ts')).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('3 ranks need as many engines, one each, and the cluster has 2'),
+describe.concurrent('a mistake is told:', () => {
+  test.each([
+    [['-n', '2'], 'Which script?'],
+    [['-n', '0', 'main.ts'], '1 rank or more'],
+    [['-n', '2', 'none.ts'], 'Cannot read the script none.ts'],
+    [['-n', '2', 'no-main.ts'], 'no-main.ts has no default export'],
+    [
+      ['-n', '2', '--ranks', '3', '--kind', 'thread', 'main.ts'],
+      '3 ranks need as many engines, one each, and the cluster has 2',
+    ],
+  ])('%j', async (args, says) => {
+    expect(await mpi(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(says) });
   });
 });
