@@ -11,6 +11,7 @@ import type { Peer } from './peer.ts';
 import type { Status } from './request.ts';
 import { NOTHING, Sought } from './ring.ts';
 import { type SharedInlet, SharedLink } from './shared-links.ts';
+import type { Strided } from './strided.ts';
 
 /** Of so many messages one leaves the others' messages their turn. */
 const OTHERS = 32;
@@ -54,9 +55,10 @@ export class Straight {
   }
 
   /** False: it is to be sent the ordinary way. */
-  sendArray(to: number, array: TypedArray, context: number, tag: number, signature = 0): boolean {
+  sendArray(to: number, array: TypedArray | Strided, context: number, tag: number, signature = 0): boolean {
     const type = typeOf(array);
-    return type !== undefined && this.#send(to, Format.ARRAY, type, this.#sent.of(array), context, tag, signature);
+    if (type === undefined) return false;
+    return this.#send(to, Format.ARRAY, type, this.#sent.of(array as TypedArray), context, tag, signature);
   }
 
   sendPacket(to: number, { format, type, parts }: Packet, context: number, tag: number): boolean {
@@ -72,15 +74,21 @@ export class Straight {
   }
 
   /** What has come, into the array; undefined: it is to be received the ordinary way. */
-  receiveArray(from: number, into: TypedArray, context: number, tag: number, signature = 0): Status | undefined {
+  receiveArray(
+    from: number,
+    into: TypedArray | Strided,
+    context: number,
+    tag: number,
+    signature = 0,
+  ): Status | undefined {
     const type = typeOf(into);
     if (type === undefined) return undefined;
     const sought = this.#sought;
     sought.message(context, tag, signature);
     sought.array(type);
     this.#what = 'recvBuffer';
-    if (!this.#receive(from, this.#received.of(into))) return undefined;
-    return { source: from, tag: sought.tag, count: sought.bytes / into.BYTES_PER_ELEMENT };
+    if (!this.#receive(from, this.#received.of(into as TypedArray))) return undefined;
+    return { source: from, tag: sought.tag, count: sought.bytes / (into as TypedArray).BYTES_PER_ELEMENT };
   }
 
   /** A value of any kind. */

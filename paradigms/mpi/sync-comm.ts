@@ -9,6 +9,7 @@ import { MpiError } from './errors.ts';
 import { type Op, SUM } from './op-names.ts';
 import { packed, unpacked } from './packet.ts';
 import type { Request, Requests, Status } from './request.ts';
+import type { Strided } from './strided.ts';
 
 type Tags = { sendTag?: number; recvTag?: number };
 
@@ -63,20 +64,26 @@ export class SyncComm {
   sendrecv<T = any>(value: unknown, dest: number, source?: number, tags?: Tags): T {
     return this.wait(this.#comm.sendrecv<T>(value, dest, source, tags));
   }
-  sendBuffer(array: TypedArray, dest: number, tag = 0): void {
+  sendBuffer(array: TypedArray | Strided, dest: number, tag = 0): void {
     const { core } = this.#comm;
     if (core.open && isTag(tag) && core.straight.sendArray(dest, array, core.context, tag)) return;
     this.wait(this.#comm.sendBuffer(array, dest, tag));
   }
-  ssendBuffer(array: TypedArray, dest: number, tag?: number): void {
+  ssendBuffer(array: TypedArray | Strided, dest: number, tag?: number): void {
     this.wait(this.#comm.ssendBuffer(array, dest, tag));
   }
-  recvBuffer(into: TypedArray, source = ANY_SOURCE, tag = ANY_TAG): Status {
+  recvBuffer(into: TypedArray | Strided, source = ANY_SOURCE, tag = ANY_TAG): Status {
     const { core } = this.#comm;
     const came = core.open && isWanted(tag) ? core.straight.receiveArray(source, into, core.context, tag) : undefined;
     return came ?? this.wait(this.#comm.recvBuffer(into, source, tag));
   }
-  sendrecvBuffer(array: TypedArray, dest: number, into: TypedArray, source?: number, tags?: Tags): Status {
+  sendrecvBuffer(
+    array: TypedArray | Strided,
+    dest: number,
+    into: TypedArray | Strided,
+    source?: number,
+    tags?: Tags,
+  ): Status {
     return this.wait(this.#comm.sendrecvBuffer(array, dest, into, source, tags));
   }
   sendrecvReplace(array: TypedArray, dest: number, source?: number, tags?: Tags): Status {
