@@ -276,6 +276,7 @@ export function mpiSuite(kind: 'thread' | 'process'): void {
       const twice = await Promise.resolve()
         .then(() => text.start())
         .catch((e: Error) => e.message);
+      await comm.barrier(); // nothing has come before that
       await comm.sendInit('again', other, 2).start();
       return [inactive, seen, twice, await text, text.active];
     });
