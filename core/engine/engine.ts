@@ -265,7 +265,9 @@ export class Engine {
     if (job.own) return job.own.code();
     const { payloads, fetched } = job;
     job.payloads = job.fetched = [];
-    const args = payloads.flatMap((payload) => this.#supplies.decode(payload, fetched) as unknown[]);
+    const args = this.#desk.coding(() =>
+      payloads.flatMap((payload) => this.#supplies.decode(payload, fetched) as unknown[]),
+    );
     const operation = Object.hasOwn(operations, job.op) ? operations[job.op] : undefined;
     if (!operation)
       throw new RefusedError(
@@ -290,7 +292,7 @@ export class Engine {
       job.own.done(ok, value);
       return;
     }
-    const { payload, bytes, status } = outcomeOf(job, ok, value);
+    const { payload, bytes, status } = this.#desk.coding(() => outcomeOf(job, ok, value));
     const keep = status === Status.OK && bytes > KEEP_ABOVE;
     this.#supplies.values.settled(job.key, { ok: status === Status.OK, payload, bytes }, keep);
     const result = {
