@@ -12,7 +12,7 @@ export interface Limits {
 }
 
 const BRIEF: Limits = { looks: 2, rounds: 2 };
-const LONG: Limits = { looks: 400, rounds: 3 };
+const LONG: Limits = { looks: 400, rounds: 10 };
 /** Waits in a row that are timed together. */
 const BLOCK = 32;
 /** Blocks between trials of the other way; twice as many after each that was in vain. */
