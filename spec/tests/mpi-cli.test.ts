@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Terminal } from '../fixtures/cli/terminal.ts';
+import { eventually, isRunning, Terminal } from '../fixtures/cli/terminal.ts';
 
 const terminal = new Terminal();
 beforeAll(() => {
@@ -10,6 +10,7 @@ beforeAll(() => {
     path.join(terminal.cwd, 'main.ts'),
     `interface Comm { rank: number; size: number; allreduce(x: number): Promise<number>; abort(code: number): never; barrier(): Promise<void> }
     export default async function main(comm: Comm, how: string, ...more: string[]): Promise<number> {
+      if (how !== 'fine') console.log('in process', process.pid);
       console.log('rank', comm.rank, 'of', comm.size, await comm.allreduce(comm.rank), more.join());
       if (how === 'throw' && comm.rank === 1) throw new TypeError('boom');
       if (how === 'exit' && comm.rank === 1) process.exit(7);
@@ -43,15 +44,18 @@ test('--json prints what the mains return', async () => {
 });
 
 test.each([
-  ['throw', 1, /^\[1\] TypeError: boom\n(.*\n)*\[[0,2,3]+\] RankLostError: Rank \d is gone: /],
-  ['exit', 7, /^tutti: Rank 1 has ended with process.exit\(7\)\n$/],
-  ['abort', 9, /^tutti: Rank 1 has aborted the run with code 9\n$/],
-  ['loop', 1, /^\[1\] TypeError: boom/],
-])('a rank that fails by %s ends all, and says so first', async (how, exit, says) => {
-  const { code, stderr } = await mpi('-n', '4', 'main.ts', how);
+  ['throw', 'process', 1, /^\[1\] TypeError: boom\n(.*\n)*\[[0,2,3]+\] RankLostError: Rank \d is gone: /],
+  ['exit', 'thread', 7, /^tutti: Rank 1 has ended with process.exit\(7\)\n$/],
+  ['abort', 'thread', 9, /^tutti: Rank 1 has aborted the run with code 9\n$/],
+  ['loop', 'process', 1, /^\[1\] TypeError: boom/],
+])('a rank that fails by %s ends all, of %s ranks, and says so first', async (how, kind, exit, says) => {
+  const { code, stdout, stderr } = await mpi('-n', '4', '--kind', kind, 'main.ts', how);
   expect(code).toBe(exit);
   expect(stderr).toMatch(says);
   expect(terminal.litter()).toEqual([]);
+  const pids = [...stdout.matchAll(/in process (\d+)/g)].map(([, pid]) => Number(pid));
+  expect(new Set(pids).size).toBe(kind === 'process' ? 4 : 1);
+  await eventually(() => !pids.some(isRunning), 'an engine is left');
 });
 
 describe.concurrent('a mistake is told:', () => {
