@@ -6,7 +6,8 @@ export type Control = WorldControl | CommunicatorControl;
 
 export type WorldControl =
   | { type: 'finished' }
-  | { type: 'gone'; reason: string; waits?: readonly string[] }
+  /** `waits`, `aborted`: what has ended it ends all; whoever began it may be heard later than those who follow. */
+  | { type: 'gone'; reason: string; waits?: readonly string[]; aborted?: { message: string; code: number } }
   | { type: 'abort'; code: number; rank: number };
 
 export type CommunicatorControl =

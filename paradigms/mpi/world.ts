@@ -137,7 +137,12 @@ export class World {
     // What all waited for is read by the others yet, if that is why it leaves.
     if (shared && !shared.memory.verdict) shared.memory.publish(shared.me, GONE);
     this.left = true;
-    this.tellAll({ type: 'gone', reason, ...(error instanceof DeadlockError && { waits: error.waits }) });
+    this.tellAll({
+      type: 'gone',
+      reason,
+      ...(error instanceof DeadlockError && { waits: error.waits }),
+      ...(error instanceof AbortedError && { aborted: { message: error.message, code: error.exitCode } }),
+    });
     await this.#flush();
   }
 
@@ -161,8 +166,9 @@ export class World {
       this.#finished.add(from);
       this.#checkFinished();
     } else if (control.type === 'gone') {
-      // Whoever ends because all wait says so to the others, who wait too.
-      if (control.waits) this.end(deadlock(control.waits));
+      const { waits, aborted } = control;
+      if (waits) this.end(deadlock(waits));
+      if (aborted) this.end(new AbortedError(aborted.message, aborted.code));
       this.lose(from, control.reason);
     } else if (control.type === 'abort')
       this.end(new AbortedError(`Rank ${control.rank} has aborted the run with code ${control.code}`, control.code));
