@@ -196,6 +196,7 @@ export class Paradigms {
           );
         }),
       read: (parcel) => home.supplies.decode(asParcel(parcel).payload, []) as never,
+      readWithin: (bytes, from, size) => home.supplies.decodeWithin(bytes, from, size) as never,
       parcel: (value) => new Parcel(encode(value)),
       start: (works) => home.start(works),
       settle: (call, ok, value, { stay = true } = {}) => home.settle(call, ok, value, stay),

@@ -115,6 +115,8 @@ export interface EngineHost {
   open<T = any>(parcel: Parcel<T>): Promise<T>;
   /** The same at once, for a parcel that needs nothing (see `Parcel.flat`). */
   read<T = any>(parcel: Parcel<T>): T;
+  /** The same, of one whose bytes (`Parcel.flat`) lie among others. */
+  readWithin<T = any>(bytes: Uint8Array, from: number, size: number): T;
   parcel<T>(value: T): Parcel<T>;
   /** As `run`, several at a time: they enter together, and tell by callback how they ended, without a promise each. */
   start(works: readonly Work[]): void;
@@ -199,6 +201,8 @@ export interface Settlement {
   /** `failed`: the parcel holds what was thrown there. `lost`: it holds an error of ours. */
   readonly status: 'ok' | 'failed' | 'kept' | 'lost';
   readonly parcel?: Parcel | undefined;
+  /** Of one that is ok, in place of a parcel: the value. */
+  readonly value?: unknown;
   /** ms since the epoch, by the engine's clock. */
   readonly started?: number;
   readonly completed?: number;
@@ -231,6 +235,13 @@ export interface ClientHost {
   open<T>(parcel: Parcel<T>): Promise<T>;
   /** The same at once: what comes from engines needs nothing. */
   read<T>(parcel: Parcel<T>): T;
+  /** The same, of one whose bytes (`Parcel.flat`) lie among others. */
+  readWithin<T>(bytes: Uint8Array, from: number, size: number): T;
+  /**
+   * Where there are many small values, without a parcel each: gives the bytes of one (`Parcel.flat`) to `take`, which must copy them
+   * at once. False: it is more than plain data, and needs a parcel.
+   */
+  pack(value: unknown, take: (bytes: Uint8Array, from: number, size: number) => void): boolean;
   /** A parcel with all texts of its code in it: it can be opened when this client has left. */
   wholeParcel<T>(value: T): Parcel<T>;
   /** Will this function be the same whenever it travels? It has captured nothing then. Known once it has been in a parcel. */

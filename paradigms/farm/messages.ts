@@ -67,6 +67,10 @@ export interface Submission {
 
 /** controller -> engine, `run`. Functions and specs have numbers of the controller's here. */
 export interface Orders {
+  /** Of the engine as the controller knows it now; it comes back with all that is said of these tasks. */
+  readonly slot: number;
+  /** Ticket of the first one; the others' follow. */
+  readonly first: number;
   readonly clients: Uint32Array;
   readonly calls: Uint32Array;
   readonly fns: Uint32Array;
@@ -96,8 +100,8 @@ export type Ending = (typeof Ending)[keyof typeof Ending];
 
 /** engine -> controller, `done`. */
 export interface Report {
-  readonly clients: Uint32Array;
-  readonly calls: Uint32Array;
+  readonly slot: number;
+  readonly tickets: Uint32Array;
   readonly endings: Uint8Array;
   /** ms since the epoch. */
   readonly started: Float64Array;
@@ -105,8 +109,14 @@ export interface Report {
   readonly ran: Float64Array;
   readonly sizes: Float64Array;
   readonly values: Packed;
-  /** Tasks that were given back, unstarted. */
+  /** Tickets of tasks that were given back, unstarted. */
   readonly returned: readonly number[];
+}
+
+/** engine -> controller, `begun` and `yields`. */
+export interface Ticket {
+  readonly slot: number;
+  readonly ticket: number;
 }
 
 /** controller -> client, `settled`. */

@@ -3,6 +3,7 @@
  * results, goes along as the parcel that it is.
  */
 import type { Parcel } from '../../core/index.ts';
+import { Column } from './column.ts';
 
 export interface Packed {
   sizes: Uint32Array;
@@ -19,7 +20,7 @@ const FEW = 24;
 export type Piece = { readonly source: Uint8Array; readonly from: number; readonly size: number } | Parcel;
 
 export class Pieces {
-  #sizes: number[] = [];
+  #sizes = new Column(Uint32Array);
   #bytes = new Uint8Array(1024);
   #used = 0;
   #parcels: Parcel[] = [];
@@ -54,11 +55,13 @@ export class Pieces {
     this.#parcels.push(parcel);
   }
 
+  /** For whoever lends bytes. */
+  readonly take = (source: Uint8Array, from: number, size: number): void => this.add(source, from, size);
+
   /** What has been added; it begins anew then. */
-  take(): Packed {
+  empty(): Packed {
     const bytes = new Uint8Array(this.#bytes.subarray(0, this.#used));
-    const packed = { sizes: Uint32Array.from(this.#sizes), bytes, parcels: this.#parcels };
-    this.#sizes = [];
+    const packed = { sizes: this.#sizes.empty(), bytes, parcels: this.#parcels };
     this.#parcels = [];
     this.#used = 0;
     return packed;

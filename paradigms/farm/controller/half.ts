@@ -10,13 +10,12 @@ import {
   UsageError,
 } from '../../../core/index.ts';
 import { UnsatisfiableError } from '../errors.ts';
-import { Ending, type Explanation, type FarmStats, type Report, type Submission } from '../messages.ts';
+import { Ending, type Explanation, type FarmStats, type Report, type Submission, type Ticket } from '../messages.ts';
 import { PieceReader } from '../pieces.ts';
 import { Alarms } from './alarms.ts';
 import { Crew } from './crew.ts';
 import { FnRecord } from './fns.ts';
 import { type Collected, Journal } from './journal.ts';
-import { callKey } from './keys.ts';
 import { Memo } from './memo.ts';
 import { Outcomes, type Run } from './outcomes.ts';
 import { Owner } from './owner.ts';
@@ -80,6 +79,12 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
   function turn(): void {
     scheduler.dispatch();
     for (const owner of owners.values()) owner.flush();
+  }
+
+  /** Undefined: it speaks of what an earlier controller, or session, has told it. */
+  function slotOf(engine: number, about: { slot: number }): Slot | undefined {
+    const slot = places.slots.get(engine);
+    return slot?.number === about.slot ? slot : undefined;
   }
 
   function submit(submission: Submission, caller: Caller): void {
@@ -235,7 +240,10 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
     turn();
   });
   host.report(stats);
-  const where = ({ client, call }: CallId): number | undefined => owners.get(client)?.tasks.get(call)?.slot?.id;
+  function where({ client, call }: CallId): number | undefined {
+    const task = owners.get(client)?.tasks.get(call);
+    return task?.state === State.OUT ? task.slot?.id : undefined;
+  }
   host.tasks({ where, list });
 
   await resume();
@@ -246,7 +254,7 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
       turn();
     },
     done(report: Report, { id }) {
-      const slot = places.slots.get(id);
+      const slot = slotOf(id, report);
       if (!slot) return;
       outcomes.report(slot, report);
       turn();
@@ -255,14 +263,17 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
       crew.declares(id, resources);
       turn();
     },
-    yields({ client, call }: CallId, { id }) {
-      const slot = places.slots.get(id);
-      const task = slot?.out.get(callKey(client, call));
+    yields(about: Ticket, { id }) {
+      const slot = slotOf(id, about);
+      const task = slot?.out.get(about.ticket);
       if (slot && task) scheduler.stepAside(task, slot);
       turn();
     },
     /** The engine is about to run a task with a timeout. */
-    begun: ({ client, call }: { client: number; call: number }, { id }) => stops.begun(id, client, call),
+    begun(about: Ticket, { id }) {
+      const slot = slotOf(id, about);
+      if (slot) stops.begun(slot, about.ticket);
+    },
     seen: (batch: number, caller) => ownerOf(caller).seen(batch),
     placed({ client, call, failed }: { client: number; call: number; failed?: Parcel }) {
       outcomes.placed(client, call, failed);
@@ -376,7 +387,7 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
     const task = owners.get(owner!)?.tasks.get(call!);
     const past = owners.get(owner!)?.past.get(call!);
     if (!task && !past) throw new UsageError(`There is no task ${id} (any more): it is over, or was never submitted`);
-    if (!task) return { id, state: past!.failed ? 'failed' : 'done', why: 'it is over', attempt: past!.task.runs };
+    if (!task) return { id, state: past!.more?.root ? 'failed' : 'done', why: 'it is over', attempt: past!.runs };
     const { spec, runs, more, slot } = task;
     const about = { id: task.id, attempt: runs, ...(spec.label !== undefined && { label: spec.label }) };
     switch (task.state) {

@@ -1,21 +1,13 @@
 /** A client as the scheduler knows it: its tasks, what it has named, and what is to be told to it. */
 import type { Parcel, Party } from '../../../core/index.ts';
+import { Numbered } from '../../../core/numbered.ts';
+import { Column } from '../column.ts';
 import type { Ending, FarmEvent, Settlements, Spec } from '../messages.ts';
 import { Pieces } from '../pieces.ts';
 import type { FnRecord } from './fns.ts';
 import { Lanes } from './lanes.ts';
 import type { Slot } from './slot.ts';
 import type { Task } from './task.ts';
-
-/** A task that is over, while its client may not know of it yet. */
-export interface Past {
-  readonly ending: Ending;
-  readonly engine: number;
-  readonly place: { slot: Slot; incarnation: number; bytes: number } | undefined;
-  readonly failed: Parcel | undefined;
-  /** For its value to be made again. */
-  readonly task: Task;
-}
 
 export interface Value {
   source: Uint8Array | Parcel;
@@ -25,11 +17,12 @@ export interface Value {
 
 export class Owner {
   readonly id: number;
-  readonly tasks = new Map<number, Task>();
+  readonly tasks = new Numbered<Task>();
   readonly fns = new Map<number, FnRecord>();
   readonly specs = new Map<number, Spec>();
   readonly lanes = new Lanes();
-  readonly past = new Map<number, Past>();
+  /** Those that are over, while their client may not know of it yet. */
+  readonly past = new Numbered<Task>();
   /** ms of engines' time that it was given, as far as fairness counts it. */
   served = 0;
   /** It has left; what is detached goes on. */
@@ -40,17 +33,17 @@ export class Owner {
   active = false;
   watching = false;
   #party: Party;
-  #calls: number[] = [];
-  #endings: number[] = [];
-  #engines: number[] = [];
-  #incarnations: number[] = [];
-  #started: number[] = [];
-  #ran: number[] = [];
-  #sizes: number[] = [];
+  #calls = new Column(Uint32Array);
+  #endings = new Column(Uint8Array);
+  #engines = new Column(Int32Array);
+  #incarnations = new Column(Uint32Array);
+  #started = new Column(Float64Array);
+  #ran = new Column(Float64Array);
+  #sizes = new Column(Float64Array);
   #values = new Pieces();
   #events: FarmEvent[] = [];
   /** Numbers of batches, with the tasks whose end they told. */
-  #unseen: { batch: number; calls: readonly number[] }[] = [];
+  #unseen: { batch: number; calls: Uint32Array }[] = [];
   #batch = 0;
 
   constructor(id: number, party: Party) {
@@ -88,23 +81,16 @@ export class Owner {
   flush(): void {
     if (this.#calls.length) {
       const settlements: Settlements = {
-        calls: Uint32Array.from(this.#calls),
-        endings: Uint8Array.from(this.#endings),
-        engines: Int32Array.from(this.#engines),
-        incarnations: Uint32Array.from(this.#incarnations),
-        started: Float64Array.from(this.#started),
-        ran: Float64Array.from(this.#ran),
-        sizes: Float64Array.from(this.#sizes),
-        values: this.#values.take(),
+        calls: this.#calls.empty(),
+        endings: this.#endings.empty(),
+        engines: this.#engines.empty(),
+        incarnations: this.#incarnations.empty(),
+        started: this.#started.empty(),
+        ran: this.#ran.empty(),
+        sizes: this.#sizes.empty(),
+        values: this.#values.empty(),
       };
-      this.#unseen.push({ batch: ++this.#batch, calls: this.#calls });
-      this.#calls = [];
-      this.#endings = [];
-      this.#engines = [];
-      this.#incarnations = [];
-      this.#started = [];
-      this.#ran = [];
-      this.#sizes = [];
+      this.#unseen.push({ batch: ++this.#batch, calls: settlements.calls });
       this.#party.tell('settled', settlements);
     }
     if (this.#events.length) this.#party.tell('events', this.#events.splice(0));

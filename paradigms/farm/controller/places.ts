@@ -14,7 +14,6 @@ export class Places {
   readonly slots = new Map<number, Slot>();
   #policies = new Map<string, Policy>();
   #keys = new Map<string, number>();
-  #candidates: Slot[] = [];
 
   /** What a task that is ready demands: it decides on its lane. */
   demandOf(task: Task): Demand {
@@ -40,17 +39,20 @@ export class Places {
 
   /** An engine with room for it now. */
   find(task: Task, { demand }: Lane): Slot | undefined {
-    const candidates = this.#candidates;
-    candidates.length = 0;
     const { spec, fn, more } = task;
     const concurrency = spec.concurrency ?? 1;
+    // Most often one policy decides, and nothing else; then no list is needed.
+    const best = more ? undefined : this.#policy(spec).best;
+    let chosen: Slot | undefined;
+    const candidates: Slot[] = [];
     for (const slot of this.slots.values()) {
       if (!slot.alive || !slot.hasRoom(fn.mean, concurrency)) continue;
       if (slot.reserved && !(demand.alone && slot.out.size === 0)) continue;
       if (demand !== NOTHING && (!fits(slot, demand) || (demand.alone && slot.out.size))) continue;
-      candidates.push(slot);
+      if (best) chosen = chosen ? best(chosen, slot) : slot;
+      else candidates.push(slot);
     }
-    if (!candidates.length) return undefined;
+    if (best || !candidates.length) return chosen;
     if (!more) return this.#policy(spec).choose(candidates);
     const avoided = more.avoid;
     const better = avoided ? candidates.filter(({ id }) => !avoided.has(id)) : candidates;

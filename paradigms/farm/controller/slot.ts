@@ -1,5 +1,7 @@
 /** An engine as the scheduler sees it: what it has to do, how much more it can take, and what is on its way to it. */
 import type { EngineInfo, Parcel, Party } from '../../../core/index.ts';
+import { Numbered } from '../../../core/numbered.ts';
+import { Column } from '../column.ts';
 import type { Orders, Spec } from '../messages.ts';
 import { Pieces } from '../pieces.ts';
 import type { FnRecord } from './fns.ts';
@@ -12,12 +14,16 @@ const LONG = 300;
 /** Tasks that one engine has at a time, however short. */
 const MOST = 1_024;
 
+let made = 0;
+
 export class Slot {
   readonly id: number;
+  /** One engine has many in its life: what it says names the one that it was told by. */
+  readonly number = ++made;
   incarnation: number;
   alive = true;
-  /** What it has been sent and has not answered yet, by client and call, in that order. */
-  readonly out = new Map<number, Task>();
+  /** What it has been sent and has not answered yet, by ticket: in that order. */
+  readonly out = new Numbered<Task>();
   /** Tasks whose value has stayed there. */
   readonly kept = new Set<Task>();
   /** ms of work in `out`, as expected. */
@@ -42,11 +48,12 @@ export class Slot {
   #party: Party;
   #fns = new Set<number>();
   #specs = new Map<Spec, number>();
-  #clients: number[] = [];
-  #calls: number[] = [];
-  #fnNumbers: number[] = [];
-  #specNumbers: number[] = [];
-  #attempts: number[] = [];
+  #clients = new Column(Uint32Array);
+  #calls = new Column(Uint32Array);
+  #fnNumbers = new Column(Uint32Array);
+  #specNumbers = new Column(Uint32Array);
+  #attempts = new Column(Uint32Array);
+  #nextTicket = 1;
   #args = new Pieces();
   #newFns: [number, Parcel, string][] = [];
   #newSpecs: [number, Spec][] = [];
@@ -90,25 +97,23 @@ export class Slot {
     if (args) this.#args.addParcel(args);
     else if (task.source instanceof Uint8Array) this.#args.add(task.source, task.from, task.size);
     else this.#args.addParcel(task.source);
+    this.out.set(this.#nextTicket++, task);
   }
 
   flush(): void {
     if (!this.#calls.length) return;
     const orders: Orders = {
-      clients: Uint32Array.from(this.#clients),
-      calls: Uint32Array.from(this.#calls),
-      fns: Uint32Array.from(this.#fnNumbers),
-      specs: Uint32Array.from(this.#specNumbers),
-      attempts: Uint32Array.from(this.#attempts),
-      args: this.#args.take(),
+      slot: this.number,
+      first: this.#nextTicket - this.#calls.length,
+      clients: this.#clients.empty(),
+      calls: this.#calls.empty(),
+      fns: this.#fnNumbers.empty(),
+      specs: this.#specNumbers.empty(),
+      attempts: this.#attempts.empty(),
+      args: this.#args.empty(),
       newFns: this.#newFns,
       newSpecs: this.#newSpecs,
     };
-    this.#clients = [];
-    this.#calls = [];
-    this.#fnNumbers = [];
-    this.#specNumbers = [];
-    this.#attempts = [];
     this.#newFns = [];
     this.#newSpecs = [];
     this.tell('run', orders);

@@ -4,7 +4,8 @@
  */
 import { CancelledError, InterruptedError } from 'tutti';
 import type { EngineHalf, EngineHost } from '../../../core/index.ts';
-import { Ending, type Orders } from '../messages.ts';
+import { Numbered } from '../../../core/numbered.ts';
+import { Ending, type Orders, type Ticket } from '../messages.ts';
 import { PieceReader } from '../pieces.ts';
 import { Functions } from './functions.ts';
 import { Item } from './item.ts';
@@ -25,7 +26,9 @@ export default function engineHalf(host: EngineHost): EngineHalf {
   /** What has not begun, in order; those before `head` have. */
   let queue: Item[] = [];
   let head = 0;
-  const running = new Map<number, Item>();
+  const running = new Numbered<Item>();
+  /** Who gives the orders. */
+  let slotNumber = 0;
   let due = false;
   /** Slices since the event loop turned. */
   let turns = 0;
@@ -71,13 +74,13 @@ export default function engineHalf(host: EngineHost): EngineHalf {
         if (works.length) break;
         // Before it begins, since nothing may be said after that.
         item.announced = true;
-        host.controller.tell('begun', { client: item.client, call: item.call });
+        host.controller.tell('begun', { slot: slotNumber, ticket: item.ticket } satisfies Ticket);
         soon();
         break;
       }
       head++;
       works.push(item);
-      running.set(item.key, item);
+      running.set(item.ticket, item);
     }
     if (head > 1_024 && head > queue.length >> 1) {
       queue = queue.slice(head);
@@ -102,7 +105,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
   }
 
   function ended(item: Item, ok: boolean, value: unknown): void {
-    if (running.get(item.key) === item) running.delete(item.key);
+    running.delete(item.ticket);
     if (item.aside) aside--;
     if (item.over) return;
     item.over = true;
@@ -115,38 +118,38 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     soon();
   }
 
-  function yielded({ client, call }: Item): void {
+  function yielded({ ticket }: Item): void {
     aside++;
-    host.controller.tell('yields', { client, call });
+    host.controller.tell('yields', { slot: slotNumber, ticket } satisfies Ticket);
     soon();
   }
 
   function run(orders: Orders): void {
     functions.learn(orders);
-    const { clients, calls, fns, specs, attempts, args } = orders;
+    const { slot, first, clients, calls, fns, specs, attempts, args } = orders;
+    reports.about((slotNumber = slot));
     const reader = new PieceReader(args);
     for (let i = 0; i < calls.length; i++) {
       reader.next();
       const { source, from, size, parcel } = reader;
       const given = parcel ?? { source, from, size };
-      const names = { client: clients[i]!, call: calls[i]!, attempt: attempts[i]! };
+      const names = { client: clients[i]!, call: calls[i]!, ticket: first + i, attempt: attempts[i]! };
       queue.push(new Item(home, names, { fn: functions.fn(fns[i]!), spec: functions.spec(specs[i]!) }, given));
     }
     soon();
   }
 
   function find(client: number, call: number): Item | undefined {
-    const key = client * 2 ** 32 + call;
-    const there = running.get(key);
-    if (there) return there;
-    for (let i = head; i < queue.length; i++) if (queue[i]!.key === key && !queue[i]!.dropped) return queue[i];
+    const isIt = (item: Item): boolean => item.call === call && item.client === client && !item.dropped;
+    for (const item of running.values()) if (isIt(item)) return item;
+    for (let i = head; i < queue.length; i++) if (isIt(queue[i]!)) return queue[i];
     return undefined;
   }
 
   function stop({ client, call }: { client: number; call: number }): string {
     const item = find(client, call);
     if (!item) return 'done';
-    if (running.has(item.key)) return 'runs';
+    if (running.has(item.ticket)) return 'runs';
     item.dropped = true;
     reports.add(item, Ending.STOPPED, 0, undefined, 0);
     soon();
@@ -167,7 +170,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
       const from = Math.max(head, queue.length - count);
       const back = queue.slice(from).filter(({ dropped }) => !dropped);
       queue.length = from;
-      reports.giveBack(back.map(({ key }) => key));
+      reports.giveBack(back.map(({ ticket }) => ticket));
       reports.flush();
     },
   };

@@ -1,5 +1,6 @@
 /** What is to be told of runs that have ended: gathered, and sent together. */
 import type { EngineHost, Parcel } from '../../../core/index.ts';
+import { Column } from '../column.ts';
 import type { Ending, Report } from '../messages.ts';
 import { Pieces } from '../pieces.ts';
 import type { Item } from './item.ts';
@@ -8,12 +9,12 @@ const NOTHING = new Uint8Array();
 
 export class Reports {
   #host: EngineHost;
-  #clients: number[] = [];
-  #calls: number[] = [];
-  #endings: number[] = [];
-  #started: number[] = [];
-  #ran: number[] = [];
-  #sizes: number[] = [];
+  #slot = 0;
+  #tickets = new Column(Uint32Array);
+  #endings = new Column(Uint8Array);
+  #started = new Column(Float64Array);
+  #ran = new Column(Float64Array);
+  #sizes = new Column(Float64Array);
   #values = new Pieces();
   #returned: number[] | undefined;
 
@@ -22,8 +23,7 @@ export class Reports {
   }
 
   add(item: Item, ending: Ending, ran: number, value: Parcel | undefined, bytes: number): void {
-    this.#clients.push(item.client);
-    this.#calls.push(item.call);
+    this.#tickets.push(item.ticket);
     this.#endings.push(ending);
     this.#started.push(item.started);
     this.#ran.push(ran);
@@ -32,28 +32,27 @@ export class Reports {
     else this.#values.add(NOTHING);
   }
 
-  giveBack(keys: number[]): void {
-    this.#returned = [...(this.#returned ?? []), ...keys];
+  giveBack(tickets: number[]): void {
+    this.#returned = [...(this.#returned ?? []), ...tickets];
+  }
+
+  /** Who gave the orders. */
+  about(slot: number): void {
+    this.#slot = slot;
   }
 
   flush(): void {
-    if (!this.#calls.length && !this.#returned) return;
+    if (!this.#tickets.length && !this.#returned) return;
     const report: Report = {
-      clients: Uint32Array.from(this.#clients),
-      calls: Uint32Array.from(this.#calls),
-      endings: Uint8Array.from(this.#endings),
-      started: Float64Array.from(this.#started),
-      ran: Float64Array.from(this.#ran),
-      sizes: Float64Array.from(this.#sizes),
-      values: this.#values.take(),
+      slot: this.#slot,
+      tickets: this.#tickets.empty(),
+      endings: this.#endings.empty(),
+      started: this.#started.empty(),
+      ran: this.#ran.empty(),
+      sizes: this.#sizes.empty(),
+      values: this.#values.empty(),
       returned: this.#returned ?? [],
     };
-    this.#clients = [];
-    this.#calls = [];
-    this.#endings = [];
-    this.#started = [];
-    this.#ran = [];
-    this.#sizes = [];
     this.#returned = undefined;
     this.#host.controller.tell('done', report);
   }
