@@ -139,7 +139,10 @@ export class Paradigms {
     const voice = (pack: Voice['pack']): Voice => ({
       paradigm,
       pack,
-      exchange: () => this.#exchange,
+      exchange: () => {
+        check();
+        return this.#exchange;
+      },
       drained: () => home.drained(),
     });
     const engines = (ids: readonly number[] | undefined): readonly number[] => {

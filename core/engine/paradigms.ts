@@ -195,6 +195,7 @@ export class Paradigms {
             error ? reject(error.thrown) : resolve(value as never),
           );
         }),
+      openTo: (parcel, done) => home.supplies.open(asParcel(parcel), done as (error: unknown, value?: unknown) => void),
       read: (parcel) => home.supplies.decode(asParcel(parcel).payload, []) as never,
       readWithin: (bytes, from, size) => home.supplies.decodeWithin(bytes, from, size) as never,
       parcel: (value) => new Parcel(encode(value)),

@@ -113,6 +113,8 @@ export interface EngineHost {
   run<T>(code: () => T, options?: RunOptions): Promise<Awaited<T>>;
   /** What a client or another half has put into a parcel; the values in it that are still pending are waited for. */
   open<T = any>(parcel: Parcel<T>): Promise<T>;
+  /** The same by callback, without a promise: called at once where nothing has to be waited for. */
+  openTo<T = any>(parcel: Parcel<T>, done: (error: { thrown: unknown } | undefined, value?: T) => void): void;
   /** The same at once, for a parcel that needs nothing (see `Parcel.flat`). */
   read<T = any>(parcel: Parcel<T>): T;
   /** The same, of one whose bytes (`Parcel.flat`) lie among others. */

@@ -1,6 +1,6 @@
 /**
  * What the halves say to each other. Tasks go in batches, in columns: a task is one index into each of them. Nobody between the
- * client and the engine reads arguments and results.
+ * client and the engine reads arguments and results. How batches travel is in letters.ts.
  */
 import type { Parcel } from '../../core/index.ts';
 import type { Packed } from './pieces.ts';
@@ -110,7 +110,7 @@ export interface Report {
   readonly sizes: Float64Array;
   readonly values: Packed;
   /** Tickets of tasks that were given back, unstarted. */
-  readonly returned: readonly number[];
+  readonly returned: Uint32Array;
 }
 
 /** engine -> controller, `begun` and `yields`. */

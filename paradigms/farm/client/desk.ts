@@ -11,10 +11,10 @@ import {
   type Settlement,
 } from '../../../core/index.ts';
 import { Numbered } from '../../../core/numbered.ts';
-import { Column } from '../column.ts';
 import { FarmClosedError } from '../errors.ts';
+import { SettlementsLetter, SubmissionLetter } from '../letters.ts';
 import { type Dependency, Ending, type Fn, type Root, type Settlements, type Spec } from '../messages.ts';
-import { PieceReader, Pieces } from '../pieces.ts';
+import { PieceReader } from '../pieces.ts';
 
 /** A batch leaves at once when it has grown so far. */
 const BATCH = { tasks: 8_192, bytes: 1 << 20 };
@@ -53,14 +53,9 @@ export class Desk {
   #holds = new Map<number, unknown>();
   #detached = new Set<number>();
   #idle: (() => void)[] = [];
-  #calls = new Column(Uint32Array);
-  #fns = new Column(Uint32Array);
-  #specs = new Column(Uint32Array);
-  #args = new Pieces();
-  #newFns: Fn[] = [];
-  #newSpecs: [number, Spec][] = [];
-  #dependencies: [number, readonly Dependency[]][] = [];
-  #runs: [number, number][] = [];
+  #letter = new SubmissionLetter();
+  /** What few batches have. */
+  #more: ReturnType<typeof nothing> | undefined;
   #released: number[] = [];
   #collected: number[] = [];
   #due = false;
@@ -80,7 +75,7 @@ export class Desk {
       },
     });
     host.handle({
-      settled: (settlements: Settlements) => this.#settled(settlements),
+      settled: (parts: readonly Uint8Array[]) => this.#settled(SettlementsLetter.read(parts, this.#rest)),
     });
   }
 
@@ -89,11 +84,11 @@ export class Desk {
   }
 
   define(fn: Fn): void {
-    this.#newFns.push(fn);
+    (this.#more ??= nothing()).newFns.push(fn);
   }
 
   specify(id: number, spec: Spec): void {
-    this.#newSpecs.push([id, spec]);
+    (this.#more ??= nothing()).newSpecs.push([id, spec]);
   }
 
   /** Throws CannotTravelError. */
@@ -102,25 +97,26 @@ export class Desk {
     const waitsFor = this.#pack(call, args, dependencies);
     this.#takers.set(call, taker);
     if (detached) this.#detached.add(call);
-    const index = this.#calls.length;
-    this.#calls.push(call);
-    this.#fns.push(fn);
-    this.#specs.push(spec);
+    const { calls, fns, specs, args: pieces } = this.#letter;
+    const index = calls.length;
+    calls.push(call);
+    fns.push(fn);
+    specs.push(spec);
     if (waitsFor?.length) {
-      this.#dependencies.push([index, waitsFor]);
+      (this.#more ??= nothing()).dependencies.push([index, waitsFor]);
       for (const one of waitsFor) this.#follow(one);
     }
-    if (runs) this.#runs.push([index, runs]);
-    if (this.#calls.length >= BATCH.tasks || this.#args.bytes >= BATCH.bytes) this.flush();
+    if (runs) (this.#more ??= nothing()).runs.push([index, runs]);
+    if (calls.length >= BATCH.tasks || pieces.bytes.length >= BATCH.bytes) this.flush();
     else this.#soon();
   }
 
   /** Adds its arguments; what it depends on is among them, perhaps, and beside them. */
   #pack(call: number, args: Order['args'], dependencies: Order['dependencies']): Order['dependencies'] {
-    if (!(args instanceof ParcelOf) && this.#host.pack(args, this.#args.take)) return dependencies;
+    if (!(args instanceof ParcelOf) && this.#host.pack(args, this.#letter.args.take)) return dependencies;
     const parcel = args instanceof ParcelOf ? args : this.#host.parcel(args);
     const among = parcel.waitsFor.map((one): Dependency => ({ client: one.client, call: one.call, as: 'value' }));
-    this.#args.addParcel(parcel);
+    this.#letter.args.addParcel(parcel);
     if (parcel.holds.length) this.#holds.set(call, parcel);
     return dependencies ? [...among, ...dependencies] : among;
   }
@@ -194,26 +190,24 @@ export class Desk {
 
   readonly flush = (): void => {
     this.#due = false;
-    if (this.#calls.length) {
-      const submission = {
-        calls: this.#calls.empty(),
-        fns: this.#fns.empty(),
-        specs: this.#specs.empty(),
-        args: this.#args.empty(),
-        newFns: this.#newFns,
-        newSpecs: this.#newSpecs,
-        dependencies: this.#dependencies,
-        runs: this.#runs,
-        seen: (this.#said = this.#seen),
-      };
-      this.#newFns = [];
-      this.#newSpecs = [];
-      this.#dependencies = [];
-      this.#runs = [];
-      this.#host.controller.tell('submit', submission);
+    const letter = this.#letter;
+    if (letter.calls.length) {
+      this.#said = this.#seen;
+      this.#host.controller.tellBytes('submit', letter.parts(this.#seen, this.#takeMore()));
     }
     if (this.#released.length) this.#host.controller.tell('release', this.#released.splice(0));
   };
+
+  #takeMore(): Parcel | undefined {
+    const parcels = this.#letter.args.takeParcels();
+    const more = this.#more;
+    if (!more && !parcels.length) return undefined;
+    this.#more = undefined;
+    return this.#host.parcel({ ...more, parcels });
+  }
+
+  readonly #rest = <T>(parts: readonly Uint8Array[]): T =>
+    this.#host.read(new ParcelOf({ codec: 'msgpack', parts: [...parts] })) as T;
 
   #soon(): void {
     if (this.#due) return;
@@ -306,6 +300,15 @@ export class Desk {
   #whenIdle(): void {
     if (!this.#takers.size) for (const resolve of this.#idle.splice(0)) resolve();
   }
+}
+
+function nothing() {
+  return {
+    newFns: [] as Fn[],
+    newSpecs: [] as [number, Spec][],
+    dependencies: [] as [number, readonly Dependency[]][],
+    runs: [] as [number, number][],
+  };
 }
 
 /** Undefined where there is nothing. */

@@ -10,7 +10,8 @@ import {
   UsageError,
 } from '../../../core/index.ts';
 import { UnsatisfiableError } from '../errors.ts';
-import { Ending, type Explanation, type FarmStats, type Report, type Submission, type Ticket } from '../messages.ts';
+import { ReportLetter, SubmissionLetter } from '../letters.ts';
+import { Ending, type Explanation, type FarmStats, type Submission, type Ticket } from '../messages.ts';
 import { PieceReader } from '../pieces.ts';
 import { Alarms } from './alarms.ts';
 import { Crew } from './crew.ts';
@@ -72,13 +73,17 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
 
   function ownerOf({ id }: Pick<Caller, 'id'>): Owner {
     let owner = owners.get(id);
-    if (!owner) owners.set(id, (owner = new Owner(id, host.client(id))));
+    if (!owner) owners.set(id, (owner = new Owner(id, host.client(id), host.parcel)));
     return owner;
   }
 
   function turn(): void {
     scheduler.dispatch();
     for (const owner of owners.values()) owner.flush();
+  }
+
+  function rest<T>(parts: readonly Uint8Array[]): T {
+    return host.read(new Parcel({ codec: 'msgpack', parts: [...parts] })) as T;
   }
 
   /** Undefined: it speaks of what an earlier controller, or session, has told it. */
@@ -153,7 +158,7 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
       const [client = '', call = '0'] = name.split(/\.(?=\d+$)/);
       let owner = strangers.get(client);
       if (!owner) {
-        owner = new Owner(STRANGERS + strangers.size, host.client(0));
+        owner = new Owner(STRANGERS + strangers.size, host.client(0), host.parcel);
         owner.gone = true;
         strangers.set(client, owner);
         owners.set(owner.id, owner);
@@ -249,11 +254,12 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
   await resume();
 
   return {
-    submit(submission: Submission, caller) {
-      submit(submission, caller);
+    submit(parts: readonly Uint8Array[], caller) {
+      submit(SubmissionLetter.read(parts, rest), caller);
       turn();
     },
-    done(report: Report, { id }) {
+    done(parts: readonly Uint8Array[], { id }) {
+      const report = ReportLetter.read(parts, rest);
       const slot = slotOf(id, report);
       if (!slot) return;
       outcomes.report(slot, report);

@@ -277,7 +277,7 @@ export class Outcomes {
     return true;
   }
 
-  #returned(slot: Slot, tickets: readonly number[]): void {
+  #returned(slot: Slot, tickets: Uint32Array): void {
     slot.recalling = false;
     for (let i = tickets.length - 1; i >= 0; i--) {
       const task = slot.out.get(tickets[i]!);

@@ -1,9 +1,8 @@
 /** A client as the scheduler knows it: its tasks, what it has named, and what is to be told to it. */
 import type { Parcel, Party } from '../../../core/index.ts';
 import { Numbered } from '../../../core/numbered.ts';
-import { Column } from '../column.ts';
-import type { Ending, FarmEvent, Settlements, Spec } from '../messages.ts';
-import { Pieces } from '../pieces.ts';
+import { SettlementsLetter } from '../letters.ts';
+import type { Ending, FarmEvent, Spec } from '../messages.ts';
 import type { FnRecord } from './fns.ts';
 import { Lanes } from './lanes.ts';
 import type { Slot } from './slot.ts';
@@ -33,21 +32,16 @@ export class Owner {
   active = false;
   watching = false;
   #party: Party;
-  #calls = new Column(Uint32Array);
-  #endings = new Column(Uint8Array);
-  #engines = new Column(Int32Array);
-  #incarnations = new Column(Uint32Array);
-  #started = new Column(Float64Array);
-  #ran = new Column(Float64Array);
-  #sizes = new Column(Float64Array);
-  #values = new Pieces();
+  #parcel: (value: unknown) => Parcel;
+  #letter = new SettlementsLetter();
   #events: FarmEvent[] = [];
   /** Numbers of batches, with the tasks whose end they told. */
   #unseen: { batch: number; calls: Uint32Array }[] = [];
   #batch = 0;
 
-  constructor(id: number, party: Party) {
+  constructor(id: number, party: Party, parcel: (value: unknown) => Parcel) {
     this.id = id;
+    this.#parcel = parcel;
     this.#party = party;
   }
 
@@ -61,17 +55,18 @@ export class Owner {
     bytes: number,
   ): void {
     if (this.gone) return;
-    this.#calls.push(task.call);
-    this.#endings.push(ending);
-    this.#engines.push(slot?.id ?? -1);
-    this.#incarnations.push(slot?.incarnation ?? 0);
-    this.#started.push(started);
-    this.#ran.push(ran);
-    this.#sizes.push(bytes);
-    if (!value) this.#values.add(NOTHING);
-    else if (value.source instanceof Uint8Array) this.#values.add(value.source, value.from, value.size);
-    else this.#values.addParcel(value.source);
-    if (this.#values.bytes > BATCH_BYTES) this.flush();
+    const letter = this.#letter;
+    letter.calls.push(task.call);
+    letter.endings.push(ending);
+    letter.engines.push(slot?.id ?? -1);
+    letter.incarnations.push(slot?.incarnation ?? 0);
+    letter.started.push(started);
+    letter.ran.push(ran);
+    letter.sizes.push(bytes);
+    if (!value) letter.values.add(NOTHING);
+    else if (value.source instanceof Uint8Array) letter.values.add(value.source, value.from, value.size);
+    else letter.values.addParcel(value.source);
+    if (letter.values.bytes.length > BATCH_BYTES) this.flush();
   }
 
   event(event: FarmEvent): void {
@@ -79,19 +74,10 @@ export class Owner {
   }
 
   flush(): void {
-    if (this.#calls.length) {
-      const settlements: Settlements = {
-        calls: this.#calls.empty(),
-        endings: this.#endings.empty(),
-        engines: this.#engines.empty(),
-        incarnations: this.#incarnations.empty(),
-        started: this.#started.empty(),
-        ran: this.#ran.empty(),
-        sizes: this.#sizes.empty(),
-        values: this.#values.empty(),
-      };
-      this.#unseen.push({ batch: ++this.#batch, calls: settlements.calls });
-      this.#party.tell('settled', settlements);
+    if (this.#letter.calls.length) {
+      this.#unseen.push({ batch: ++this.#batch, calls: this.#letter.calls.list() });
+      const parcels = this.#letter.values.takeParcels();
+      this.#party.tellBytes('settled', this.#letter.parts(parcels.length ? this.#parcel({ parcels }) : undefined));
     }
     if (this.#events.length) this.#party.tell('events', this.#events.splice(0));
   }

@@ -1,9 +1,8 @@
 /** An engine as the scheduler sees it: what it has to do, how much more it can take, and what is on its way to it. */
 import type { EngineInfo, Parcel, Party } from '../../../core/index.ts';
 import { Numbered } from '../../../core/numbered.ts';
-import { Column } from '../column.ts';
-import type { Orders, Spec } from '../messages.ts';
-import { Pieces } from '../pieces.ts';
+import { type MoreOfOrders, OrdersLetter } from '../letters.ts';
+import type { Spec } from '../messages.ts';
 import type { FnRecord } from './fns.ts';
 import type { Task } from './task.ts';
 
@@ -48,17 +47,14 @@ export class Slot {
   #party: Party;
   #fns = new Set<number>();
   #specs = new Map<Spec, number>();
-  #clients = new Column(Uint32Array);
-  #calls = new Column(Uint32Array);
-  #fnNumbers = new Column(Uint32Array);
-  #specNumbers = new Column(Uint32Array);
-  #attempts = new Column(Uint32Array);
+  #parcel: (value: unknown) => Parcel;
+  #letter = new OrdersLetter();
   #nextTicket = 1;
-  #args = new Pieces();
   #newFns: [number, Parcel, string][] = [];
   #newSpecs: [number, Spec][] = [];
 
-  constructor(engine: EngineInfo, party: Party) {
+  constructor(engine: EngineInfo, party: Party, parcel: (value: unknown) => Parcel) {
+    this.#parcel = parcel;
     this.id = engine.id;
     this.incarnation = engine.incarnation;
     this.#party = party;
@@ -89,34 +85,32 @@ export class Slot {
 
   /** `args` in place of the task's own: with the places of what it needs. */
   send(task: Task, attempt: number, args?: Parcel): void {
-    this.#clients.push(task.owner.id);
-    this.#calls.push(task.call);
-    this.#fnNumbers.push(this.#fn(task.fn));
-    this.#specNumbers.push(this.#spec(task.spec));
-    this.#attempts.push(attempt);
-    if (args) this.#args.addParcel(args);
-    else if (task.source instanceof Uint8Array) this.#args.add(task.source, task.from, task.size);
-    else this.#args.addParcel(task.source);
+    const { clients, calls, fns, specs, attempts, args: pieces } = this.#letter;
+    clients.push(task.owner.id);
+    calls.push(task.call);
+    fns.push(this.#fn(task.fn));
+    specs.push(this.#spec(task.spec));
+    attempts.push(attempt);
+    if (args) pieces.addParcel(args);
+    else if (task.source instanceof Uint8Array) pieces.add(task.source, task.from, task.size);
+    else pieces.addParcel(task.source);
     this.out.set(this.#nextTicket++, task);
   }
 
   flush(): void {
-    if (!this.#calls.length) return;
-    const orders: Orders = {
-      slot: this.number,
-      first: this.#nextTicket - this.#calls.length,
-      clients: this.#clients.empty(),
-      calls: this.#calls.empty(),
-      fns: this.#fnNumbers.empty(),
-      specs: this.#specNumbers.empty(),
-      attempts: this.#attempts.empty(),
-      args: this.#args.empty(),
-      newFns: this.#newFns,
-      newSpecs: this.#newSpecs,
-    };
+    if (!this.#letter.calls.length) return;
+    const first = this.#nextTicket - this.#letter.calls.length;
+    const parts = this.#letter.parts(this.number, first, this.#takeMore());
+    if (this.alive) this.#party.tellBytes('run', parts);
+  }
+
+  #takeMore(): Parcel | undefined {
+    const parcels = this.#letter.args.takeParcels();
+    if (!parcels.length && !this.#newFns.length && !this.#newSpecs.length) return undefined;
+    const more: MoreOfOrders = { newFns: this.#newFns, newSpecs: this.#newSpecs, parcels };
     this.#newFns = [];
     this.#newSpecs = [];
-    this.tell('run', orders);
+    return this.#parcel(more);
   }
 
   tell(op: string, value: unknown): void {

@@ -2,10 +2,11 @@
  * The farm's half on an engine: takes orders in batches, runs them in their order, and reports in batches. It gives the engine
  * short slices of work, and the event loop its turn between them, so that what is done is told while more is being done.
  */
-import { CancelledError, InterruptedError } from 'tutti';
+import { CancelledError, InterruptedError, Parcel } from 'tutti';
 import type { EngineHalf, EngineHost } from '../../../core/index.ts';
 import { Numbered } from '../../../core/numbered.ts';
-import { Ending, type Orders, type Ticket } from '../messages.ts';
+import { OrdersLetter } from '../letters.ts';
+import { Ending, type Ticket } from '../messages.ts';
 import { PieceReader } from '../pieces.ts';
 import { Functions } from './functions.ts';
 import { Item } from './item.ts';
@@ -30,8 +31,6 @@ export default function engineHalf(host: EngineHost): EngineHalf {
   /** Who gives the orders. */
   let slotNumber = 0;
   let due = false;
-  /** Slices since the event loop turned. */
-  let turns = 0;
 
   host.controller.tell('declares', resources());
 
@@ -39,17 +38,30 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     if (due) return;
     due = true;
     setImmediate(() => {
-      turns = 0;
       due = false;
-      slice();
+      turn();
     });
   }
 
-  function slice(): void {
+  /** Slices, as long as one leads to the next at once: what it waits for has been made by the one before, e.g. */
+  function turn(): void {
+    const until = performance.now() + SLICE;
+    openAhead();
+    let begun = 0;
+    for (let more = slice(MOST); more; more = slice(MOST - begun)) {
+      begun += more;
+      if (begun === MOST || running.size > aside || performance.now() > until) break;
+    }
+    reports.flush();
+    if (begun && head < queue.length) soon();
+  }
+
+  /** How many it has begun. */
+  function slice(most: number): number {
     const works: Item[] = [];
     const before = running.size - aside;
     let expected = 0;
-    while (head < queue.length && works.length < MOST) {
+    while (head < queue.length && works.length < most) {
       const item = queue[head]!;
       const { concurrency } = item.spec;
       // Those of a slice that run one at a time need not wait for each other here.
@@ -65,8 +77,10 @@ export default function engineHalf(host: EngineHost): EngineHalf {
       }
       if (!item.ready) {
         // Where what it needs is made here, after what is before it.
-        if (!works.length && !(before && item.local)) open(item);
-        break;
+        if (works.length || (before && item.local)) break;
+        open(item);
+        if (!item.canBegin) break;
+        continue;
       }
       expected += item.fn.expected;
       if (works.length && expected > SLICE) break;
@@ -86,16 +100,12 @@ export default function engineHalf(host: EngineHost): EngineHalf {
       queue = queue.slice(head);
       head = 0;
     }
-    openAhead();
     if (works.length) host.start(works);
-    reports.flush();
-    if (works.length && head < queue.length) soon();
+    return works.length;
   }
 
   function open(item: Item): void {
-    if (item.opening) return;
-    item.opening = true;
-    void item.open().then(() => (queue[head] === item && turns++ < MOST ? slice() : soon()));
+    if (!item.opening) item.open(() => queue[head] === item && soon());
   }
 
   /** What comes next is fetched while something else runs. */
@@ -124,7 +134,8 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     soon();
   }
 
-  function run(orders: Orders): void {
+  function run(parts: readonly Uint8Array[]): void {
+    const orders = OrdersLetter.read(parts, rest);
     functions.learn(orders);
     const { slot, first, clients, calls, fns, specs, attempts, args } = orders;
     reports.about((slotNumber = slot));
@@ -137,6 +148,10 @@ export default function engineHalf(host: EngineHost): EngineHalf {
       queue.push(new Item(home, names, { fn: functions.fn(fns[i]!), spec: functions.spec(specs[i]!) }, given));
     }
     soon();
+  }
+
+  function rest<T>(parts: readonly Uint8Array[]): T {
+    return host.read(new Parcel({ codec: 'msgpack', parts: [...parts] })) as T;
   }
 
   function find(client: number, call: number): Item | undefined {

@@ -80,17 +80,32 @@ export class Item implements Work {
     return 'source' in given && this.fn.open && !this.spec.needsOpening;
   }
 
-  /** Gets what it needs; `failure` is set if it cannot be had. */
-  async open(): Promise<void> {
+  get canBegin(): boolean {
+    return this.failure !== undefined || this.ready;
+  }
+
+  /** Gets what it needs, and calls back: at once, where nothing has to be waited for. `failure` is set if it cannot be had. */
+  open(done: () => void): void {
     const { host, functions } = this.#home;
-    try {
-      await functions.open(this.fn);
-      await this.spec.open(host);
-      const given = this.#given!;
-      this.#args = 'source' in given ? this.#read() : await host.open(given as Parcel<unknown[]>);
-    } catch (error) {
+    this.opening = true;
+    const failed = (error: unknown): void => {
       this.failure = { ending: isLoss(error) ? Ending.STARVED : Ending.LOST, error };
+      done();
+    };
+    if (!this.fn.open || this.spec.needsOpening) {
+      Promise.all([functions.open(this.fn), this.spec.open(host)]).then(() => this.open(done), failed);
+      return;
     }
+    const given = this.#given!;
+    if ('source' in given) done();
+    else
+      host.openTo<unknown[]>(given as Parcel<unknown[]>, (error, args) => {
+        if (error) failed(error.thrown);
+        else {
+          this.#args = args;
+          done();
+        }
+      });
   }
 
   /** Its turn has come. */

@@ -1,8 +1,7 @@
 /** What is to be told of runs that have ended: gathered, and sent together. */
 import type { EngineHost, Parcel } from '../../../core/index.ts';
-import { Column } from '../column.ts';
-import type { Ending, Report } from '../messages.ts';
-import { Pieces } from '../pieces.ts';
+import { ReportLetter } from '../letters.ts';
+import type { Ending } from '../messages.ts';
 import type { Item } from './item.ts';
 
 const NOTHING = new Uint8Array();
@@ -10,30 +9,28 @@ const NOTHING = new Uint8Array();
 export class Reports {
   #host: EngineHost;
   #slot = 0;
-  #tickets = new Column(Uint32Array);
-  #endings = new Column(Uint8Array);
-  #started = new Column(Float64Array);
-  #ran = new Column(Float64Array);
-  #sizes = new Column(Float64Array);
-  #values = new Pieces();
-  #returned: number[] | undefined;
+  #letter = new ReportLetter();
+  /** Of tasks that it was asked for: it answers even if there are none. */
+  #gaveBack = false;
 
   constructor(host: EngineHost) {
     this.#host = host;
   }
 
   add(item: Item, ending: Ending, ran: number, value: Parcel | undefined, bytes: number): void {
-    this.#tickets.push(item.ticket);
-    this.#endings.push(ending);
-    this.#started.push(item.started);
-    this.#ran.push(ran);
-    this.#sizes.push(bytes);
-    if (value) this.#values.addParcel(value);
-    else this.#values.add(NOTHING);
+    const { tickets, endings, started, ran: times, sizes, values } = this.#letter;
+    tickets.push(item.ticket);
+    endings.push(ending);
+    started.push(item.started);
+    times.push(ran);
+    sizes.push(bytes);
+    if (value) values.addParcel(value);
+    else values.add(NOTHING);
   }
 
-  giveBack(tickets: number[]): void {
-    this.#returned = [...(this.#returned ?? []), ...tickets];
+  giveBack(tickets: readonly number[]): void {
+    this.#gaveBack = true;
+    for (const ticket of tickets) this.#letter.returned.push(ticket);
   }
 
   /** Who gave the orders. */
@@ -42,18 +39,10 @@ export class Reports {
   }
 
   flush(): void {
-    if (!this.#tickets.length && !this.#returned) return;
-    const report: Report = {
-      slot: this.#slot,
-      tickets: this.#tickets.empty(),
-      endings: this.#endings.empty(),
-      started: this.#started.empty(),
-      ran: this.#ran.empty(),
-      sizes: this.#sizes.empty(),
-      values: this.#values.empty(),
-      returned: this.#returned ?? [],
-    };
-    this.#returned = undefined;
-    this.#host.controller.tell('done', report);
+    if (!this.#letter.tickets.length && !this.#gaveBack) return;
+    this.#gaveBack = false;
+    const parcels = this.#letter.values.takeParcels();
+    const more = parcels.length ? this.#host.parcel({ parcels }) : undefined;
+    this.#host.controller.tellBytes('done', this.#letter.parts(this.#slot, more));
   }
 }

@@ -1,0 +1,161 @@
+/**
+ * The messages of which there are many, as bytes: their columns in one part, in the order in which they are written here, and after it,
+ * where there is any, the parts of a parcel with what is not mere numbers.
+ */
+import type { Parcel } from '../../core/index.ts';
+import { Column, ColumnReader, packColumns } from './column.ts';
+import type { Orders, Report, Settlements, Submission } from './messages.ts';
+import { Pieces } from './pieces.ts';
+
+/** Reads a parcel that was sent in these parts. */
+export type ReadRest = <T>(parts: readonly Uint8Array[]) => T;
+
+type Extra<T, K extends keyof T> = Partial<Pick<T, K>> & { readonly parcels?: readonly Parcel[] | undefined };
+
+export type MoreOfSubmission = Extra<Submission, 'newFns' | 'newSpecs' | 'dependencies' | 'runs'>;
+export type MoreOfOrders = Extra<Orders, 'newFns' | 'newSpecs'>;
+type MoreOfReport = Extra<Report, never>;
+type MoreOfSettlements = Extra<Settlements, never>;
+
+const NONE: readonly never[] = [];
+const NOTHING = {};
+
+export class SubmissionLetter {
+  readonly calls = new Column(Uint32Array);
+  readonly fns = new Column(Uint32Array);
+  readonly specs = new Column(Uint32Array);
+  readonly args = new Pieces();
+  #about = new Column(Uint32Array);
+
+  parts(seen: number, more: Parcel | undefined): Uint8Array[] {
+    this.#about.push(seen);
+    return parts([this.#about, this.calls, this.fns, this.specs, this.args.sizes, this.args.bytes], more);
+  }
+
+  static read(parts: readonly Uint8Array[], rest: ReadRest): Submission {
+    const columns = new ColumnReader(parts[0]!, 6);
+    const more = moreIn<MoreOfSubmission>(parts, rest);
+    const { newFns = NONE, newSpecs = NONE, dependencies = NONE, runs = NONE } = more;
+    return {
+      seen: columns.next(Uint32Array)[0]!,
+      calls: columns.next(Uint32Array),
+      fns: columns.next(Uint32Array),
+      specs: columns.next(Uint32Array),
+      args: packedIn(columns, more),
+      newFns,
+      newSpecs,
+      dependencies,
+      runs,
+    };
+  }
+}
+
+export class OrdersLetter {
+  readonly clients = new Column(Uint32Array);
+  readonly calls = new Column(Uint32Array);
+  readonly fns = new Column(Uint32Array);
+  readonly specs = new Column(Uint32Array);
+  readonly attempts = new Column(Uint32Array);
+  readonly args = new Pieces();
+  #about = new Column(Uint32Array);
+
+  parts(slot: number, first: number, more: Parcel | undefined): Uint8Array[] {
+    this.#about.push(slot);
+    this.#about.push(first);
+    const { clients, calls, fns, specs, attempts, args } = this;
+    return parts([this.#about, clients, calls, fns, specs, attempts, args.sizes, args.bytes], more);
+  }
+
+  static read(parts: readonly Uint8Array[], rest: ReadRest): Orders {
+    const columns = new ColumnReader(parts[0]!, 8);
+    const more = moreIn<MoreOfOrders>(parts, rest);
+    const { newFns = NONE, newSpecs = NONE } = more;
+    const about = columns.next(Uint32Array);
+    return {
+      slot: about[0]!,
+      first: about[1]!,
+      clients: columns.next(Uint32Array),
+      calls: columns.next(Uint32Array),
+      fns: columns.next(Uint32Array),
+      specs: columns.next(Uint32Array),
+      attempts: columns.next(Uint32Array),
+      args: packedIn(columns, more),
+      newFns,
+      newSpecs,
+    };
+  }
+}
+
+export class ReportLetter {
+  readonly tickets = new Column(Uint32Array);
+  readonly endings = new Column(Uint8Array);
+  readonly started = new Column(Float64Array);
+  readonly ran = new Column(Float64Array);
+  readonly sizes = new Column(Float64Array);
+  readonly returned = new Column(Uint32Array);
+  readonly values = new Pieces();
+  #about = new Column(Uint32Array);
+
+  parts(slot: number, more: Parcel | undefined): Uint8Array[] {
+    this.#about.push(slot);
+    const { tickets, endings, started, ran, sizes, returned, values } = this;
+    return parts([this.#about, tickets, endings, started, ran, sizes, returned, values.sizes, values.bytes], more);
+  }
+
+  static read(parts: readonly Uint8Array[], rest: ReadRest): Report {
+    const columns = new ColumnReader(parts[0]!, 9);
+    return {
+      slot: columns.next(Uint32Array)[0]!,
+      tickets: columns.next(Uint32Array),
+      endings: columns.next(Uint8Array),
+      started: columns.next(Float64Array),
+      ran: columns.next(Float64Array),
+      sizes: columns.next(Float64Array),
+      returned: columns.next(Uint32Array),
+      values: packedIn(columns, moreIn<MoreOfReport>(parts, rest)),
+    };
+  }
+}
+
+export class SettlementsLetter {
+  readonly calls = new Column(Uint32Array);
+  readonly endings = new Column(Uint8Array);
+  readonly engines = new Column(Int32Array);
+  readonly incarnations = new Column(Uint32Array);
+  readonly started = new Column(Float64Array);
+  readonly ran = new Column(Float64Array);
+  readonly sizes = new Column(Float64Array);
+  readonly values = new Pieces();
+
+  parts(more: Parcel | undefined): Uint8Array[] {
+    const { calls, endings, engines, incarnations, started, ran, sizes, values } = this;
+    return parts([calls, endings, engines, incarnations, started, ran, sizes, values.sizes, values.bytes], more);
+  }
+
+  static read(parts: readonly Uint8Array[], rest: ReadRest): Settlements {
+    const columns = new ColumnReader(parts[0]!, 9);
+    return {
+      calls: columns.next(Uint32Array),
+      endings: columns.next(Uint8Array),
+      engines: columns.next(Int32Array),
+      incarnations: columns.next(Uint32Array),
+      started: columns.next(Float64Array),
+      ran: columns.next(Float64Array),
+      sizes: columns.next(Float64Array),
+      values: packedIn(columns, moreIn<MoreOfSettlements>(parts, rest)),
+    };
+  }
+}
+
+function parts(columns: readonly Column[], more: Parcel | undefined): Uint8Array[] {
+  const bytes = packColumns(columns);
+  return more ? [bytes, ...more.payload.parts] : [bytes];
+}
+
+function moreIn<T extends object>(parts: readonly Uint8Array[], rest: ReadRest): T {
+  return parts.length > 1 ? rest<T>(parts.slice(1)) : (NOTHING as T);
+}
+
+function packedIn(columns: ColumnReader, { parcels = NONE }: { parcels?: readonly Parcel[] | undefined }) {
+  return { sizes: columns.next(Uint32Array), bytes: columns.next(Uint8Array), parcels };
+}
