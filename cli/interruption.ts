@@ -11,8 +11,39 @@ export function interruption(): AbortSignal {
     controller.abort(new CancelledError('Interrupted'));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', () => controller.abort(new CancelledError('Nobody reads the output')));
-  }
+  whenUnread((error) => controller.abort(error));
   return controller.signal;
+}
+
+export interface Stages {
+  /** Nothing new is to begin. */
+  readonly stopping: AbortSignal;
+  /** What runs is to end. */
+  readonly killing: AbortSignal;
+}
+
+/** As GNU parallel: after the first signal what runs may end, after a second it must. A third ends this process at once. */
+export function interruptionInStages(first: () => void): Stages {
+  const stopping = new AbortController();
+  const killing = new AbortController();
+  const kill = (error: Error): void => {
+    stopping.abort(error);
+    killing.abort(error);
+  };
+  const interrupt = (): void => {
+    if (killing.signal.aborted) process.exit(INTERRUPTED);
+    if (stopping.signal.aborted) kill(new CancelledError('Interrupted'));
+    else {
+      stopping.abort(new CancelledError('Interrupted'));
+      first();
+    }
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
+  whenUnread(kill);
+  return { stopping: stopping.signal, killing: killing.signal };
+}
+
+function whenUnread(tell: (error: Error) => void): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', () => tell(new CancelledError('Nobody reads the output')));
 }

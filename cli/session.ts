@@ -15,7 +15,7 @@ export interface Where {
   name?: string | undefined;
 }
 
-type Output = NonNullable<ClientOptions['output']>;
+export type Output = NonNullable<ClientOptions['output']>;
 
 /** Joins a cluster that runs. */
 export function attach(name = 'default', signal?: AbortSignal, output: Output = 'ignore'): Promise<Client> {

@@ -3,7 +3,9 @@ import { statSync } from 'node:fs';
 import { UsageError } from '../../core/errors.ts';
 import type { Halt } from '../../paradigms/index.ts';
 import { command, enginesOption, jsonOption, kindOption, nameOption, text } from '../arguments.ts';
-import { INTERRUPTED } from '../interruption.ts';
+import { INTERRUPTED, interruptionInStages } from '../interruption.ts';
+import { prefixed, say } from '../output.ts';
+import type { Output } from '../session.ts';
 
 const SCRIPT = /\.[cm]?[jt]s$/;
 
@@ -74,59 +76,23 @@ export const farmCommand = (what: string | undefined, items: readonly string[] |
       const script = SCRIPT.test(what) && !/\s/.test(what);
       if (script && !statSync(what, { throwIfNoEntry: false })?.isFile())
         throw new UsageError(`Cannot read the script ${what}; give the path of a .ts or .js file`);
-      if (rest['dry-run']) {
-        const [{ itemsOf }, { commandFor }] = await Promise.all([
-          import('../farm/items.ts'),
-          import('../farm/template.ts'),
-        ]);
-        let seq = 0;
-        for await (const item of itemsOf(items, input)) {
-          const shown = typeof item === 'string' ? item : JSON.stringify(item);
-          process.stdout.write(`${script ? `${what} ${shown}` : commandFor(what, shown, ++seq)}\n`);
-        }
-        return;
-      }
-      const [{ openSession }, { runFarm }] = await Promise.all([import('../session.ts'), import('../farm/run.ts')]);
-      const stopping = new AbortController();
-      const killing = new AbortController();
-      const interrupt = (): void => {
-        if (killing.signal.aborted) process.exit(INTERRUPTED);
-        if (stopping.signal.aborted) killing.abort();
-        else process.stderr.write('Begins nothing new; press Ctrl-C again to end what runs\n');
-        stopping.abort();
+      const run = {
+        ...{ text: what, script, items, input, jobs, attempts: attempts ?? 1, timeout, halt },
+        ...{ keepOrder: rest['keep-order'], joblog, resume, results, progress, json },
       };
-      for (const one of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(one, interrupt);
-      await using client = await openSession({ engines, name, kind }, killing.signal);
-      const failed = await runFarm(
-        client,
-        {
-          ...{
-            text: what,
-            script,
-            items,
-            input,
-            jobs,
-            attempts: attempts ?? 1,
-            timeout,
-            halt,
-            joblog,
-            resume,
-            results,
-            progress,
-            json,
-          },
-          keepOrder: rest['keep-order'],
-          dryRun: false,
-        },
-        stopping.signal,
-        killing.signal,
-      ).catch((error) => {
-        if (killing.signal.aborted) return 0;
-        throw error;
-      });
-      process.exitCode = stopping.signal.aborted ? INTERRUPTED : failed ? 1 : 0;
+      const { rehearse, runFarm } = await import('../farm/run.ts');
+      if (rest['dry-run']) return rehearse(run);
+      const stages = interruptionInStages(() => say('Begins nothing new; press Ctrl-C again to end what runs'));
+      const { openSession } = await import('../session.ts');
+      await using client = await openSession({ engines, name, kind }, stages.stopping, script ? tell : 'ignore');
+      const code = await runFarm(client, run, stages);
+      process.exitCode = stages.stopping.aborted ? INTERRUPTED : code;
     },
   });
+
+/** What a script's function prints is no result. */
+const tell: Output = ({ engine, lines }) =>
+  void process.stderr.write(prefixed(engine, lines.join('\n'), process.stderr));
 
 function count(option: string): (given: string | string[] | undefined) => number | undefined {
   return (given) => {

@@ -2,6 +2,7 @@
 import { createReadStream, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { UsageError } from '../../core/index.ts';
+import { say } from '../output.ts';
 
 /** `json`: each line is a JSON value, as in a .jsonl file. */
 export async function* itemsOf(
@@ -14,6 +15,7 @@ export async function* itemsOf(
   }
   if (input !== undefined && !statSync(input, { throwIfNoEntry: false })?.isFile())
     throw new UsageError(`--input: ${input} is no file`);
+  if (input === undefined && process.stdin.isTTY) say('Items are read from the terminal, one a line; Ctrl-D ends them');
   const json = input !== undefined && /\.(jsonl|ndjson)$/.test(input);
   const lines = createInterface({
     input: input === undefined ? process.stdin : createReadStream(input),

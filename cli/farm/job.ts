@@ -47,9 +47,13 @@ export async function runShell({
     };
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
+    // Nor does it outlive its engine.
+    const end = (): void => kill('SIGKILL');
+    process.on('exit', end);
     child.on('error', reject);
     child.on('close', (code, how) => {
       signal.removeEventListener('abort', stop);
+      process.off('exit', end);
       resolve({ exit: code ?? -1, signal: how, ...texts, started, ran: Date.now() - started });
     });
   });

@@ -6,16 +6,7 @@ import { FunctionSender } from '../functions/index.ts';
 import { Numbered } from '../numbered.ts';
 import { decode, encode } from '../wire/codec.ts';
 import { dialSession } from '../wire/dialled-session.ts';
-import {
-  type Envelope,
-  Kind,
-  type Need,
-  payloadText,
-  Status,
-  Stream,
-  textPayload,
-  UNPLACED,
-} from '../wire/envelope.ts';
+import { type Envelope, Kind, type Need, payloadText, Status, Stream, textPayload } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { parseToken } from '../wire/handshake.ts';
 import { isPlain } from '../wire/plain.ts';
@@ -349,7 +340,8 @@ export class Link implements CallHome, PipeHome, MakerHome {
   async #valueFor(header: Envelope): Promise<{ payloads: Payload[] }> {
     const need = header.needs[0];
     const call = this.#lending.find(need?.call ?? 0);
-    const part = need?.engine === UNPLACED ? call?.parts[0] : call?.parts.find((p) => p.engine === need?.engine);
+    // The only one is meant, wherever it was made since.
+    const part = call?.parts.length === 1 ? call.parts[0] : call?.parts.find((p) => p.engine === need?.engine);
     if (!call || !part || part.state === 'pending') throw new ValueLostError('The client has released the value');
     return { payloads: [encode(await call.valueOf(part), { root: 'value' })] };
   }

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { ProtocolError, ValueLostError } from '../errors.ts';
+import { EngineLostError, ProtocolError, TransportError, ValueLostError } from '../errors.ts';
 import type { Exchange } from '../paradigm/exchange.ts';
 import { type Need, pack, unpack } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
@@ -96,10 +96,21 @@ export class Peers {
     return (await listener).url;
   }
 
-  /** Fetches a result from the engine that made it, waiting there until it is made. */
+  /** Fetches a result from the engine that made it, waiting there until it is made. ValueLostError: nobody gets there any more. */
   async fetch(engine: number, need: Need): Promise<Payload[]> {
-    const { rpc } = await this.channel(engine);
-    return rpc.request('peek', { needs: [need] });
+    const { rpc } = await this.#reach(engine);
+    return rpc.request('peek', { needs: [need] }).catch((error) => {
+      throw error instanceof TransportError || error instanceof EngineLostError ? lostWith(engine, error) : error;
+    });
+  }
+
+  /** However that fails: an engine that is ending, or another one by now, turns away whoever comes with the ticket of the former. */
+  async #reach(engine: number): Promise<Channel> {
+    try {
+      return await this.channel(engine);
+    } catch (error) {
+      throw lostWith(engine, error);
+    }
   }
 
   /** The channel itself once it is open: no promise then. */
@@ -200,4 +211,8 @@ export class Peers {
     );
     return { rpc: new Rpc(() => {}), exchange, drained: async () => {}, close: () => {} };
   }
+}
+
+function lostWith(engine: number, cause: unknown): ValueLostError {
+  return new ValueLostError(`The value was on engine ${engine}, which was lost before it was fetched`, { cause });
 }

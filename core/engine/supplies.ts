@@ -1,6 +1,6 @@
 /** What calls need besides their arguments, code and pending results, and what others need of this engine's results. */
 import { callKey } from '../call-key.ts';
-import { DependencyError, EngineLostError, TransportError, ValueLostError } from '../errors.ts';
+import { DependencyError, ValueLostError } from '../errors.ts';
 import type { FunctionStore } from '../functions/store.ts';
 import { decode, decodeWithin } from '../wire/codec.ts';
 import { type Envelope, type Need, payloadText, UNPLACED } from '../wire/envelope.ts';
@@ -27,6 +27,7 @@ export interface SuppliesHome {
 export interface Wanting {
   readonly code: readonly string[];
   readonly needs: readonly NeedFields[];
+  /** By index: those that came along. */
   fetched: Payload[];
   missing: number;
   failure: unknown;
@@ -80,6 +81,7 @@ export class Supplies {
         }, arrived);
     }
     for (const [i, fields] of job.needs.entries()) {
+      if (job.fetched[i]) continue;
       const need = needOf(fields);
       job.missing++;
       this.#resolve(need, (got) => {
@@ -96,10 +98,12 @@ export class Supplies {
       code: readonly string[];
       needs: readonly NeedFields[];
       texts?: readonly string[] | undefined;
+      values?: readonly (Payload | undefined)[] | undefined;
     },
     done: (error: { thrown: unknown } | undefined, value?: unknown) => void,
   ): void {
-    const wanting: Wanting = { code: item.code, needs: item.needs, fetched: [], missing: 1, failure: undefined };
+    const { code, needs, values = [] } = item;
+    const wanting: Wanting = { code, needs, fetched: [...values] as Payload[], missing: 1, failure: undefined };
     const progress = (): void => {
       if (wanting.missing) return;
       this.#home.functions.done(item.code);
@@ -158,10 +162,7 @@ export class Supplies {
       return;
     }
     if (need.engine !== this.#home.engine()) {
-      this.peers.fetch(need.engine, need).then(
-        (payloads) => (payloads.length ? take(payloads) : askClient()),
-        (error) => fail(asLoss(error, need.engine)),
-      );
+      this.peers.fetch(need.engine, need).then((payloads) => (payloads.length ? take(payloads) : askClient()), fail);
       return;
     }
     this.#whenSettled(need, (outcome) => {
@@ -210,14 +211,6 @@ type Got = { payload: Payload } | { error: unknown };
 
 function gone(): ValueLostError {
   return new ValueLostError('The value is gone');
-}
-
-/** A channel that breaks, or cannot be opened, means that the engine at its other end is gone, and the value with it. */
-function asLoss(error: unknown, engine: number): unknown {
-  if (!(error instanceof TransportError || error instanceof EngineLostError)) return error;
-  return new ValueLostError(`The value was on engine ${engine}, which was lost before it was fetched`, {
-    cause: error,
-  });
 }
 
 function dependencyError(error: unknown): DependencyError {

@@ -33,6 +33,8 @@ export class Parcel<_T = unknown> {
   readonly holds: readonly unknown[];
   /** Texts of its code, where it must not depend on whom it comes from. */
   readonly texts: readonly string[] | undefined;
+  /** Of pending results in it, what has come by now: by their index in `needs`. */
+  readonly values: readonly (Payload | undefined)[] | undefined;
 
   constructor(
     payload: Payload,
@@ -40,12 +42,14 @@ export class Parcel<_T = unknown> {
     needs: readonly Need[] = [],
     holds: readonly unknown[] = [],
     texts?: readonly string[],
+    values?: readonly (Payload | undefined)[],
   ) {
     this.payload = payload;
     this.code = code;
     this.needs = needs;
     this.holds = holds;
     this.texts = texts;
+    this.values = values;
   }
 
   /** Of what is in one piece, and needs neither code nor other results. */
@@ -70,7 +74,14 @@ export class Parcel<_T = unknown> {
   /** The same, with what is known by now of the place of each pending result. */
   placed(where: (need: Waited) => Place | undefined): Parcel<_T> {
     const needs = this.needs.map((need) => ({ ...need, ...where(need) }));
-    return new Parcel(this.payload, this.code, needs, this.holds, this.texts);
+    return new Parcel(this.payload, this.code, needs, this.holds, this.texts, this.values);
+  }
+
+  /** The same, with the values of those that have come: nobody need ask for them any more. */
+  filled(find: (need: Waited) => Parcel | undefined): Parcel<_T> {
+    const values = this.needs.map((need) => find(need)?.payload);
+    if (!values.some((value) => value)) return this;
+    return new Parcel(this.payload, this.code, this.needs, this.holds, this.texts, values);
   }
 
   /** Size in bytes. */
@@ -84,28 +95,42 @@ type Plain = [
   parts: Uint8Array[],
   code?: readonly string[],
   needs?: readonly Need[],
-  texts?: readonly string[],
+  texts?: readonly string[] | null,
+  values?: readonly (readonly [codec: Payload['codec'], parts: Uint8Array[]] | null)[],
 ];
 
 registerClass(Parcel, {
   name: 'tutti.Parcel',
-  encode: ({ payload: { codec, parts }, code, needs, texts }): Plain => {
+  encode: ({ payload: { codec, parts }, code, needs, texts, values }): Plain => {
+    if (values) {
+      const plain = values.map((value) => (value ? ([value.codec, value.parts] as const) : null));
+      return [codec, parts, code, needs, texts ?? null, plain];
+    }
     if (texts) return [codec, parts, code, needs, texts];
     return code.length || needs.length ? [codec, parts, code, needs] : [codec, parts];
   },
   decode: (plain: Plain) => {
-    const [codec, parts, code = [], needs = [], texts] = plain;
+    const [codec, parts, code = [], needs = [], texts, values] = plain;
     const sound =
-      ['msgpack', 'json', 'raw'].includes(codec) &&
-      [parts, code, needs].every(Array.isArray) &&
-      parts.every((part) => part instanceof Uint8Array) &&
+      isPayload([codec, parts]) &&
+      [code, needs].every(Array.isArray) &&
       code.every((hash) => typeof hash === 'string') &&
       (!texts ||
-        (Array.isArray(texts) && texts.length === code.length && texts.every((one) => typeof one === 'string')));
+        (Array.isArray(texts) && texts.length === code.length && texts.every((one) => typeof one === 'string'))) &&
+      (!values || (Array.isArray(values) && values.every((value) => value === null || isPayload(value))));
     if (!sound) throw new ProtocolError('A parcel that makes no sense');
-    return new Parcel({ codec, parts }, code, needs, [], texts);
+    const come = values?.map((value) => (value ? { codec: value[0], parts: value[1] } : undefined));
+    return new Parcel({ codec, parts }, code, needs, [], texts ?? undefined, come);
   },
 });
+
+function isPayload([codec, parts]: readonly [unknown, unknown]): boolean {
+  return (
+    ['msgpack', 'json', 'raw'].includes(codec as string) &&
+    Array.isArray(parts) &&
+    parts.every((part) => part instanceof Uint8Array)
+  );
+}
 
 /** @throws ParadigmError for anything else. */
 export function asParcel<T>(value: unknown): Parcel<T> {

@@ -253,8 +253,7 @@ describe('dependencies', () => {
   test.each([false, true])('a graph of tasks gives the serial answer (engines killed: %s)', (kill) =>
     farming(
       async (farm, c) => {
-        const layers = 20;
-        const width = 50;
+        const [layers, width] = [40, 50];
         const random = mulberry(7);
         const add = (...xs: number[]) => xs.reduce((sum, x) => (sum + x) % 1_000_003, 1);
         let values = Array.from({ length: width }, (_, i) => i);
@@ -262,7 +261,7 @@ describe('dependencies', () => {
         let over = false;
         const killing = (async () => {
           for (let n = 0; kill && !over; n++) {
-            await new Promise((resolve) => setTimeout(resolve, 700));
+            await new Promise((resolve) => setTimeout(resolve, 1_000));
             const there = c.engines.filter(({ state }) => state === 'alive' || state === 'busy');
             const victim = there[n % there.length];
             if (!over && there.length > 1 && victim) process.kill(victim.pid, 'SIGKILL');

@@ -18,6 +18,8 @@ export interface MapOptions {
   chunk?: number | 'auto';
   /** Items that are taken from the source before their values are: at most so many. Default: as many as keep the engines busy. */
   ahead?: number;
+  /** Items under way at a time, on all engines together: at most so many. Default: as many as keep the engines busy. */
+  limit?: number;
   /** When to stop early. Default: `map` at once at the first failure, `settle` never. */
   halt?: Halt;
   signal?: AbortSignal;
@@ -101,11 +103,12 @@ export function streamOf(
 }
 
 function checkMap(what: string, source: unknown, fn: unknown, options: MapOptions): void {
-  const { ordered, chunk, ahead, halt, signal, ...rest } = options;
-  checkTaskOptions(what, { ...rest, ordered, chunk, ahead, halt, signal } as FarmOptions, {
+  const { ordered, chunk, ahead, limit, halt, signal, ...rest } = options;
+  checkTaskOptions(what, { ...rest, ordered, chunk, ahead, limit, halt, signal } as FarmOptions, {
     ordered: ['true or false', (value) => typeof value === 'boolean'],
     chunk: ["how many items: 1, 2, …, or 'auto'", (n) => n === 'auto' || (Number.isSafeInteger(n) && n >= 1)],
     ahead: COUNT,
+    limit: COUNT,
     halt: ['{ when, on, count? }', (value) => typeof value === 'object' && value !== null],
   });
   if (Object.keys(rest).length)

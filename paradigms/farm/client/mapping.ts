@@ -186,7 +186,8 @@ export class Mapping<T> implements MapResult<any> {
 
   #room(): number {
     const { ahead = CHUNKS * engineCount(this.#home.host) * this.#sender.size(undefined) } = this.#options;
-    return ahead - (this.#taken - this.#given);
+    const { limit = Number.POSITIVE_INFINITY } = this.#options;
+    return Math.min(ahead - (this.#taken - this.#given), limit - (this.#taken - this.#done - this.#failed));
   }
 
   /** Takes what may be taken now. */
@@ -251,6 +252,8 @@ export class Mapping<T> implements MapResult<any> {
     const { halt } = this.#options;
     if (halt && !this.#halted && halts(halt, this.#done, this.#failed)) this.#halt(halt, outcome);
     this.#changed();
+    // What comes out of its order is not handed out yet, and makes room all the same.
+    if (this.#options.limit !== undefined) this.#draw();
   }
 
   #halt({ when }: Halt, outcome: Outcome): void {

@@ -1,5 +1,5 @@
 /** The engines: who joins, who is lost, and what that means for the tasks that were there. */
-import type { ClusterEvent, ControllerHost, EngineInfo } from '../../../core/index.ts';
+import { type ClusterEvent, type ControllerHost, type EngineInfo, LaunchError } from '../../../core/index.ts';
 import { TaskKillsEnginesError, UnsatisfiableError } from '../errors.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -8,8 +8,12 @@ import { State, type Task } from './task.ts';
 
 /** Engines that a task may end before it is stopped. */
 const KILLS = 3;
-/** Engines run tasks in their order, and report so often that no later ones can have begun. */
-const UNREPORTED = 512;
+/** The same of one that was never there alone, since others waited for the cluster meanwhile. */
+const SUSPICIONS = 10;
+/** Starts of an engine in the place of one that was lost. */
+const STARTS = 5;
+/** Engines run tasks in their order, and report so often that no later ones can have begun: so many, or so many ms of work. */
+const UNREPORTED = { tasks: 512, ms: 10 };
 /** What engines are lost for when somebody wants it so: no task is to blame. */
 const WANTED = /^(restarted|removed)$/;
 
@@ -81,10 +85,13 @@ export class Crew {
     for (const task of slot.kept) if (task.state === State.KEPT) task.state = State.GONE;
     slot.kept.clear();
     const wanted = WANTED.test(reason);
+    const suspects = wanted ? NOBODY : suspectsAmong(tasks);
     // In front of the queue, and in their order.
-    for (let i = tasks.length - 1; i >= 0; i--)
-      this.#left(tasks[i]!, slot, { blamed: !wanted && i < UNREPORTED, certain: tasks.length === 1, reason });
-    if (used && !wanted && reason !== 'rejoined') this.#heal(id);
+    for (let i = tasks.length - 1; i >= 0; i--) {
+      const task = tasks[i]!;
+      this.#left(task, slot, { blamed: suspects.has(task), certain: tasks.length === 1, reason });
+    }
+    if (used && !wanted && reason !== 'rejoined') void this.#heal(id);
   }
 
   /** A task that was on an engine when that was lost. Which one ran is certain only if there was no other. */
@@ -110,7 +117,7 @@ export class Crew {
       more.ended.push(slot.id);
       if (certain) more.kills++;
       more.suspected++;
-      if (more.kills >= KILLS) {
+      if (more.kills >= KILLS || more.suspected >= SUSPICIONS) {
         this.#outcomes.fail(task, killer(task, reason));
         return;
       }
@@ -118,16 +125,44 @@ export class Crew {
     this.#outcomes.requeue(task, `engine ${slot.id} was lost: ${reason}`);
   }
 
-  #heal(id: number): void {
-    this.#host.restart([id]).catch(() => {}); // it joined by itself: whoever started it may do so again
+  /** Another one in its place, unless it joined by itself: whoever started it may do so again. */
+  async #heal(id: number): Promise<void> {
+    for (let starts = 1; ; starts++) {
+      try {
+        await this.#host.restart([id]);
+        return;
+      } catch (error) {
+        if (!(error instanceof LaunchError)) return;
+        // It may have been ended while it was starting, like the one before it.
+        if (starts < STARTS) continue;
+        this.#host.log.error(`Engine ${id} does not start any more`, { error });
+        return;
+      }
+    }
   }
 }
 
+const NOBODY: ReadonlySet<Task> = new Set();
+
+/** Those that may have been running. What waited there for others had not begun. */
+function suspectsAmong(tasks: readonly Task[]): ReadonlySet<Task> {
+  const suspects = new Set<Task>();
+  let ms = 0;
+  for (const task of tasks) {
+    if (task.more?.waits) continue;
+    if (suspects.size >= UNREPORTED.tasks || ms > UNREPORTED.ms) break;
+    suspects.add(task);
+    ms += task.fn.mean ?? 0;
+  }
+  return suspects;
+}
+
 function killer({ id, fn, spec, more }: Task, reason: string): TaskKillsEnginesError {
-  const { ended } = more!;
+  const { ended, kills } = more!;
   const name = spec.label ?? `of '${fn.name}'`;
+  const alone = kills ? 'the last one when it ran alone' : 'beside tasks that waited for the cluster';
   return new TaskKillsEnginesError(
-    `Task ${id} (${name}) has ended ${ended.length} engines (${ended.join(', ')}), the last one when it ran alone: ${reason}. It is not run again; look for process.exit, crashes of native code, and memory`,
+    `Task ${id} (${name}) has ended ${ended.length} engines (${ended.join(', ')}), ${alone}: ${reason}. It is not run again; look for process.exit, crashes of native code, and memory`,
     ended,
   );
 }

@@ -431,16 +431,18 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
   }
 }
 
-/** Its arguments, with the places of the values that stand in them. */
+/** Its arguments, with the values that stand in them, or their places. */
 function placed(task: Task): Parcel | undefined {
   const { source, more } = task;
   if (source instanceof Uint8Array) return undefined;
-  return source.placed(({ client, call }) => {
-    const index = more!.dependencies.findIndex(
-      (one) => one.client === client && one.call === call && one.as === 'value',
-    );
-    const before = more!.predecessors[index];
-    if (!before || !('runs' in before)) return undefined;
+  const beforeOf = ({ client, call }: CallId): Task | undefined => {
+    const { dependencies, predecessors } = more!;
+    const index = dependencies.findIndex((one) => one.client === client && one.call === call && one.as === 'value');
+    const before = predecessors[index];
+    return before && 'runs' in before ? before : undefined;
+  };
+  const placeOf = (before: Task | undefined) => {
+    if (!before || before.more?.value) return undefined;
     const place =
       before.more?.place ??
       (before.state === State.OUT && before.slot
@@ -448,5 +450,6 @@ function placed(task: Task): Parcel | undefined {
         : undefined);
     if (!place?.slot.alive) return undefined;
     return { engine: place.slot.id, incarnation: place.incarnation, settled: true };
-  });
+  };
+  return source.placed((need) => placeOf(beforeOf(need))).filled((need) => beforeOf(need)?.more?.value);
 }

@@ -19,7 +19,10 @@ import type { Tally } from './tally.ts';
 import { Foreign, type More, State, type Task } from './task.ts';
 
 /** Runs that a task may lose for want of a value among its arguments. */
-const STARVED = 5;
+const STARVED = 20;
+
+/** Values up to here go to those that wait for them with their orders; others are fetched from where they are. Bytes. */
+const SMALL = 4 << 10;
 
 /** What is known of a run that has ended. */
 export interface Run {
@@ -105,8 +108,9 @@ export class Outcomes {
     task.state = kept ? State.KEPT : State.OVER;
     // Of what is over and plain, where it was made can be seen by its slot.
     task.slot = kept ? undefined : slot;
-    if (good && slot && (kept || more)) task.extra.place = placeAt(slot, run.bytes);
-    else if (!good) task.extra.root = this.#rootOf(task, run);
+    if (!good) task.extra.root = this.#rootOf(task, run);
+    else if (slot && (kept || more)) task.extra.place = placeAt(slot, run.bytes);
+    if (good && !kept && more?.dependents.length && run.bytes <= SMALL) more.value = ownValue(run);
     if (kept) slot!.kept.add(task);
     else if (!told) owner.tasks.delete(task.call);
     if (told) {
@@ -286,6 +290,8 @@ export class Outcomes {
       if (task.state !== State.OUT || task.slot !== slot) continue;
       task.runs--;
       task.slot = undefined;
+      // It was to go elsewhere, even where its arguments are not.
+      if (task.more) (task.more.avoid ??= new Set()).add(slot.id);
       if (task.more?.waits) task.state = State.WAITING;
       else this.#scheduler.enqueue(task, true);
     }
@@ -296,17 +302,17 @@ export class Outcomes {
     const more = task.extra;
     task.slot = undefined;
     task.state = State.WAITING;
-    const lost = more.predecessors.filter(
-      (before): before is Task =>
-        'runs' in before &&
-        (before.state === State.KEPT || before.state === State.OVER || before.state === State.GONE) &&
-        !there(before, more.starved),
-    );
-    if (!lost.length) {
-      this.#scheduler.enqueue(task, task.runs > 0);
-      return;
+    // Some may be under way, sent back like this one or made again for others.
+    for (const before of more.predecessors) {
+      if (!('runs' in before) || isSettled(before) || before.more?.dependents.includes(task)) continue;
+      before.extra.dependents.push(task);
+      more.waits++;
     }
+    const lost = more.predecessors.filter(
+      (before): before is Task => 'runs' in before && isSettled(before) && !there(before, more.starved),
+    );
     more.waits += lost.length;
+    if (!more.waits) this.#scheduler.enqueue(task, task.runs > 0);
     for (const before of lost)
       this.again(before, (good) => {
         if (good) this.#arrived(task);
@@ -333,7 +339,7 @@ export class Outcomes {
   /** What failed first: those between are failures of dependencies themselves. */
   #rootOf(task: Task, run: Run): Root {
     if (run.ending === Ending.DEPENDENCY && task.more?.root) return task.more.root;
-    return { id: task.id, ending: run.ending, engine: run.slot?.id ?? -1, error: this.#failure(run) };
+    return { id: task.id, ending: run.ending, engine: run.slot?.id ?? -1, error: ownValue(run) };
   }
 
   #dependencyFailed(task: Task, root: Root): void {
@@ -343,12 +349,6 @@ export class Outcomes {
     task.extra.root = root;
     const value = { source: this.#host.parcel(root), from: 0, size: 0 };
     this.settle(task, { ending: Ending.DEPENDENCY, value, slot: undefined, started: 0, ran: 0, bytes: 0 });
-  }
-
-  #failure({ value }: Run): Parcel | undefined {
-    if (!value) return undefined;
-    const { source, from, size } = value;
-    return source instanceof Uint8Array ? ParcelOf.of(source.slice(from, from + size)) : source;
   }
 
   #linkForeign(task: Task, key: number): void {
@@ -378,8 +378,20 @@ function placeAt(slot: Slot, bytes: number): NonNullable<More['place']> {
   return { slot, incarnation: slot.incarnation, bytes };
 }
 
+/** With memory of its own. */
+function ownValue({ value }: Run): Parcel | undefined {
+  if (!value) return undefined;
+  const { source, from, size } = value;
+  return source instanceof Uint8Array ? ParcelOf.of(source.slice(from, from + size)) : source;
+}
+
+function isSettled({ state }: Task): boolean {
+  return state === State.KEPT || state === State.OVER || state === State.GONE;
+}
+
 /** Can its value still be had? What is small may be with its client, until that turns out to be wrong. */
 function there(task: Task, starved: number): boolean {
+  if (task.more?.value) return true;
   const place = task.more?.place;
   if (!place || task.state === State.GONE) return false;
   if (task.state === State.KEPT) return place.slot.alive && place.slot.incarnation === place.incarnation;

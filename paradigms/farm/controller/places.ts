@@ -47,8 +47,10 @@ export class Places {
     const candidates: Slot[] = [];
     for (const slot of this.slots.values()) {
       if (!slot.alive || !slot.hasRoom(fn.mean, concurrency)) continue;
-      if (slot.reserved && !(demand.alone && slot.out.size === 0)) continue;
-      if (demand !== NOTHING && (!fits(slot, demand) || (demand.alone && slot.out.size))) continue;
+      // What waits for the cluster there may wait for this very task.
+      const free = slot.out.size === slot.aside;
+      if (slot.reserved && !(demand.alone && free)) continue;
+      if (demand !== NOTHING && (!fits(slot, demand) || (demand.alone && !free))) continue;
       if (best) chosen = chosen ? best(chosen, slot) : slot;
       else candidates.push(slot);
     }
@@ -61,14 +63,15 @@ export class Places {
   }
 
   /** A task that must be alone waits: some engine is to run dry for it. */
-  reserve({ demand }: Lane): void {
+  reserve(lane: Lane): void {
+    const { demand } = lane;
     let best: Slot | undefined;
     for (const slot of this.slots.values()) {
       if (!slot.alive || slot.alone || !fits(slot, { ...demand, needs: undefined })) continue;
       if (slot.reserved) return;
       if (!best || slot.load < best.load) best = slot;
     }
-    if (best) best.reserved = true;
+    best?.reserve(lane);
   }
 
   /** Why a task that is ready is not out. */

@@ -80,7 +80,7 @@ export class Scheduler {
     slot.load += task.expected;
     if (task.more?.alone) {
       slot.alone = true;
-      slot.reserved = false;
+      slot.reserve(undefined);
     }
     if (spec.needs) slot.takes(spec.needs, 1);
     this.#hooks.leaves(task, slot);
@@ -112,6 +112,7 @@ export class Scheduler {
     if (task.more?.aside) return;
     task.extra.aside = slot;
     slot.aside++;
+    if (task.more?.alone) slot.alone = false;
     slot.load = Math.max(0, slot.load - task.expected);
   }
 
@@ -131,6 +132,8 @@ export class Scheduler {
    * there in the order in which it is sent.
    */
   #sendAhead(task: Task, slot: Slot): void {
+    // What comes before it may be on its way back.
+    if (slot.recalling) return;
     for (const next of task.more!.dependents) {
       const more = next.more!;
       if (next.state !== State.WAITING || next.spec.needs || next.spec.targets || next.spec.key || more.alone) continue;
@@ -176,16 +179,28 @@ export class Scheduler {
     if (lane.demand.alone) this.places.reserve(lane);
   }
 
-  /** An engine is idle and nothing waits: another one that has tasks before it gives some back. */
+  /** An engine is idle and nothing waits: another one that has tasks before it gives back what could run there. */
   #recall(idle: Slot): void {
     if (idle.out.size > idle.aside || !idle.alive) return;
     let busiest: Slot | undefined;
     for (const slot of this.places.slots.values())
       if (slot.out.size - slot.aside > 1 && (!busiest || slot.load > busiest.load)) busiest = slot;
     if (!busiest || busiest.recalling || busiest.load < WORTH) return;
+    const [, ...movable] = [...busiest.out.values()].filter((task, i) => !i || canMove(task, idle));
+    // What comes after the middle one waits there for others, or goes with it.
+    const from = movable[movable.length >> 1];
+    if (!from) return;
     busiest.recalling = true;
-    busiest.tell('recall', Math.ceil((busiest.out.size - busiest.aside - 1) / 2));
+    busiest.tell('recall', { client: from.owner.id, call: from.call });
   }
+}
+
+/** What has been moved from there before stays where it is: else it might be on its way for ever. */
+function canMove({ spec, more }: Task, to: Slot): boolean {
+  const { targets, needs, key } = spec;
+  if (needs || key !== undefined || (targets && !targets.includes(to.id))) return false;
+  if (!more) return true;
+  return !more.waits && !more.aside && !more.avoid?.has(to.id) && !more.dependencies.some(({ as }) => as === 'place');
 }
 
 /** Less work than that is done sooner than it is moved. ms. */

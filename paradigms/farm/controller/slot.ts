@@ -4,6 +4,7 @@ import { Numbered } from '../../../core/numbered.ts';
 import { type MoreOfOrders, OrdersLetter } from '../letters.ts';
 import type { Spec } from '../messages.ts';
 import type { FnRecord } from './fns.ts';
+import type { Lane } from './lanes.ts';
 import type { Task } from './task.ts';
 
 /** ms of work that an engine may have before it, so that it is never idle while messages are under way. */
@@ -31,8 +32,8 @@ export class Slot {
   alone = false;
   /** How many of `out` wait for the cluster, and leave their place to others. */
   aside = 0;
-  /** It gets nothing new until one that must be alone has come. */
-  reserved = false;
+  /** It gets nothing new until one of this lane has come, which must be alone. */
+  #reserved: Lane | undefined;
   /** It has been asked to give tasks back. */
   recalling = false;
   /** Undefined until it has said what it has. */
@@ -66,6 +67,15 @@ export class Slot {
     if (size < concurrency) return true;
     if (expected === undefined || size >= MOST) return false;
     return this.load + expected <= AHEAD * concurrency || (size < 2 * concurrency && expected <= LONG);
+  }
+
+  /** Of no use any more when nothing waits in the lane: it was cancelled, or has gone elsewhere. */
+  get reserved(): boolean {
+    if (this.#reserved && !this.#reserved.head()) this.#reserved = undefined;
+    return this.#reserved !== undefined;
+  }
+  reserve(lane: Lane | undefined): void {
+    this.#reserved = lane;
   }
 
   /** Has it enough of what such a task takes, in all? */

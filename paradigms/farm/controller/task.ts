@@ -91,6 +91,8 @@ export class More {
   twin: Slot | undefined;
   /** Where the value was made, once it is. */
   place: { slot: Slot; incarnation: number; bytes: number } | undefined;
+  /** The value itself, while others wait for it and it is small. */
+  value: Parcel | undefined;
   /** Runs again for its value alone: everybody has been told how it ended. */
   again: ((settled: boolean) => void)[] | undefined;
   memo: string | undefined;

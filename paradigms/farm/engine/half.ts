@@ -180,9 +180,10 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     stop,
     forget: (number: number) => functions.forget(number),
     release: (call: { client: number; call: number }) => host.release([call]),
-    /** Others have nothing to do: gives back what has not begun, the last ones first. */
-    recall(count: number) {
-      const from = Math.max(head, queue.length - count);
+    /** Others have nothing to do: gives back what has not begun, from this task on. */
+    recall({ client, call }: { client: number; call: number }) {
+      let from = head;
+      while (from < queue.length && !(queue[from]!.call === call && queue[from]!.client === client)) from++;
       const back = queue.slice(from).filter(({ dropped }) => !dropped);
       queue.length = from;
       reports.giveBack(back.map(({ ticket }) => ticket));
