@@ -117,7 +117,8 @@ export class Call {
   abandoned = false;
   /** The result that stands for it: it lives as long as this is pending. */
   holder: object | undefined;
-  #parts: readonly PartRecord[] | undefined;
+  /** Where there is one only, and nobody has asked for a list: that one, once something is known of it. */
+  #parts: readonly PartRecord[] | PartRecord | undefined;
   #more: More | undefined;
   /** Most calls have one at most. */
   #doneListeners: (() => void) | (() => void)[] | undefined;
@@ -137,7 +138,13 @@ export class Call {
   }
 
   get parts(): readonly PartRecord[] {
-    return (this.#parts ??= [new PartRecord(-1, 0)]);
+    if (!Array.isArray(this.#parts)) this.#parts = [this.first];
+    return this.#parts as readonly PartRecord[];
+  }
+  /** The only one, of calls with a single target. */
+  get first(): PartRecord {
+    const parts = (this.#parts ??= new PartRecord(-1, 0));
+    return parts instanceof PartRecord ? parts : parts[0]!;
   }
   get more(): More {
     return (this.#more ??= new More());
@@ -267,8 +274,8 @@ export class Call {
 
   /** At once, where it can be. */
   #deliver(resolve: (value: unknown) => void, reject: (error: unknown) => void): void {
-    const part = this.parts[0];
-    if (this.parts.length !== 1 || this.assembly !== 'single' || !part) resolve(this.#value());
+    const part = this.first;
+    if (this.assembly !== 'single' || !part) resolve(this.#value());
     else if (part.error) reject(this.verdict ?? part.error);
     else if (!this.isHere(part)) resolve(this.valueOf(part));
     else {

@@ -270,7 +270,7 @@ export class Link implements CallHome, PipeHome, MakerHome {
     if (!this.#calls.delete(call.id)) return;
     this.#lending.giveBack(call);
     this.#flow.settled(call);
-    this.#echo.flush(call.parts);
+    this.#echo.flush(call);
     const { verdict } = call;
     if (!verdict || this.#ended || !this.#lending.find(call.id)) return;
     // Given up here; on its engine it may run on for ever. Who waits for its value must not.

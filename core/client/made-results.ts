@@ -73,7 +73,7 @@ class Made<T> implements PendingResult<T> {
   settle(settlement: Settlement): void {
     const { engine, incarnation, status, started = 0, completed = 0, bytes = 0, parcel, value } = settlement;
     const call = this.#call;
-    const part = call.parts[0]!;
+    const part = call.first;
     // Cancelled or timed out meanwhile: nobody will want what stayed there.
     if (part.state !== 'pending') {
       if (status === 'kept') call.home.release(call, [engine]);

@@ -7,7 +7,7 @@ import type { DecodeHooks, EncodeHooks, Payload } from './forms.ts';
 import { decodeJson, encodeJson } from './json-codec.ts';
 import { isPlain } from './plain.ts';
 import { Escaped, revive } from './revive.ts';
-import { lendPlain, packPlain, packTable, type TakeBytes, unpackBody, unpackPlain } from './slot.ts';
+import { isPlainBody, lendPlain, packPlain, packTable, type TakeBytes, unpackBody, unpackPlain } from './slot.ts';
 import { walk } from './walk.ts';
 
 export { type ClassCodec, registerClass } from './classes.ts';
@@ -47,11 +47,12 @@ export function encodePlain(value: unknown, take: TakeBytes): boolean {
 
 /** A value that lies among other bytes. Throws as `decode` does. */
 export function decodeWithin(bytes: Uint8Array, from: number, size: number, hooks?: DecodeHooks): unknown {
-  try {
-    const plain = unpackPlain(bytes, from, from + size);
-    if (plain) return plain.value;
-  } catch {
-    // `decode` says what is wrong.
+  if (size && isPlainBody(bytes, from)) {
+    try {
+      return unpackPlain(bytes, from, from + size);
+    } catch {
+      // `decode` says what is wrong.
+    }
   }
   return decode({ codec: 'msgpack', parts: [bytes.subarray(from, from + size)] }, hooks);
 }

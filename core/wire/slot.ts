@@ -103,9 +103,17 @@ export function packTable(root: unknown, table: readonly unknown[]): Uint8Array 
   return leavePool(packr.pack([root, table]), 1);
 }
 
-/** What lies there in the bytes, if it is plain msgpack; undefined where it has a table. */
-export function unpackPlain(bytes: Uint8Array, start: number, end: number): { value: unknown } | undefined {
-  return bytes[start] === TABLE_MARK ? undefined : { value: packr.unpack(bytes, { start, end }) };
+export function isPlainBody(bytes: Uint8Array, start: number): boolean {
+  return bytes[start] !== TABLE_MARK;
+}
+
+const RANGE = { start: 0, end: 0 };
+
+/** What lies there in the bytes, without a view of its own. */
+export function unpackPlain(bytes: Uint8Array, start: number, end: number): unknown {
+  RANGE.start = start;
+  RANGE.end = end;
+  return packr.unpack(bytes, RANGE);
 }
 
 /** `[root, table]`; the table is undefined for plain msgpack. Throws whatever msgpackr throws on bytes that make no sense. */

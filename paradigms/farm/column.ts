@@ -30,6 +30,10 @@ export class Column<A extends Numbers = Numbers> {
     this.#numbers[this.length++] = number;
   }
 
+  pushAll(...numbers: number[]): void {
+    for (const number of numbers) this.push(number);
+  }
+
   /** Several at a time. */
   append(source: Numbers, from: number, count: number): void {
     const at = this.length;

@@ -4,7 +4,7 @@
  */
 import type { Parcel } from '../../core/index.ts';
 import { Column, ColumnReader, packColumns } from './column.ts';
-import type { Orders, Report, Settlements, Submission } from './messages.ts';
+import type { Dependency, Orders, Report, Settlements, Submission } from './messages.ts';
 import { Pieces } from './pieces.ts';
 
 /** Reads a parcel that was sent in these parts. */
@@ -12,7 +12,7 @@ export type ReadRest = <T>(parts: readonly Uint8Array[]) => T;
 
 type Extra<T, K extends keyof T> = Partial<Pick<T, K>> & { readonly parcels?: readonly Parcel[] | undefined };
 
-export type MoreOfSubmission = Extra<Submission, 'newFns' | 'newSpecs' | 'dependencies' | 'runs'>;
+export type MoreOfSubmission = Extra<Submission, 'newFns' | 'newSpecs' | 'runs'>;
 export type MoreOfOrders = Extra<Orders, 'newFns' | 'newSpecs'>;
 type MoreOfReport = Extra<Report, never>;
 type MoreOfSettlements = Extra<Settlements, never>;
@@ -25,26 +25,33 @@ export class SubmissionLetter {
   readonly fns = new Column(Uint32Array);
   readonly specs = new Column(Uint32Array);
   readonly args = new Pieces();
+  #dependencies = new Column(Uint32Array);
   #about = new Column(Uint32Array);
+
+  /** Of the task that was pushed last. */
+  depends({ client, call, as, strict }: Dependency): void {
+    const index = this.calls.length - 1;
+    this.#dependencies.pushAll(index, client, call, WAYS.indexOf(as) + (strict ? STRICT : 0));
+  }
 
   parts(seen: number, more: Parcel | undefined): Uint8Array[] {
     this.#about.push(seen);
-    return parts([this.#about, this.calls, this.fns, this.specs, this.args.sizes, this.args.bytes], more);
+    return parts([this.#about, this.calls, this.fns, this.specs, this.#dependencies, ...columnsOf(this.args)], more);
   }
 
   static read(parts: readonly Uint8Array[], rest: ReadRest): Submission {
-    const columns = new ColumnReader(parts[0]!, 6);
+    const columns = new ColumnReader(parts[0]!, 8);
     const more = moreIn<MoreOfSubmission>(parts, rest);
-    const { newFns = NONE, newSpecs = NONE, dependencies = NONE, runs = NONE } = more;
+    const { newFns = NONE, newSpecs = NONE, runs = NONE } = more;
     return {
       seen: columns.next(Uint32Array)[0]!,
       calls: columns.next(Uint32Array),
       fns: columns.next(Uint32Array),
       specs: columns.next(Uint32Array),
+      dependencies: dependenciesIn(columns.next(Uint32Array)),
       args: packedIn(columns, more),
       newFns,
       newSpecs,
-      dependencies,
       runs,
     };
   }
@@ -63,11 +70,11 @@ export class OrdersLetter {
     this.#about.push(slot);
     this.#about.push(first);
     const { clients, calls, fns, specs, attempts, args } = this;
-    return parts([this.#about, clients, calls, fns, specs, attempts, args.sizes, args.bytes], more);
+    return parts([this.#about, clients, calls, fns, specs, attempts, ...columnsOf(args)], more);
   }
 
   static read(parts: readonly Uint8Array[], rest: ReadRest): Orders {
-    const columns = new ColumnReader(parts[0]!, 8);
+    const columns = new ColumnReader(parts[0]!, 9);
     const more = moreIn<MoreOfOrders>(parts, rest);
     const { newFns = NONE, newSpecs = NONE } = more;
     const about = columns.next(Uint32Array);
@@ -99,11 +106,11 @@ export class ReportLetter {
   parts(slot: number, more: Parcel | undefined): Uint8Array[] {
     this.#about.push(slot);
     const { tickets, endings, started, ran, sizes, returned, values } = this;
-    return parts([this.#about, tickets, endings, started, ran, sizes, returned, values.sizes, values.bytes], more);
+    return parts([this.#about, tickets, endings, started, ran, sizes, returned, ...columnsOf(values)], more);
   }
 
   static read(parts: readonly Uint8Array[], rest: ReadRest): Report {
-    const columns = new ColumnReader(parts[0]!, 9);
+    const columns = new ColumnReader(parts[0]!, 10);
     return {
       slot: columns.next(Uint32Array)[0]!,
       tickets: columns.next(Uint32Array),
@@ -129,11 +136,11 @@ export class SettlementsLetter {
 
   parts(more: Parcel | undefined): Uint8Array[] {
     const { calls, endings, engines, incarnations, started, ran, sizes, values } = this;
-    return parts([calls, endings, engines, incarnations, started, ran, sizes, values.sizes, values.bytes], more);
+    return parts([calls, endings, engines, incarnations, started, ran, sizes, ...columnsOf(values)], more);
   }
 
   static read(parts: readonly Uint8Array[], rest: ReadRest): Settlements {
-    const columns = new ColumnReader(parts[0]!, 9);
+    const columns = new ColumnReader(parts[0]!, 10);
     return {
       calls: columns.next(Uint32Array),
       endings: columns.next(Uint8Array),
@@ -147,6 +154,29 @@ export class SettlementsLetter {
   }
 }
 
+const WAYS: readonly Dependency['as'][] = ['value', 'after', 'place'];
+const STRICT = 4;
+/** Numbers that a dependency takes. */
+const ROW = 4;
+
+function dependenciesIn(rows: Uint32Array): Submission['dependencies'] {
+  const found = new Map<number, Dependency[]>();
+  for (let at = 0; at < rows.length; at += ROW) {
+    const index = rows[at]!;
+    const how = rows[at + 3]!;
+    const as = WAYS[how % STRICT]!;
+    const one: Dependency = { client: rows[at + 1]!, call: rows[at + 2]!, as, ...(how >= STRICT && { strict: true }) };
+    const others = found.get(index);
+    if (others) others.push(one);
+    else found.set(index, [one]);
+  }
+  return found;
+}
+
+function columnsOf({ sizes, bytes, needs }: Pieces): Column[] {
+  return [sizes, bytes, needs];
+}
+
 function parts(columns: readonly Column[], more: Parcel | undefined): Uint8Array[] {
   const bytes = packColumns(columns);
   return more ? [bytes, ...more.payload.parts] : [bytes];
@@ -157,5 +187,10 @@ function moreIn<T extends object>(parts: readonly Uint8Array[], rest: ReadRest):
 }
 
 function packedIn(columns: ColumnReader, { parcels = NONE }: { parcels?: readonly Parcel[] | undefined }) {
-  return { sizes: columns.next(Uint32Array), bytes: columns.next(Uint8Array), parcels };
+  return {
+    sizes: columns.next(Uint32Array),
+    bytes: columns.next(Uint8Array),
+    needs: columns.next(Uint32Array),
+    parcels,
+  };
 }

@@ -58,7 +58,7 @@ export interface Submission {
   readonly newFns: readonly Fn[];
   readonly newSpecs: readonly (readonly [id: number, spec: Spec])[];
   /** By index. */
-  readonly dependencies: readonly (readonly [index: number, dependencies: readonly Dependency[]])[];
+  readonly dependencies: ReadonlyMap<number, readonly Dependency[]>;
   /** Runs that they have had already, by index: items that failed in a chunk. */
   readonly runs: readonly (readonly [index: number, runs: number])[];
   /** How many batches of settlements the client has read. */

@@ -103,8 +103,10 @@ export class Desk {
     fns.push(fn);
     specs.push(spec);
     if (waitsFor?.length) {
-      (this.#more ??= nothing()).dependencies.push([index, waitsFor]);
-      for (const one of waitsFor) this.#follow(one);
+      for (const one of waitsFor) {
+        this.#letter.depends(one);
+        this.#follow(one);
+      }
     }
     if (runs) (this.#more ??= nothing()).runs.push([index, runs]);
     if (calls.length >= BATCH.tasks || pieces.bytes.length >= BATCH.bytes) this.flush();
@@ -217,7 +219,7 @@ export class Desk {
 
   #settled(settlements: Settlements): void {
     const { calls, endings, engines, incarnations, started, ran, sizes, values } = settlements;
-    const reader = new PieceReader(values);
+    const reader = new PieceReader(values, ParcelOf);
     for (let i = 0; i < calls.length; i++) {
       reader.next();
       const call = calls[i]!;
@@ -306,7 +308,6 @@ function nothing() {
   return {
     newFns: [] as Fn[],
     newSpecs: [] as [number, Spec][],
-    dependencies: [] as [number, readonly Dependency[]][],
     runs: [] as [number, number][],
   };
 }

@@ -11,7 +11,14 @@ import {
 } from '../../../core/index.ts';
 import { UnsatisfiableError } from '../errors.ts';
 import { ReportLetter, SubmissionLetter } from '../letters.ts';
-import { Ending, type Explanation, type FarmStats, type Submission, type Ticket } from '../messages.ts';
+import {
+  type Dependency,
+  Ending,
+  type Explanation,
+  type FarmStats,
+  type Submission,
+  type Ticket,
+} from '../messages.ts';
 import { PieceReader } from '../pieces.ts';
 import { Alarms } from './alarms.ts';
 import { Crew } from './crew.ts';
@@ -98,9 +105,8 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
     owner.seen(submission.seen);
     for (const { id, name, parcel } of newFns) owner.fns.set(id, new FnRecord(name, parcel));
     for (const [id, spec] of newSpecs) owner.specs.set(id, spec);
-    const linked = new Map(dependencies);
     const ran = new Map(runs);
-    const reader = new PieceReader(args);
+    const reader = new PieceReader(args, Parcel);
     const now = performance.now();
     for (let i = 0; i < calls.length; i++) {
       reader.next();
@@ -115,11 +121,11 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
       outcomes.event(task, 'queued');
       const before = ran.get(i);
       if (before) task.runs = before;
-      accept(task, linked.get(i));
+      accept(task, dependencies.get(i));
     }
   }
 
-  function accept(task: Task, dependencies: Submission['dependencies'][number][1] | undefined): void {
+  function accept(task: Task, dependencies: readonly Dependency[] | undefined): void {
     const { spec } = task;
     const impossible = spec.targets || spec.needs ? places.impossible(spec) : undefined;
     if (impossible) {

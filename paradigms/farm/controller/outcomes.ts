@@ -53,7 +53,7 @@ export class Outcomes {
   /** From an engine: in the order in which its runs ended. */
   report(slot: Slot, report: Report): void {
     const { tickets, endings, started, ran, sizes, values, returned } = report;
-    const value = new PieceReader(values);
+    const value = new PieceReader(values, ParcelOf);
     for (let i = 0; i < tickets.length; i++) {
       value.next();
       const ticket = tickets[i]!;

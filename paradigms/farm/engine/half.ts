@@ -139,7 +139,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     functions.learn(orders);
     const { slot, first, clients, calls, fns, specs, attempts, args } = orders;
     reports.about((slotNumber = slot));
-    const reader = new PieceReader(args);
+    const reader = new PieceReader(args, Parcel);
     for (let i = 0; i < calls.length; i++) {
       reader.next();
       const { source, from, size, parcel } = reader;
