@@ -3,6 +3,8 @@ import { statSync } from 'node:fs';
 import { UsageError } from '../../core/errors.ts';
 import type { Halt } from '../../paradigms/index.ts';
 import { command, enginesOption, jsonOption, kindOption, nameOption, text } from '../arguments.ts';
+import { Joblog } from '../farm/joblog.ts';
+import { rehearse } from '../farm/jobs.ts';
 import { INTERRUPTED, interruptionInStages } from '../interruption.ts';
 import { prefixed, say } from '../output.ts';
 import type { Output } from '../session.ts';
@@ -78,14 +80,14 @@ export const farmCommand = (what: string | undefined, items: readonly string[] |
         throw new UsageError(`Cannot read the script ${what}; give the path of a .ts or .js file`);
       const run = {
         ...{ text: what, script, items, input, jobs, attempts: attempts ?? 1, timeout, halt },
-        ...{ keepOrder: rest['keep-order'], joblog, resume, results, progress, json },
+        ...{ keepOrder: rest['keep-order'], results, progress, json },
       };
-      const { rehearse, runFarm } = await import('../farm/run.ts');
-      if (rest['dry-run']) return rehearse(run);
+      const log = joblog === undefined ? undefined : new Joblog(joblog, resume);
+      if (rest['dry-run']) return rehearse(run, log);
       const stages = interruptionInStages(() => say('Begins nothing new; press Ctrl-C again to end what runs'));
-      const { openSession } = await import('../session.ts');
+      const [{ openSession }, { runFarm }] = await Promise.all([import('../session.ts'), import('../farm/run.ts')]);
       await using client = await openSession({ engines, name, kind }, stages.stopping, script ? tell : 'ignore');
-      const code = await runFarm(client, run, stages);
+      const code = await runFarm(client, run, stages, log);
       process.exitCode = stages.stopping.aborted ? INTERRUPTED : code;
     },
   });

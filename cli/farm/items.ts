@@ -1,7 +1,7 @@
 /** Where items come from: after `:::`, from a file, or line by line from stdin, read only as fast as they are worked on. */
 import { createReadStream, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { UsageError } from '../../core/index.ts';
+import { UsageError } from '../../core/errors.ts';
 import { say } from '../output.ts';
 
 /** `json`: each line is a JSON value, as in a .jsonl file. */
@@ -27,6 +27,18 @@ export async function* itemsOf(
     if (!line.trim()) continue;
     yield json ? parsed(line, `${input}:${number}`) : line;
   }
+}
+
+/** How many there are, where that can be known before they are read: not of stdin. */
+export async function countOf(
+  given: readonly string[] | undefined,
+  input: string | undefined,
+): Promise<number | undefined> {
+  if (given) return given.length;
+  if (input === undefined) return undefined;
+  let count = 0;
+  for await (const line of createInterface({ input: createReadStream(input) })) if (line.trim()) count++;
+  return count;
 }
 
 function parsed(line: string, where: string): unknown {

@@ -1,7 +1,7 @@
 /** One line a job that has ended, and what a run that was cut off has done already: known by content, not by line number. */
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { UsageError } from '../../core/index.ts';
+import { UsageError } from '../../core/errors.ts';
 
 const HEADER = 'seq\tkey\tengine\tstarted\tms\texit\tsignal\tcommand\n';
 
@@ -21,16 +21,17 @@ export function keyOf(command: string): string {
 }
 
 export class Joblog implements Disposable {
-  #file: string;
+  readonly file: string;
   /** How often each job is done: input may have the same one twice. */
   readonly #done = new Map<string, number>();
-  #met = false;
+  /** How many of its jobs were asked for again. */
+  met = 0;
   #text: string;
   #fd: number | undefined;
 
   /** Reads what is there. Throws UsageError for what is no joblog, and for one that is not to be gone on with. */
   constructor(file: string, resume: boolean) {
-    this.#file = file;
+    this.file = file;
     this.#text = read(file);
     if (!this.#text.trim()) return;
     const [header, ...lines] = this.#text.split('\n');
@@ -47,9 +48,9 @@ export class Joblog implements Disposable {
   /** For writing. */
   open(): this {
     try {
-      this.#fd = openSync(this.#file, 'a');
+      this.#fd = openSync(this.file, 'a');
     } catch (cause) {
-      throw new UsageError(`--joblog: cannot write to ${this.#file}: ${(cause as Error).message}`, { cause });
+      throw new UsageError(`--joblog: cannot write to ${this.file}: ${(cause as Error).message}`, { cause });
     }
     if (!this.#text.trim()) writeSync(this.#fd, HEADER);
     else if (!this.#text.endsWith('\n')) writeSync(this.#fd, '\n');
@@ -61,13 +62,13 @@ export class Joblog implements Disposable {
     const left = this.#done.get(key);
     if (!left) return false;
     this.#done.set(key, left - 1);
-    this.#met = true;
+    this.met++;
     return true;
   }
 
   /** It has finished jobs, and none of them was asked for. */
   get isStrange(): boolean {
-    return this.#done.size > 0 && !this.#met;
+    return this.#done.size > 0 && !this.met;
   }
 
   /** At once: what is cut off in the next moment is not done again. */

@@ -30,3 +30,8 @@ export async function* jobsOf({ text, script, items, input }: Work, log?: Joblog
     if (!log?.isDone(key)) yield { seq, item, key, command };
   }
 }
+
+/** Prints what would be run. */
+export async function rehearse(work: Work, log?: Joblog): Promise<void> {
+  for await (const { command } of jobsOf(work, log)) process.stdout.write(`${command}\n`);
+}

@@ -6,8 +6,9 @@ import { type Farm, type Halt, type Outcome, taskFarm } from '../../paradigms/in
 import type { Stages } from '../interruption.ts';
 import { printJson, say } from '../output.ts';
 import { Bar } from './bar.ts';
+import { countOf } from './items.ts';
 import { type JobResult, MOST_OUTPUT, runShell } from './job.ts';
-import { Joblog } from './joblog.ts';
+import type { Joblog } from './joblog.ts';
 import { type Job, jobsOf, type Work } from './jobs.ts';
 import { keep, resultOf, shown } from './results.ts';
 
@@ -18,8 +19,6 @@ export interface FarmRun extends Work {
   timeout: number | undefined;
   halt: Halt | undefined;
   keepOrder: boolean;
-  joblog: string | undefined;
-  resume: boolean;
   results: string | undefined;
   progress: boolean;
   json: boolean;
@@ -28,15 +27,14 @@ export interface FarmRun extends Work {
 /** ms for what was told to end: a job that does not listen is killed after 200. */
 const PATIENCE = 2_000;
 
-/** Prints what would be run. */
-export async function rehearse(run: FarmRun): Promise<void> {
-  const log = run.joblog === undefined ? undefined : new Joblog(run.joblog, run.resume);
-  for await (const { command } of jobsOf(run, log)) process.stdout.write(`${command}\n`);
-}
-
 /** Resolves with the exit code. */
-export async function runFarm(client: Client, run: FarmRun, { stopping, killing }: Stages): Promise<number> {
-  using log = run.joblog === undefined ? undefined : new Joblog(run.joblog, run.resume).open();
+export async function runFarm(
+  client: Client,
+  run: FarmRun,
+  { stopping, killing }: Stages,
+  joblog: Joblog | undefined,
+): Promise<number> {
+  using log = joblog?.open();
   const engines = Math.max(1, client.engines.length);
   const limit = run.jobs ?? engines;
   const farm = client.use(taskFarm, {
@@ -54,7 +52,12 @@ export async function runFarm(client: Client, run: FarmRun, { stopping, killing 
     ...(run.halt && { halt: run.halt }),
   });
   const bar = run.progress && process.stderr.isTTY ? new Bar(process.stderr) : undefined;
-  const watching = bar && map.progress$.subscribe((progress) => bar.show(progress));
+  const count = bar && (await countOf(run.items, run.input));
+  const show = (): void => {
+    const { done, failed, taken, total } = map.progress;
+    bar?.show({ done, failed, taken, total: total ?? (count && count - (log?.met ?? 0)) });
+  };
+  const watching = bar && map.progress$.subscribe(show);
   const printed: unknown[] = [];
   const ended = { ok: 0, failed: 0 };
   try {
@@ -68,7 +71,7 @@ export async function runFarm(client: Client, run: FarmRun, { stopping, killing 
       bar?.clear();
       if (run.json) printed.push(shown(job, outcome, result, run.script));
       else print(result);
-      bar?.show(map.progress);
+      show();
     }
   } catch (error) {
     if (!killing.aborted) throw error;
@@ -78,8 +81,7 @@ export async function runFarm(client: Client, run: FarmRun, { stopping, killing 
     bar?.clear();
   }
   if (run.json) printJson(printed);
-  if (run.resume && log?.isStrange)
-    say(`None of the finished jobs of ${run.joblog} is in this input: is it of another one?`);
+  if (log?.isStrange) say(`None of the finished jobs of ${log.file} is in this input: is it of another one?`);
   return exitCode(run, ended);
 
   async function* source(): AsyncGenerator<unknown> {

@@ -126,6 +126,7 @@ export class Link implements CallHome, PipeHome, MakerHome {
     this.news.engines = about.engines;
     this.rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
       value: (header) => this.#valueFor(header),
+      'value-there': (header) => this.#valueFor(header, false),
       place: answering((need: Need) => this.#placeOf(need)),
     });
   }
@@ -336,13 +337,14 @@ export class Link implements CallHome, PipeHome, MakerHome {
     if (!call?.print(printed)) this.#echo.print(printed);
   }
 
-  /** An engine needs a small result that has come here already. */
-  async #valueFor(header: Envelope): Promise<{ payloads: Payload[] }> {
+  /** An engine needs a small result that has come here already; or a large one that was fetched, or (`remake`) is to be made again. */
+  async #valueFor(header: Envelope, remake = true): Promise<{ payloads: Payload[] }> {
     const need = header.needs[0];
     const call = this.#lending.find(need?.call ?? 0);
     // The only one is meant, wherever it was made since.
     const part = call?.parts.length === 1 ? call.parts[0] : call?.parts.find((p) => p.engine === need?.engine);
     if (!call || !part || part.state === 'pending') throw new ValueLostError('The client has released the value');
+    if (!remake && !call.isHere(part) && !part.fetching) throw new ValueLostError('The value was never here');
     return { payloads: [encode(await call.valueOf(part), { root: 'value' })] };
   }
 

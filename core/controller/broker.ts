@@ -40,6 +40,7 @@ export class Broker {
       code: (header) => this.#codeFor(header),
       ticket: answering((target: number) => this.#ticket(record, target)),
       value: (header) => this.#valueOfClient(header),
+      'value-there': (header) => this.#valueOfClient(header),
       client: answering(async () => this.nested?.(record)),
       place: answering((need: { client?: number }) => this.#placeOf(need)),
     };
@@ -102,7 +103,7 @@ export class Broker {
     const need = header.needs[0];
     const client = this.#clients.get(need?.client ?? 0);
     if (!need || !client) throw new ValueLostError('The client that held the value has left');
-    return { payloads: await client.rpc.request('value', { needs: [need] }) };
+    return { payloads: await client.rpc.request(header.op, { needs: [need] }) };
   }
 
   /** Where a result is made that is not placed yet: its client will know. */

@@ -189,13 +189,14 @@ export class Paradigms {
           const done = (ok: boolean, value: unknown): void => (ok ? resolve(value as never) : reject(value));
           home.start([{ ...options, code, done }]);
         }),
-      open: (parcel) =>
+      open: (parcel, options) =>
         new Promise((resolve, reject) => {
-          home.supplies.open(asParcel(parcel), (error, value) =>
-            error ? reject(error.thrown) : resolve(value as never),
-          );
+          const done = (error: { thrown: unknown } | undefined, value: unknown): void =>
+            error ? reject(error.thrown) : resolve(value as never);
+          home.supplies.open(asParcel(parcel), done, options);
         }),
-      openTo: (parcel, done) => home.supplies.open(asParcel(parcel), done as (error: unknown, value?: unknown) => void),
+      openTo: (parcel, done, options) =>
+        home.supplies.open(asParcel(parcel), done as (error: unknown, value?: unknown) => void, options),
       read: (parcel) => home.supplies.decode(asParcel(parcel).payload, []) as never,
       readWithin: (bytes, from, size) => home.supplies.decodeWithin(bytes, from, size) as never,
       parcel: (value) => new Parcel(encode(value)),

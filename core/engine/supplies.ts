@@ -61,7 +61,7 @@ export class Supplies {
   }
 
   /** Sees to it that code and pending values are here before the job starts; `progress` is called at each arrival. */
-  gather(job: Wanting, progress: () => void): void {
+  gather(job: Wanting, progress: () => void, remake = true): void {
     const arrived = (error?: unknown): void => {
       job.missing--;
       if (error !== undefined) job.failure ??= error;
@@ -84,7 +84,7 @@ export class Supplies {
       if (job.fetched[i]) continue;
       const need = needOf(fields);
       job.missing++;
-      this.#resolve(need, (got) => {
+      this.#resolve(need, remake, (got) => {
         if ('payload' in got) job.fetched[i] = got.payload;
         arrived('payload' in got ? undefined : dependencyError(got.error));
       });
@@ -101,6 +101,7 @@ export class Supplies {
       values?: readonly (Payload | undefined)[] | undefined;
     },
     done: (error: { thrown: unknown } | undefined, value?: unknown) => void,
+    { remake }: { remake?: boolean } = {},
   ): void {
     const { code, needs, values = [] } = item;
     const wanting: Wanting = { code, needs, fetched: [...values] as Payload[], missing: 1, failure: undefined };
@@ -120,7 +121,7 @@ export class Supplies {
     const { functions } = this.#home;
     for (const [i, text] of item.texts?.entries() ?? [])
       if (!functions.has(item.code[i]!)) functions.add(item.code[i]!, text);
-    this.gather(wanting, progress);
+    this.gather(wanting, progress, remake);
     // Some may have arrived at once.
     wanting.missing--;
     progress();
@@ -148,17 +149,17 @@ export class Supplies {
   }
 
   /** A pending value: from this engine, from the engine that makes it, or from the client that has it already. */
-  #resolve(need: Need, callback: (got: Got) => void): void {
+  #resolve(need: Need, remake: boolean, callback: (got: Got) => void): void {
     const fail = (error: unknown): void => callback({ error });
     const take = ([payload]: Payload[]): void => (payload ? callback({ payload }) : fail(gone()));
     const askClient = (): void =>
       void this.#home
         .rpc()
-        ?.request('value', { needs: [need] })
+        ?.request(remake ? 'value' : 'value-there', { needs: [need] })
         .then(take, fail);
     if (need.engine === UNPLACED) {
       const place = this.#home.rpc()?.ask('place', need);
-      place?.then((where) => (where ? this.#resolve({ ...need, ...where }, callback) : askClient()), fail);
+      place?.then((where) => (where ? this.#resolve({ ...need, ...where }, remake, callback) : askClient()), fail);
       return;
     }
     if (need.engine !== this.#home.engine()) {

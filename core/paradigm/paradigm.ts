@@ -111,10 +111,17 @@ export interface EngineHost {
   client(id: number): Party;
   /** Runs user code when it is its turn: one at a time with the calls of views, first come first served. */
   run<T>(code: () => T, options?: RunOptions): Promise<Awaited<T>>;
-  /** What a client or another half has put into a parcel; the values in it that are still pending are waited for. */
-  open<T = any>(parcel: Parcel<T>): Promise<T>;
+  /**
+   * What a client or another half has put into a parcel; the values in it that are still pending are waited for. `remake: false`:
+   * not for those that are to be made again since they went down with their engine; it rejects then, with ValueLostError as the cause.
+   */
+  open<T = any>(parcel: Parcel<T>, options?: { remake?: boolean }): Promise<T>;
   /** The same by callback, without a promise: called at once where nothing has to be waited for. */
-  openTo<T = any>(parcel: Parcel<T>, done: (error: { thrown: unknown } | undefined, value?: T) => void): void;
+  openTo<T = any>(
+    parcel: Parcel<T>,
+    done: (error: { thrown: unknown } | undefined, value?: T) => void,
+    options?: { remake?: boolean },
+  ): void;
   /** The same at once, for a parcel that needs nothing (see `Parcel.flat`). */
   read<T = any>(parcel: Parcel<T>): T;
   /** The same, of one whose bytes (`Parcel.flat`) lie among others. */

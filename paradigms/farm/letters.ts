@@ -63,18 +63,19 @@ export class OrdersLetter {
   readonly fns = new Column(Uint32Array);
   readonly specs = new Column(Uint32Array);
   readonly attempts = new Column(Uint32Array);
+  readonly announced = new Column(Uint32Array);
   readonly args = new Pieces();
   #about = new Column(Uint32Array);
 
   parts(slot: number, first: number, more: Parcel | undefined): Uint8Array[] {
     this.#about.push(slot);
     this.#about.push(first);
-    const { clients, calls, fns, specs, attempts, args } = this;
-    return parts([this.#about, clients, calls, fns, specs, attempts, ...columnsOf(args)], more);
+    const { clients, calls, fns, specs, attempts, announced, args } = this;
+    return parts([this.#about, clients, calls, fns, specs, attempts, announced, ...columnsOf(args)], more);
   }
 
   static read(parts: readonly Uint8Array[], rest: ReadRest): Orders {
-    const columns = new ColumnReader(parts[0]!, 9);
+    const columns = new ColumnReader(parts[0]!, 10);
     const more = moreIn<MoreOfOrders>(parts, rest);
     const { newFns = NONE, newSpecs = NONE } = more;
     const about = columns.next(Uint32Array);
@@ -86,6 +87,7 @@ export class OrdersLetter {
       fns: columns.next(Uint32Array),
       specs: columns.next(Uint32Array),
       attempts: columns.next(Uint32Array),
+      announced: columns.next(Uint32Array),
       args: packedIn(columns, more),
       newFns,
       newSpecs,

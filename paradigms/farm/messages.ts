@@ -76,6 +76,8 @@ export interface Orders {
   readonly fns: Uint32Array;
   readonly specs: Uint32Array;
   readonly attempts: Uint32Array;
+  /** Those, by index, of which is to be told that they begin. */
+  readonly announced: Uint32Array;
   readonly args: Packed;
   readonly newFns: readonly (readonly [number: number, parcel: Parcel, name: string])[];
   readonly newSpecs: readonly (readonly [number: number, spec: Spec])[];

@@ -83,13 +83,17 @@ export class Crew {
     slot.out.clear();
     const used = slot.kept.size > 0 || [...this.#scheduler.owners.values()].some((owner) => owner.tasks.size > 0);
     for (const task of slot.kept) if (task.state === State.KEPT) task.state = State.GONE;
+    if (slot.kept.size) this.#outcomes.valuesLost();
     slot.kept.clear();
     const wanted = WANTED.test(reason);
-    const suspects = wanted ? NOBODY : suspectsAmong(tasks);
+    const suspects = wanted ? NOBODY : suspectsAmong(slot, tasks);
+    const [only] = tasks.length === 1 ? tasks : [];
+    // What needs nothing begins as soon as it is there.
+    const certain = only !== undefined && (only === slot.begun || only.source instanceof Uint8Array);
     // In front of the queue, and in their order.
     for (let i = tasks.length - 1; i >= 0; i--) {
       const task = tasks[i]!;
-      this.#left(task, slot, { blamed: suspects.has(task), certain: tasks.length === 1, reason });
+      this.#left(task, slot, { blamed: suspects.has(task), certain, reason });
     }
     if (used && !wanted && reason !== 'rejoined') void this.#heal(id);
   }
@@ -144,12 +148,12 @@ export class Crew {
 
 const NOBODY: ReadonlySet<Task> = new Set();
 
-/** Those that may have been running. What waited there for others had not begun. */
-function suspectsAmong(tasks: readonly Task[]): ReadonlySet<Task> {
+/** Those that may have been running. What waited there for others, or alone for its arguments, had not begun. */
+function suspectsAmong({ alone, begun }: Slot, tasks: readonly Task[]): ReadonlySet<Task> {
   const suspects = new Set<Task>();
   let ms = 0;
   for (const task of tasks) {
-    if (task.more?.waits) continue;
+    if (task.more?.waits || (alone && task !== begun && !task.more?.aside)) continue;
     if (suspects.size >= UNREPORTED.tasks || ms > UNREPORTED.ms) break;
     suspects.add(task);
     ms += task.fn.mean ?? 0;

@@ -194,8 +194,19 @@ export class Outcomes {
     task.slot = undefined;
     this.#tally.requeued++;
     this.#event(task, 'requeued', undefined, reason);
-    if (task.more?.waits) task.state = State.WAITING;
+    if (task.more?.predecessors.length) this.#feed(task);
     else this.#scheduler.enqueue(task, true);
+  }
+
+  /** Values have gone down with an engine: what was ready for its turn may want them. */
+  valuesLost(): void {
+    for (const owner of this.#scheduler.owners.values())
+      for (const task of owner.tasks.values())
+        if (
+          task.state === State.READY &&
+          task.more?.predecessors.some((one) => 'runs' in one && one.state === State.GONE)
+        )
+          this.#feed(task);
   }
 
   event(task: Task, type: FarmEvent['type'], slot?: Slot, reason?: string): void {

@@ -103,7 +103,10 @@ export class Scheduler {
       task.more.aside = undefined;
       slot.aside--;
     } else slot.load = slot.out.size ? Math.max(0, slot.load - task.expected) : 0;
-    if (!slot.out.size) slot.alone = false;
+    if (!slot.out.size || slot.begun === task) {
+      slot.alone = false;
+      slot.begun = undefined;
+    }
     if (task.spec.needs) slot.takes(task.spec.needs, -1);
   }
 
@@ -112,7 +115,10 @@ export class Scheduler {
     if (task.more?.aside) return;
     task.extra.aside = slot;
     slot.aside++;
-    if (task.more?.alone) slot.alone = false;
+    if (task.more?.alone) {
+      slot.alone = false;
+      slot.begun = undefined;
+    }
     slot.load = Math.max(0, slot.load - task.expected);
   }
 

@@ -30,6 +30,8 @@ export class Slot {
   load = 0;
   /** It runs a task that may kill it, and nothing else. */
   alone = false;
+  /** That task, once it has said that it begins. */
+  begun: Task | undefined;
   /** How many of `out` wait for the cluster, and leave their place to others. */
   aside = 0;
   /** It gets nothing new until one of this lane has come, which must be alone. */
@@ -95,7 +97,8 @@ export class Slot {
 
   /** `args` in place of the task's own: with the places of what it needs. */
   send(task: Task, attempt: number, args?: Parcel): void {
-    const { clients, calls, fns, specs, attempts, args: pieces } = this.#letter;
+    const { clients, calls, fns, specs, attempts, announced, args: pieces } = this.#letter;
+    if (task.more?.alone) announced.push(calls.length);
     clients.push(task.owner.id);
     calls.push(task.call);
     fns.push(this.#fn(task.fn));

@@ -69,10 +69,11 @@ export class Stops {
     });
   }
 
-  /** Its engine says that it starts a run with a timeout; if it can say no more, it is restarted. */
+  /** Its engine says that it starts a run, alone or with a timeout; if it can say no more then, it is restarted. */
   begun(slot: Slot, ticket: number): void {
     const task = slot.out.get(ticket);
     if (!task) return;
+    if (slot.alone && task.more?.alone) slot.begun = task;
     const { timeout, items } = task.spec;
     if (timeout === undefined || items) return;
     task.extra.alarm = this.#alarms.in(timeout + GRACE, () => {

@@ -84,7 +84,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
       }
       expected += item.fn.expected;
       if (works.length && expected > SLICE) break;
-      if (item.spec.timeout !== undefined && !item.announced) {
+      if (item.announce && !item.announced) {
         if (works.length) break;
         // Before it begins, since nothing may be said after that.
         item.announced = true;
@@ -137,7 +137,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
   function run(parts: readonly Uint8Array[]): void {
     const orders = OrdersLetter.read(parts, rest);
     functions.learn(orders);
-    const { slot, first, clients, calls, fns, specs, attempts, args } = orders;
+    const { slot, first, clients, calls, fns, specs, attempts, announced, args } = orders;
     reports.about((slotNumber = slot));
     const reader = new PieceReader(args, Parcel);
     for (let i = 0; i < calls.length; i++) {
@@ -147,6 +147,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
       const names = { client: clients[i]!, call: calls[i]!, ticket: first + i, attempt: attempts[i]! };
       queue.push(new Item(home, names, { fn: functions.fn(fns[i]!), spec: functions.spec(specs[i]!) }, given));
     }
+    for (const i of announced) queue[queue.length - calls.length + i]!.announce = true;
     soon();
   }
 

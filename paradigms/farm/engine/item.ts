@@ -34,7 +34,8 @@ export class Item implements Work {
   dropped = false;
   over = false;
   aside = false;
-  /** That it begins has been told. */
+  /** That it begins is to be told, and has been. */
+  announce: boolean;
   announced = false;
   /** How it ended, if it was not by itself. */
   ending: Ending | undefined;
@@ -62,6 +63,7 @@ export class Item implements Work {
     this.fn = fn;
     this.spec = spec;
     this.attempt = attempt;
+    this.announce = spec.timeout !== undefined;
     this.beside = spec.concurrency > 1;
     this.detached = spec.detached;
     this.#given = given;
@@ -99,13 +101,17 @@ export class Item implements Work {
     const given = this.#given!;
     if ('source' in given) done();
     else
-      host.openTo<unknown[]>(given as Parcel<unknown[]>, (error, args) => {
-        if (error) failed(error.thrown);
-        else {
-          this.#args = args;
-          done();
-        }
-      });
+      host.openTo<unknown[]>(
+        given as Parcel<unknown[]>,
+        (error, args) => {
+          if (error) failed(error.thrown);
+          else {
+            this.#args = args;
+            done();
+          }
+        },
+        { remake: false },
+      );
   }
 
   /** Its turn has come. */
