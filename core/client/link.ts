@@ -86,7 +86,6 @@ export class Link implements CallHome, PipeHome, MakerHome {
         return { payload, luggage, ...(user.uses.length && { lend }) };
       },
       offer: options.offer,
-      text: (hash) => this.sender.code.get(hash) ?? '',
       clientId: () => this.clientId,
       nextCall: () => this.nextCall(),
       settled: (call) => this.#settledCall(call),

@@ -26,8 +26,6 @@ export interface ParadigmsHome {
   drained(): Promise<void>;
   /** Encodes for engines: functions and pending results may be in the value. Code that is new has been sent then. */
   luggage(value: unknown): { payload: Payload; luggage: Luggage; lend?: Asked['lend'] };
-  /** The text of code that has been in a value. */
-  text(hash: string): string;
   clientId(): number;
   nextCall(): number;
   settled(call: number): Promise<Error | undefined>;
@@ -200,11 +198,6 @@ export class Paradigms {
       read: (parcel) => decode(asParcel(parcel).payload) as never,
       readWithin: (bytes, from, size) => decodeWithin(bytes, from, size) as never,
       pack: encodePlain,
-      wholeParcel: (value) => {
-        const { payload, luggage } = home.luggage(value);
-        const code = [...luggage.code];
-        return new Parcel(payload, code, luggage.needs, [value], code.map(home.text));
-      },
       isConstant,
       get id() {
         return home.clientId();

@@ -2,7 +2,7 @@
 import type { ConnectionInfo } from '../cluster-info.ts';
 import { EngineLostError, ProtocolError, ValueLostError } from '../errors.ts';
 import { payloadBytes } from '../wire/codec.ts';
-import type { Envelope } from '../wire/envelope.ts';
+import { type Envelope, payloadText } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { keyToken, mintKey } from '../wire/handshake.ts';
 import { answering, type RequestHandler } from '../wire/rpc.ts';
@@ -58,6 +58,13 @@ export class Broker {
     if (!client.account.codeRefused || hashes.every((hash) => this.#code.get(hash))) return;
     const { codeBytes } = this.#limits;
     throw client.limit(exceeded('codeBytes', codeBytes, `Client ${client.id} has sent too much code`));
+  }
+
+  /** Throws LimitError for code that was sent and not kept. */
+  textOf(hash: string): string {
+    const text = this.#code.get(hash);
+    if (text) return payloadText(text);
+    throw exceeded('codeBytes', this.#limits.codeBytes, `Code ${hash} is not kept: its client has sent too much`);
   }
 
   /** Pieces of code that are kept. */

@@ -120,6 +120,7 @@ export class Controller {
       emit: (event) => this.#changed(event),
       store: (paradigm) => stores.open(paradigm),
       restart: async (ids) => this.restartEngines(ids),
+      code: (hash) => broker.textOf(hash),
       reports: this.reports,
       conversations: this.conversations,
       durable: options.durable ?? false,

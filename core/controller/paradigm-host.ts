@@ -27,6 +27,8 @@ export interface ParadigmsHome {
   readonly clients: ReadonlyMap<number, ClientRecord>;
   emit(event: ClusterEvent): void;
   restart(ids: readonly number[]): Promise<void>;
+  /** The text of code that a client has sent. */
+  code(hash: string): string;
   readonly conversations: Conversations;
   /** By paradigm: what `status` says of it. */
   readonly reports: Map<string, () => unknown>;
@@ -80,6 +82,7 @@ export function controllerHost(paradigm: string, home: ParadigmsHome, parties: P
     store: () => (opened ??= home.store(paradigm)),
     parcel: (value) => new Parcel(encode(value)),
     read: (parcel) => decode(parcel.payload) as never,
+    whole: (parcel) => parcel.whole((hash) => home.code(hash)),
     restart: (ids) => home.restart(ids),
     interrupt: (engine, { client, call }, { kind, reason }) =>
       home.conversations.stopWork(engine, { client, call, kind, reason }),

@@ -75,6 +75,8 @@ export interface ControllerHost {
   parcel<T>(value: T): Parcel<T>;
   /** What another half, or this one, has put into a parcel that needs nothing. */
   read<T>(parcel: Parcel<T>): T;
+  /** The parcel with all texts of its code in it: it can be opened when its client has left. LimitError: the client has sent too much code. */
+  whole<T>(parcel: Parcel<T>): Parcel<T>;
   /** Starts engines anew under their ids. Rejects for those that joined by themselves. */
   restart(ids: readonly number[]): Promise<void>;
   /**
@@ -251,8 +253,6 @@ export interface ClientHost {
    * at once. False: it is more than plain data, and needs a parcel.
    */
   pack(value: unknown, take: (bytes: Uint8Array, from: number, size: number) => void): boolean;
-  /** A parcel with all texts of its code in it: it can be opened when this client has left. */
-  wholeParcel<T>(value: T): Parcel<T>;
   /** Will this function be the same whenever it travels? It has captured nothing then. Known once it has been in a parcel. */
   isConstant(fn: unknown): boolean;
   /** Of this client, as the other halves see it. */

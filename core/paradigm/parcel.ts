@@ -77,6 +77,18 @@ export class Parcel<_T = unknown> {
     return new Parcel(this.payload, this.code, needs, this.holds, this.texts, this.values);
   }
 
+  /** The same, where other ids stand for the clients whose results are in it. */
+  renamed(clientOf: (need: Waited) => number): Parcel<_T> {
+    const needs = this.needs.map((need) => ({ ...need, client: clientOf(need) }));
+    return new Parcel(this.payload, this.code, needs, this.holds, this.texts, this.values);
+  }
+
+  /** The same, with the texts of its code. */
+  whole(textOf: (hash: string) => string): Parcel<_T> {
+    if (!this.code.length || this.texts) return this;
+    return new Parcel(this.payload, this.code, this.needs, this.holds, this.code.map(textOf), this.values);
+  }
+
   /** The same, with the values of those that have come: nobody need ask for them any more. */
   filled(find: (need: Waited) => Parcel | undefined): Parcel<_T> {
     const values = this.needs.map((need) => find(need)?.payload);

@@ -2,7 +2,7 @@
  * The messages of which there are many, as bytes: their columns in one part, in the order in which they are written here, and after it,
  * where there is any, the parts of a parcel with what is not mere numbers.
  */
-import type { Parcel } from '../../core/index.ts';
+import type { CallId, Parcel } from '../../core/index.ts';
 import { Column, ColumnReader, packColumns } from './column.ts';
 import type { Dependency, Orders, Report, Settlements, Submission } from './messages.ts';
 import { Pieces } from './pieces.ts';
@@ -26,6 +26,7 @@ export class SubmissionLetter {
   readonly specs = new Column(Uint32Array);
   readonly args = new Pieces();
   #dependencies = new Column(Uint32Array);
+  #parents = new Column(Uint32Array);
   #about = new Column(Uint32Array);
 
   /** Of the task that was pushed last. */
@@ -34,13 +35,20 @@ export class SubmissionLetter {
     this.#dependencies.pushAll(index, client, call, WAYS.indexOf(as) + (strict ? STRICT : 0));
   }
 
+  /** The task that was pushed last, of this one. */
+  isPartOf({ client, call }: CallId): void {
+    this.#parents.pushAll(this.calls.length - 1, client, call);
+  }
+
   parts(seen: number, more: Parcel | undefined): Uint8Array[] {
     this.#about.push(seen);
-    return parts([this.#about, this.calls, this.fns, this.specs, this.#dependencies, ...columnsOf(this.args)], more);
+    const { calls, fns, specs, args } = this;
+    const columns = [this.#about, calls, fns, specs, this.#dependencies, this.#parents, ...columnsOf(args)];
+    return parts(columns, more);
   }
 
   static read(parts: readonly Uint8Array[], rest: ReadRest): Submission {
-    const columns = new ColumnReader(parts[0]!, 8);
+    const columns = new ColumnReader(parts[0]!, 9);
     const more = moreIn<MoreOfSubmission>(parts, rest);
     const { newFns = NONE, newSpecs = NONE, runs = NONE } = more;
     return {
@@ -49,6 +57,7 @@ export class SubmissionLetter {
       fns: columns.next(Uint32Array),
       specs: columns.next(Uint32Array),
       dependencies: dependenciesIn(columns.next(Uint32Array)),
+      parents: parentsIn(columns.next(Uint32Array)),
       args: packedIn(columns, more),
       newFns,
       newSpecs,
@@ -172,6 +181,12 @@ function dependenciesIn(rows: Uint32Array): Submission['dependencies'] {
     if (others) others.push(one);
     else found.set(index, [one]);
   }
+  return found;
+}
+
+function parentsIn(rows: Uint32Array): Submission['parents'] {
+  const found = new Map<number, CallId>();
+  for (let at = 0; at < rows.length; at += 3) found.set(rows[at]!, { client: rows[at + 1]!, call: rows[at + 2]! });
   return found;
 }
 

@@ -2,7 +2,7 @@
  * What the halves say to each other. Tasks go in batches, in columns: a task is one index into each of them. Nobody between the
  * client and the engine reads arguments and results. How batches travel is in letters.ts.
  */
-import type { Parcel } from '../../core/index.ts';
+import type { CallId, Parcel } from '../../core/index.ts';
 import type { Packed } from './pieces.ts';
 
 /** How tasks are to be handled: sent once, and named by its number from then on. */
@@ -61,6 +61,8 @@ export interface Submission {
   readonly dependencies: ReadonlyMap<number, readonly Dependency[]>;
   /** Runs that they have had already, by index: items that failed in a chunk. */
   readonly runs: readonly (readonly [index: number, runs: number])[];
+  /** The tasks that have submitted them, by index. */
+  readonly parents: ReadonlyMap<number, CallId>;
   /** How many batches of settlements the client has read. */
   readonly seen: number;
 }

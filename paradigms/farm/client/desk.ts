@@ -1,6 +1,7 @@
 /** One for each client: tasks leave here in batches, and what becomes of them arrives here in batches. */
 import {
   type AsyncResult,
+  type CallId,
   type ClientHost,
   DependencyError,
   type Parcel,
@@ -35,12 +36,14 @@ export interface Taker {
 export interface Order {
   readonly fn: number;
   readonly spec: number;
-  readonly args: readonly unknown[] | Parcel;
+  readonly args: readonly unknown[];
   /** Beside the pending results among its arguments. */
   readonly dependencies?: readonly Dependency[] | undefined;
   /** Runs that it has had already. */
   readonly runs?: number;
   readonly detached?: boolean | undefined;
+  /** The task that submits it. */
+  readonly parent?: CallId | undefined;
 }
 
 export class Desk {
@@ -92,7 +95,7 @@ export class Desk {
   }
 
   /** Throws CannotTravelError. */
-  submit(call: number, { fn, spec, args, dependencies, runs, detached }: Order, taker: Taker): void {
+  submit(call: number, { fn, spec, args, dependencies, runs, detached, parent }: Order, taker: Taker): void {
     if (this.closed) throw new FarmClosedError('The farm was shut down: it takes no tasks any more');
     const waitsFor = this.#pack(call, args, dependencies);
     this.#takers.set(call, taker);
@@ -109,14 +112,15 @@ export class Desk {
       }
     }
     if (runs) (this.#more ??= nothing()).runs.push([index, runs]);
+    if (parent) this.#letter.isPartOf(parent);
     if (calls.length >= BATCH.tasks || pieces.bytes.length >= BATCH.bytes) this.flush();
     else this.#soon();
   }
 
   /** Adds its arguments; what it depends on is among them, perhaps, and beside them. */
   #pack(call: number, args: Order['args'], dependencies: Order['dependencies']): Order['dependencies'] {
-    if (!(args instanceof ParcelOf) && this.#host.pack(args, this.#letter.args.take)) return dependencies;
-    const parcel = args instanceof ParcelOf ? args : this.#host.parcel(args);
+    if (this.#host.pack(args, this.#letter.args.take)) return dependencies;
+    const parcel = this.#host.parcel(args);
     const among = parcel.waitsFor.map((one): Dependency => ({ client: one.client, call: one.call, as: 'value' }));
     this.#letter.args.addParcel(parcel);
     if (parcel.holds.length) this.#holds.set(call, parcel);
@@ -319,3 +323,13 @@ function parcelOf({ parcel, source, from, size }: PieceReader): Parcel | undefin
 
 /** After what runs now and its microtasks: what they submit leaves together. */
 const soon: (flush: () => void) => void = globalThis.process?.nextTick ?? queueMicrotask;
+
+/** The task that this code is part of, where this is a client on an engine. */
+export function taskHere(): CallId | undefined {
+  const task = (globalThis as { [TASK]?: { readonly id: string } })[TASK];
+  if (!task) return undefined;
+  const [client = 0, call = 0] = task.id.split('.').map(Number);
+  return call ? { client, call } : undefined;
+}
+
+const TASK = Symbol.for('tutti.task');

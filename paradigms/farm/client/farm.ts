@@ -11,7 +11,7 @@ import {
 } from '../../../core/index.ts';
 import type { Dependency, Explanation, FarmEvent, FarmStats } from '../messages.ts';
 import { checkTaskOptions, type FarmOptions, type Pending, type TaskOptions } from '../options.ts';
-import type { Desk } from './desk.ts';
+import { type Desk, taskHere } from './desk.ts';
 import { type MapOptions, type MapResult, mapOver, type Outcome, type Source, settleOver } from './map.ts';
 import { pipelineOf, type Stage } from './pipeline.ts';
 import type { Registry } from './registry.ts';
@@ -83,11 +83,12 @@ export function createFarm(parts: FarmParts, options: FarmOptions): Farm {
       const code = named ? callNamed : (fn as () => unknown);
       const { detached } = options;
       const order = {
-        fn: detached ? registry.whole(code) : (known ?? registry.fn(code)),
+        fn: known ?? registry.fn(code),
         spec: spec.id(),
-        args: detached ? host.wholeParcel(given) : given,
+        args: given,
         dependencies: after || follow ? [...before(after, 'after'), ...before(follow, 'place')] : undefined,
         detached,
+        parent: taskHere(),
       };
       pending = desk.results(resultOptions);
       desk.submit(pending.call, order, pending);

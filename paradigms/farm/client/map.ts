@@ -4,7 +4,7 @@ import { type AsyncResult, type ClientHost, RemoteError, type Settlement, UsageE
 import type { ItemOutcomes } from '../messages.ts';
 import { COUNT, checkTaskOptions, type FarmOptions } from '../options.ts';
 import { Chunks } from './chunks.ts';
-import type { Desk, Taker } from './desk.ts';
+import { type Desk, type Taker, taskHere } from './desk.ts';
 import { checkHalt, type Halt } from './halt.ts';
 import { Mapping } from './mapping.ts';
 import type { Registry } from './registry.ts';
@@ -132,6 +132,8 @@ class Calls implements Sender<unknown> {
   #attempts: number;
   #under = new Set<number>();
   #over = false;
+  /** What is drawn later is so in nobody's name. */
+  #parent = taskHere();
 
   constructor(home: MapHome, fn: (item: any) => unknown, { chunk = 'auto' }: MapOptions) {
     const { registry, options, host } = home;
@@ -231,7 +233,7 @@ class Calls implements Sender<unknown> {
     try {
       this.#home.desk.submit(
         call,
-        { fn: this.#fn, spec, args, runs },
+        { fn: this.#fn, spec, args, runs, parent: this.#parent },
         {
           settle: (settlement) => void (over() || taker.settle(settlement)),
           fail: (error) => void (over() || taker.fail(error)),

@@ -21,7 +21,6 @@ export class Registry {
   #host: ClientHost;
   #desk: Desk;
   #sent = new WeakMap<object, Sent>();
-  #whole = new WeakMap<object, number>();
   /** Functions that have captured nothing, by what they are: each evaluation of an expression makes another object of them. */
   #constants = new Map<string, Sent>();
   #specs = new Map<string, number>();
@@ -52,15 +51,6 @@ export class Registry {
   /** As it is now, for as long as this client is there. */
   snapshot(fn: Callable): number {
     return this.#define(fn, this.#host.parcel(fn));
-  }
-
-  /** With its code in it, so that it can run when this client has left. */
-  whole(fn: Callable): number {
-    let id = this.#whole.get(fn);
-    if (id !== undefined && this.#host.isConstant(fn)) return id;
-    id = this.#define(fn, this.#host.wholeParcel(fn));
-    this.#whole.set(fn, id);
-    return id;
   }
 
   /** Its number is given, and it is sent, when the first task needs it. */

@@ -10,7 +10,7 @@ export class FnRecord {
   /** For engines; of this controller. */
   readonly number = ++next;
   readonly name: string;
-  readonly parcel: Parcel;
+  parcel: Parcel;
   readonly pace: Pace;
   /** Tasks that are not over. */
   uses = 0;

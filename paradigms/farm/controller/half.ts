@@ -28,14 +28,12 @@ import { Memo } from './memo.ts';
 import { Outcomes, type Run } from './outcomes.ts';
 import { Owner } from './owner.ts';
 import { Places } from './places.ts';
+import { Resumption } from './resumption.ts';
 import { Scheduler } from './scheduler.ts';
 import type { Slot } from './slot.ts';
 import { Stops } from './stops.ts';
 import { Tally } from './tally.ts';
 import { State, Task } from './task.ts';
-
-/** Ids of clients whose tasks have outlived their controller: no client has such a one. */
-const STRANGERS = 2 ** 20;
 
 export async function controllerHalf(host: ControllerHost): Promise<ControllerHalf> {
   const alarms = new Alarms(host.clock);
@@ -50,22 +48,37 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
   const memo = new Memo();
   /** Who waits for the outcome of a detached task, by its name. */
   const collecting = new Map<string, (() => void)[]>();
+  const onTold = host.durable ? told : undefined;
   outcomes.onOver = (task, run) => {
     const good = run.ending === Ending.OK;
     for (const other of memo.made(task, run, good)) outcomes.settle(other, run);
-    if (task.spec.detached) keep(task, run);
+    if (isRecorded(task)) keep(task, run);
+    task.more?.parent?.more?.children?.delete(task);
   };
+  outcomes.onStopped = (task) => stops.cancelChildren(task);
 
+  /** Tasks of tasks are submitted anew when those run again. */
+  function isRecorded({ spec, more }: Task): boolean {
+    return spec.detached || (host.durable && !more?.parent);
+  }
+
+  /** Somebody may ask for its outcome later; until its client has it, or anybody if that has left. */
   function keep(task: Task, { ending, value, slot, started, ran }: Run): void {
     const source = value?.source;
     const parcel =
       source instanceof Uint8Array ? Parcel.of(source.slice(value!.from, value!.from + value!.size)) : source;
+    const { owner } = task;
+    const listed = task.spec.detached || owner.gone;
+    const outcome = { ending, engine: slot?.id ?? -1, value: parcel, started, ran };
+    journal.finished(task, outcome, listed);
     const name = journal.nameOf(task);
-    journal.finished(task, { ending, engine: slot?.id ?? -1, value: parcel, started, ran });
     for (const tell of collecting.get(name) ?? []) tell();
     collecting.delete(name);
-    const { owner } = task;
     if (owner.gone && !owner.tasks.size) owners.delete(owner.id);
+  }
+
+  function told(task: Task): void {
+    if (!task.spec.detached && isRecorded(task)) journal.drop(journal.nameOf(task));
   }
 
   function leaves(task: Task, slot: Slot): void {
@@ -101,10 +114,11 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
 
   function submit(submission: Submission, caller: Caller): void {
     const owner = ownerOf(caller);
-    const { calls, fns, specs, args, newFns, newSpecs, dependencies, runs } = submission;
-    owner.seen(submission.seen);
+    const { calls, fns, specs, args, newFns, newSpecs, dependencies, runs, parents } = submission;
+    owner.seen(submission.seen, onTold);
     for (const { id, name, parcel } of newFns) owner.fns.set(id, new FnRecord(name, parcel));
-    for (const [id, spec] of newSpecs) owner.specs.set(id, spec);
+    // What is on an engine goes down with the controller.
+    for (const [id, spec] of newSpecs) owner.specs.set(id, host.durable ? { ...spec, travels: true } : spec);
     const ran = new Map(runs);
     const reader = new PieceReader(args, Parcel);
     const now = performance.now();
@@ -121,32 +135,39 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
       outcomes.event(task, 'queued');
       const before = ran.get(i);
       if (before) task.runs = before;
+      const above = parents.get(i);
+      if (above) adopt(task, above);
       accept(task, dependencies.get(i));
     }
   }
 
+  function adopt(task: Task, { client, call }: CallId): void {
+    const parent = owners.get(client)?.tasks.get(call);
+    if (!parent) return;
+    task.extra.parent = parent;
+    (parent.extra.children ??= new Set()).add(task);
+  }
+
   function accept(task: Task, dependencies: readonly Dependency[] | undefined): void {
     const { spec } = task;
-    const impossible = spec.targets || spec.needs ? places.impossible(spec) : undefined;
-    if (impossible) {
-      outcomes.fail(task, new UnsatisfiableError(`No engine can take task ${task.id}: ${impossible}`));
+    if (dependencies) task.extra.dependencies = dependencies;
+    const failed = dependencies && outcomes.link(task);
+    const refusal = (isRecorded(task) && record(task)) || (spec.targets || spec.needs ? refusalOf(task) : undefined);
+    if (refusal) {
+      outcomes.fail(task, refusal);
+      return;
+    }
+    if (failed) {
+      outcomes.failWith(task, failed);
       return;
     }
     if (spec.deadline !== undefined) stops.deadline(task);
-    if (spec.detached) journal.accepted(task);
     if (dependencies) {
-      task.extra.dependencies = dependencies;
-      const failed = outcomes.link(task);
-      if (failed) {
-        outcomes.failWith(task, failed);
-        return;
-      }
-      if (task.more!.waits) {
+      if (!task.more!.waits) outcomes.feed(task);
+      else {
         task.state = State.WAITING;
         scheduler.ahead(task);
-        return;
       }
-      outcomes.feed(task);
       return;
     }
     const known = spec.memo ? memo.look(task) : undefined;
@@ -155,35 +176,22 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
     else scheduler.enqueue(task);
   }
 
-  /** What an earlier controller had accepted: nobody is there who submitted it, but it may be collected. */
-  async function resume(): Promise<void> {
-    const { tasks, fns } = await journal.open();
-    const strangers = new Map<string, Owner>();
-    const records = new Map<string, FnRecord>();
-    for (const { name, fn, spec, args } of tasks) {
-      const [client = '', call = '0'] = name.split(/\.(?=\d+$)/);
-      let owner = strangers.get(client);
-      if (!owner) {
-        owner = new Owner(STRANGERS + strangers.size, host.client(0), host.parcel);
-        owner.gone = true;
-        strangers.set(client, owner);
-        owners.set(owner.id, owner);
-      }
-      let record = records.get(fn);
-      const parcel = fns.get(fn);
-      if (!record && parcel) records.set(fn, (record = new FnRecord('a function', parcel)));
-      if (!record) continue;
-      const { flat } = args;
-      const given = flat ? { source: flat, from: 0, size: flat.length } : { source: args, from: 0, size: 0 };
-      const task = new Task(owner, Number(call), record, spec, given, performance.now());
-      task.extra.name = name;
-      record.uses++;
-      owner.tasks.set(task.call, task);
-      if (spec.deadline !== undefined) stops.deadline(task);
-      scheduler.enqueue(task);
+  function refusalOf({ id, spec }: Task): Error | undefined {
+    const why = places.impossible(spec);
+    return why === undefined ? undefined : new UnsatisfiableError(`No engine can take task ${id}: ${why}`);
+  }
+
+  /** Why it cannot be, if so. */
+  function record(task: Task): Error | undefined {
+    try {
+      // Without its client nobody has the code.
+      task.fn.parcel = host.whole(task.fn.parcel);
+      if (!(task.source instanceof Uint8Array)) task.source = host.whole(task.source);
+      journal.accepted(task);
+      return undefined;
+    } catch (error) {
+      return error as Error;
     }
-    if (tasks.length) host.log.info(`The farm goes on with ${tasks.length} detached tasks`);
-    turn();
   }
 
   /** By id or label, of any client and any run. */
@@ -202,9 +210,14 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
   function running(id: string): Task | undefined {
     for (const owner of owners.values())
       for (const task of owner.tasks.values())
-        if (task.spec.detached && (task.id === id || task.spec.label === id || journal.nameOf(task).endsWith(`/${id}`)))
+        if (isListed(task) && (task.id === id || task.spec.label === id || journal.nameOf(task).endsWith(`/${id}`)))
           return task;
     return undefined;
+  }
+
+  /** Can it be collected? */
+  function isListed({ spec, owner }: Task): boolean {
+    return spec.detached || owner.gone;
   }
 
   function stats(): FarmStats {
@@ -245,7 +258,10 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
       if (!task.spec.detached) {
         stops.drop(task);
         owner.tasks.delete(task.call);
+        if (isRecorded(task)) journal.abandoned(task);
       }
+    for (const task of owner.past.values()) told(task);
+    owner.past.clear();
     for (const fn of owner.fns.values()) for (const slot of places.slots.values()) slot.forget(fn);
     if (!owner.tasks.size) owners.delete(event.client);
     turn();
@@ -257,7 +273,8 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
   }
   host.tasks({ where, list });
 
-  await resume();
+  await new Resumption(host, { scheduler, outcomes, stops, journal }).resume();
+  turn();
 
   return {
     submit(parts: readonly Uint8Array[], caller) {
@@ -286,7 +303,7 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
       const slot = slotOf(id, about);
       if (slot) stops.begun(slot, about.ticket);
     },
-    seen: (batch: number, caller) => ownerOf(caller).seen(batch),
+    seen: (batch: number, caller) => ownerOf(caller).seen(batch, onTold),
     placed({ client, call, failed }: { client: number; call: number; failed?: Parcel }) {
       outcomes.placed(client, call, failed);
       turn();
@@ -348,7 +365,7 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
     watch: (on: boolean, caller) => void (ownerOf(caller).watching = on),
     /** Its client has the outcomes of detached tasks: nobody else needs them. */
     collected(calls: readonly number[], { id }) {
-      for (const call of calls) journal.drop(`${id}.${call}`);
+      for (const call of calls) journal.drop(journal.named(`${id}.${call}`));
     },
     /** Resolves when what this client has submitted so far is in the journal. */
     accepted: () => journal.flushed(),
@@ -360,13 +377,11 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
         state: 'done' as const,
       })),
       ...[...owners.values()].flatMap((owner) =>
-        [...owner.tasks.values()]
-          .filter(({ spec }) => spec.detached)
-          .map((task) => ({
-            id: task.more?.name?.replace(/^\d+\//, '') ?? task.id,
-            label: task.spec.label,
-            state: task.state === State.OUT ? ('running' as const) : ('queued' as const),
-          })),
+        [...owner.tasks.values()].filter(isListed).map((task) => ({
+          id: task.more?.name?.replace(/^\d+\//, '') ?? task.id,
+          label: task.spec.label,
+          state: task.state === State.OUT ? ('running' as const) : ('queued' as const),
+        })),
       ),
     ],
     stats,

@@ -1,17 +1,30 @@
 /**
- * What detached tasks leave in the store: each from its acceptance until its outcome has been collected, so that a controller that
- * is started anew goes on where this one was. Written in the order in which things happen, many changes at a time.
+ * What the farm leaves in the store: each task from its acceptance on, and its outcome until somebody has that, so that a
+ * controller that is started anew goes on where this one was. Written in the order in which things happen, many changes at a time.
  */
+import { createHash } from 'node:crypto';
 import { type Change, type ControllerHost, Parcel, type Store } from '../../../core/index.ts';
-import type { Ending, Spec } from '../messages.ts';
+import type { Dependency, Ending, Spec } from '../messages.ts';
+import type { FnRecord } from './fns.ts';
+import { SharedRecords } from './shared-records.ts';
 import type { Task } from './task.ts';
 
-/** A task that was accepted, by an earlier controller perhaps. */
+/** A task that an earlier controller had accepted and not finished. */
 export interface Accepted {
   readonly name: string;
+  /** Its function and spec, by their names. */
   readonly fn: string;
-  readonly spec: Spec;
+  readonly spec: string;
   readonly args: Parcel;
+  readonly after?: readonly Link[];
+}
+
+/** A dependency, with the name of its task; results that are no tasks have none. */
+export type Link = Pick<Dependency, 'client' | 'call' | 'as'> & { readonly name?: string };
+
+export interface FnText {
+  readonly name: string;
+  readonly parcel: Parcel;
 }
 
 export interface Collected {
@@ -24,85 +37,134 @@ export interface Collected {
   readonly ran: number;
 }
 
+export interface Found {
+  readonly tasks: readonly Accepted[];
+  readonly fns: ReadonlyMap<string, FnText>;
+  readonly specs: ReadonlyMap<string, Spec>;
+}
+
 const TASK = 't/';
 const FN = 'f/';
+const SPEC = 's/';
 const DONE = 'd/';
 const RUN = 'run';
 /** Outcomes that wait to be collected; then the oldest is dropped. */
 const OUTCOMES = 100_000;
 
 export class Journal {
-  #host: ControllerHost;
-  #store: Store | undefined;
-  #run = 1;
-  #changes = new Map<string, Uint8Array | undefined>();
-  #written: Promise<void> = Promise.resolve();
-  #due = false;
-  #fns = new Set<string>();
+  /** How many controllers there have been, with this one. */
+  run = 1;
+  readonly fns: SharedRecords<FnRecord>;
+  readonly specs: SharedRecords<Spec>;
   /** Outcomes that wait to be collected, by name: their labels. */
   readonly done = new Map<string, string | undefined>();
+  /** Those that are in it. */
+  #tasks = new Set<Task>();
+  #host: ControllerHost;
+  #store: Store | undefined;
+  #changes = new Map<string, Uint8Array | undefined>();
+  #written: Promise<void> = Promise.resolve();
+  #writing = 0;
+  #due = false;
+  /** How many unfinished tasks may want this one's value, and what is to go when none does. */
+  #wanted = new Map<string, number>();
+  #unwanted = new Set<string>();
 
   constructor(host: ControllerHost) {
     this.#host = host;
+    const change = (key: string, value: unknown): void =>
+      value === undefined ? this.#remove(key) : this.#put(key, value);
+    this.fns = new SharedRecords(FN, change);
+    this.specs = new SharedRecords(SPEC, change);
   }
 
   /** Opens the store; what an earlier controller had accepted and not finished comes back. */
-  async open(): Promise<{ tasks: Accepted[]; fns: Map<string, Parcel> }> {
+  async open(): Promise<Found> {
     const store = (this.#store = await this.#host.store());
     const run = await store.get(RUN);
-    this.#run = run ? (this.#read(run) as number) + 1 : 1;
-    this.#put(RUN, this.#run);
-    const fns = new Map<string, Parcel>();
-    for await (const [key, bytes] of store.entries({ prefix: FN }))
-      fns.set(key.slice(FN.length), this.#read(bytes) as Parcel);
-    for (const name of fns.keys()) this.#fns.add(name);
-    const tasks: Accepted[] = [];
-    for await (const [key, bytes] of store.entries({ prefix: TASK }))
-      tasks.push({ name: key.slice(TASK.length), ...(this.#read(bytes) as Omit<Accepted, 'name'>) });
+    this.run = run ? (this.#read(run) as number) + 1 : 1;
+    this.#put(RUN, this.run);
+    const all = async <T>(prefix: string): Promise<Map<string, T>> => {
+      const found = new Map<string, T>();
+      for await (const [key, bytes] of store.entries({ prefix }))
+        found.set(key.slice(prefix.length), this.#read(bytes));
+      return found;
+    };
+    const tasks = [...(await all<Omit<Accepted, 'name'>>(TASK))].map(([name, task]) => ({ name, ...task }));
+    const fns = await all<FnText>(FN);
+    const specs = await all<Spec>(SPEC);
+    for (const name of fns.keys()) if (!tasks.some(({ fn }) => fn === name)) this.fns.remove(name);
+    for (const name of specs.keys()) if (!tasks.some(({ spec }) => spec === name)) this.specs.remove(name);
+    for (const { after = [] } of tasks) this.#want(after, 1);
     for await (const [key, bytes] of store.entries({ prefix: DONE }))
       this.done.set(key.slice(DONE.length), (this.#read(bytes) as Collected).label);
     await this.flushed();
-    return { tasks, fns };
+    return { tasks, fns, specs };
   }
 
   /** The name of a task of this run, for ever. */
   nameOf(task: Task): string {
-    return task.more?.name ?? `${this.#prefix}${task.id}`;
+    return task.more?.name ?? this.named(task.id);
   }
-
-  get #prefix(): string {
-    return `${String(this.#run).padStart(6, '0')}/`;
+  named(id: string): string {
+    return `${String(this.run).padStart(6, '0')}/${id}`;
   }
 
   accepted(task: Task): void {
     const { fn, source, from, size, spec } = task;
-    const name = this.nameOf(task);
-    const fnName = fn.parcel.code.join('-') || name;
-    if (!this.#fns.has(fnName)) {
-      this.#fns.add(fnName);
-      this.#put(FN + fnName, fn.parcel);
-    }
-    const args = source instanceof Uint8Array ? Parcel.of(source.slice(from, from + size)) : source;
-    this.#put(TASK + name, { fn: fnName, spec, args });
+    this.#tasks.add(task);
+    const after = this.#linksOf(task);
+    this.#want(after, 1);
+    const { retryIf } = spec;
+    this.#put(TASK + this.nameOf(task), {
+      fn: this.fns.use(
+        fn,
+        () => contentOf(fn.parcel),
+        () => ({ name: fn.name, parcel: this.#host.whole(fn.parcel) }),
+      ),
+      spec: this.specs.use(
+        spec,
+        () => hashOf(JSON.stringify({ ...spec, retryIf: undefined }), retryIf ? contentOf(retryIf) : ''),
+        () => (retryIf ? { ...spec, retryIf: this.#host.whole(retryIf) } : spec),
+      ),
+      args: source instanceof Uint8Array ? Parcel.of(source.slice(from, from + size)) : this.#host.whole(source),
+      ...(after.length && { after }),
+    });
   }
 
-  finished(task: Task, outcome: Omit<Collected, 'name' | 'label'>): void {
+  /** It is there already, under its name, and its function and spec under theirs. */
+  found(task: Task, { fn, spec }: Accepted): void {
+    this.#tasks.add(task);
+    this.fns.found(task.fn, fn);
+    this.specs.found(task.spec, spec);
+  }
+
+  /** Its outcome stays until it is dropped; `listed`: until somebody collects it. */
+  finished(task: Task, outcome: Omit<Collected, 'name' | 'label'>, listed: boolean): void {
     const name = this.nameOf(task);
     const { label } = task.spec;
-    this.#change(TASK + name, undefined);
+    this.abandoned(task);
     this.#put(DONE + name, { name, ...(label !== undefined && { label }), ...outcome });
+    if (!listed) return;
     this.done.set(name, label);
     const oldest = this.done.size > OUTCOMES ? this.done.keys().next().value : undefined;
-    if (oldest !== undefined) this.#forget(oldest);
+    if (oldest !== undefined) this.drop(oldest);
   }
 
-  /** The outcome of a task of this run is with its client. */
-  drop(id: string): void {
-    this.#forget(`${this.#prefix}${id}`);
+  /** It will not run, and nobody will ask what became of it. */
+  abandoned(task: Task): void {
+    if (!this.#tasks.delete(task)) return;
+    this.#remove(TASK + this.nameOf(task));
+    this.fns.done(task.fn);
+    this.specs.done(task.spec);
+    this.#want(this.#linksOf(task), -1);
   }
 
-  #forget(name: string): void {
-    if (this.done.delete(name)) this.#change(DONE + name, undefined);
+  /** Who wanted the outcome has it. */
+  drop(name: string): void {
+    this.done.delete(name);
+    if (this.#wanted.has(name)) this.#unwanted.add(name);
+    else this.#remove(DONE + name);
   }
 
   /** What a client means by an id or a label, of any run: the latest first. */
@@ -113,11 +175,15 @@ export class Journal {
   }
 
   async take(name: string): Promise<Collected | undefined> {
+    const outcome = await this.outcome(name);
+    if (outcome) this.drop(name);
+    return outcome;
+  }
+
+  async outcome(name: string): Promise<Collected | undefined> {
     await this.flushed();
     const bytes = await this.#store?.get(DONE + name);
-    if (!bytes) return undefined;
-    this.#forget(name);
-    return this.#read(bytes) as Collected;
+    return bytes && (this.#read(bytes) as Collected);
   }
 
   /** Resolves when all that was accepted is in the store. */
@@ -126,13 +192,41 @@ export class Journal {
     return this.#written;
   }
 
+  #linksOf({ more }: Task): Link[] {
+    if (more?.links) return more.links;
+    return (more?.dependencies ?? []).map(({ client, call, as }, i) => {
+      const before = more!.predecessors[i];
+      return { client, call, as, ...(before && 'runs' in before && { name: this.nameOf(before) }) };
+    });
+  }
+
+  /** Values among arguments must be there as long as the task may have to run. */
+  #want(links: readonly Link[], by: 1 | -1): void {
+    for (const { name } of links) {
+      if (name === undefined) continue;
+      const count = (this.#wanted.get(name) ?? 0) + by;
+      if (count > 0) this.#wanted.set(name, count);
+      else {
+        this.#wanted.delete(name);
+        if (this.#unwanted.delete(name)) this.#remove(DONE + name);
+      }
+    }
+  }
+
   #put(key: string, value: unknown): void {
     this.#change(key, pack(this.#host.parcel(value)));
   }
 
+  /** What has not been written yet need not be. */
+  #remove(key: string): void {
+    if (this.#changes.get(key)) this.#changes.delete(key);
+    else this.#change(key, undefined);
+  }
+
+  /** What comes while something is written is written together. */
   #change(key: string, value: Uint8Array | undefined): void {
     this.#changes.set(key, value);
-    if (this.#due) return;
+    if (this.#due || this.#writing) return;
     this.#due = true;
     setImmediate(() => this.#flush());
   }
@@ -142,14 +236,28 @@ export class Journal {
     if (!this.#changes.size || !this.#store) return;
     const changes: Change[] = [...this.#changes].map(([key, value]) => ({ key, value }));
     this.#changes.clear();
-    const write = this.#store.write(changes);
+    this.#writing++;
+    const write = this.#store.write(changes).finally(() => {
+      if (!--this.#writing) this.#flush();
+    });
     this.#written = Promise.all([this.#written, write]).then(() => {});
     this.#written.catch((error) => this.#host.log.error('The journal of the farm cannot be written', { error }));
   }
 
-  #read(bytes: Uint8Array): unknown {
+  #read(bytes: Uint8Array): any {
     return this.#host.read(unpack(bytes));
   }
+}
+
+/** Functions of one text may have captured different values. */
+function contentOf({ code, payload }: Parcel): string {
+  return hashOf(code.join(), ...payload.parts);
+}
+
+function hashOf(...parts: (string | Uint8Array)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('base64url');
 }
 
 /** Its parts in a row, after their number and sizes. */

@@ -42,6 +42,8 @@ export class Outcomes {
   #tally: Tally;
   /** A task is over, in whatever way. */
   onOver: (task: Task, run: Run) => void = () => {};
+  /** A run of it was ended from outside. */
+  onStopped: (task: Task) => void = () => {};
 
   constructor(host: ControllerHost, scheduler: Scheduler, alarms: Alarms, tally: Tally) {
     this.#host = host;
@@ -110,7 +112,7 @@ export class Outcomes {
     task.slot = kept ? undefined : slot;
     if (!good) task.extra.root = this.#rootOf(task, run);
     else if (slot && (kept || more)) task.extra.place = placeAt(slot, run.bytes);
-    if (good && !kept && more?.dependents.length && run.bytes <= SMALL) more.value = ownValue(run);
+    if (good && !kept && more?.dependents.length && (run.bytes <= SMALL || owner.gone)) more.value = ownValue(run);
     if (kept) slot!.kept.add(task);
     else if (!told) owner.tasks.delete(task.call);
     if (told) {
@@ -120,10 +122,11 @@ export class Outcomes {
       task.fn.uses--;
       this.#tally.over(ending, run.ran);
       owner.settled(task, ending, value, slot, run.started, run.ran, run.bytes);
-      owner.past.set(task.call, task);
+      if (!owner.gone) owner.past.set(task.call, task);
       if (owner.watching) this.#event(task, good ? 'done' : ending === Ending.STOPPED ? 'cancelled' : 'failed', run);
       this.onOver(task, run);
     }
+    if (more?.children?.size && ending >= Ending.LOST) this.onStopped(task);
     if (more?.dependents.length) this.#release(task, good);
   }
 
@@ -247,6 +250,7 @@ export class Outcomes {
       return;
     }
     (task.extra.avoid ??= new Set()).add(slot!.id);
+    if (ending === Ending.TIMEOUT) this.onStopped(task);
     this.#tally.retried++;
     this.#event(task, 'retried', run);
     this.#retryIn(task, this.#pause(task, counted));

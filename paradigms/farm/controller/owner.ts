@@ -83,9 +83,13 @@ export class Owner {
   }
 
   /** The client knows of all batches up to this one: what it names from now on, it knows the place of. */
-  seen(batch: number): void {
+  seen(batch: number, told?: (task: Task) => void): void {
     while (this.#unseen.length && this.#unseen[0]!.batch <= batch)
-      for (const call of this.#unseen.shift()!.calls) this.past.delete(call);
+      for (const call of this.#unseen.shift()!.calls) {
+        const task = told && this.past.get(call);
+        if (task) told(task);
+        this.past.delete(call);
+      }
   }
 
   tell(op: string, value: unknown): void {

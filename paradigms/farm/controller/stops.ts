@@ -47,6 +47,12 @@ export class Stops {
     return 'never-started';
   }
 
+  /** What it has submitted, for itself as it seems, is of no use to it any more. */
+  cancelChildren(task: Task): void {
+    for (const child of task.more?.children ?? [])
+      if (!child.spec.detached) void this.cancel(child, `Task ${task.id}, which has submitted it, was stopped`);
+  }
+
   /** Nobody wants it any more: its client has left. */
   drop(task: Task): void {
     if (task.state === State.OUT && task.slot) this.#order(task.slot, task, 'its client has left');

@@ -2,6 +2,7 @@
 import type { Parcel } from '../../../core/index.ts';
 import type { Dependency, Root, Spec } from '../messages.ts';
 import type { FnRecord } from './fns.ts';
+import type { Link } from './journal.ts';
 import type { Owner } from './owner.ts';
 import type { Slot } from './slot.ts';
 
@@ -96,8 +97,12 @@ export class More {
   /** Runs again for its value alone: everybody has been told how it ended. */
   again: ((settled: boolean) => void)[] | undefined;
   memo: string | undefined;
-  /** In the journal, of one that an earlier controller had accepted. */
+  /** In the journal, of one that an earlier controller had accepted; and what it depends on, as it stands there. */
   name: string | undefined;
+  links: Link[] | undefined;
+  /** The task that has submitted it, and those that it has submitted. */
+  parent: Task | undefined;
+  children: Set<Task> | undefined;
   /** It was told to stop, and why. */
   stopping: string | undefined;
 }
