@@ -63,14 +63,9 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
   }
 
   /** Somebody may ask for its outcome later; until its client has it, or anybody if that has left. */
-  function keep(task: Task, { ending, value, slot, started, ran }: Run): void {
-    const source = value?.source;
-    const parcel =
-      source instanceof Uint8Array ? Parcel.of(source.slice(value!.from, value!.from + value!.size)) : source;
+  function keep(task: Task, run: Run): void {
     const { owner } = task;
-    const listed = task.spec.detached || owner.gone;
-    const outcome = { ending, engine: slot?.id ?? -1, value: parcel, started, ran };
-    journal.finished(task, outcome, listed);
+    journal.finished(task, run, task.spec.detached || owner.gone);
     const name = journal.nameOf(task);
     for (const tell of collecting.get(name) ?? []) tell();
     collecting.delete(name);
