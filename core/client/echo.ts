@@ -1,5 +1,5 @@
 /** Passes on what engines print: whole lines, so that engines do not write into each other's. */
-import type { Printed } from './call.ts';
+import type { Printed } from './call-parts.ts';
 import { printLines } from './program.ts';
 
 export interface Echo {

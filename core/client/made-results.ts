@@ -4,8 +4,9 @@ import type { PendingResult, ResultHooks, ResultOptions, Settlement } from '../p
 import { Status } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { AsyncResult, type PipeHome } from './async-result.ts';
-import { Call, type CallHome, type PartRecord } from './call.ts';
+import { Call, type CallHome } from './call.ts';
 import { limitCall } from './call-limits.ts';
+import type { PartRecord } from './call-parts.ts';
 
 const STATUS = { ok: Status.OK, failed: Status.FAILED, kept: Status.KEPT, lost: Status.LOST };
 
