@@ -14,7 +14,7 @@ import { Reports } from './reports.ts';
 import { resources } from './resources.ts';
 
 /** ms of work that a slice should take. */
-const SLICE = 1;
+const SLICE = 4;
 /** Tasks in a slice, however short: with twice as many unreported, nobody knows which of them ran. */
 const MOST = 256;
 
