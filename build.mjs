@@ -101,10 +101,16 @@ const globals = [
 ];
 const entries = readdirSync(path.join(root, 'entry')).filter((f) => f.startsWith('engine') && f.endsWith('.ts'));
 await build({
-  entryPoints: entries.map((f) => path.join(root, 'entry', f)),
+  entryPoints: {
+    ...Object.fromEntries(entries.map((f) => [f.replace('.ts', ''), path.join(root, 'entry', f)])),
+    // A module of its own: of a thread that is paused V8 lists all variables of a frame's module, and decoding nests deep.
+    'engine-codec': path.join(root, 'core/wire/codec.ts'),
+  },
   outdir: path.join(root, 'dist/entry'),
   outExtension: { '.js': '.mjs' },
   bundle: true,
+  splitting: true,
+  chunkNames: 'engine-part-[hash]',
   // Not the identifiers: the names of error classes travel, and stack traces are read.
   minifyWhitespace: true,
   minifySyntax: true,

@@ -15,7 +15,7 @@ import { INTERRUPTED } from './interruption.ts';
 import { prefixed, printJson, say } from './output.ts';
 
 /** Frames of Node and of the engine's program say nothing to the user. */
-const SCAFFOLD = /\(?node:|\/entry\/engine-(process|thread)\.mjs:/;
+const SCAFFOLD = /\(?node:|\/entry\/engine-[\w-]+\.mjs:/;
 
 /** Code that engines were to run (or its compiler) failed. */
 export class ScriptError extends Error {}

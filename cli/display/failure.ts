@@ -6,8 +6,7 @@ import { labelled } from './grouped.ts';
 import type { Look } from './value.ts';
 
 /** Frames of Node, of the engine's program and of the console say nothing to the user. */
-const SCAFFOLD =
-  /\(?node:|\/entry\/engine-(process|thread)\.mjs:|\[console\]|\[tutti\]|at <anonymous>$|eval \(<anonymous>\)$/;
+const SCAFFOLD = /\(?node:|\/entry\/engine-[\w-]+\.mjs:|\[console\]|\[tutti\]|at <anonymous>$|eval \(<anonymous>\)$/;
 const OWN = new URL('../../', import.meta.url).pathname;
 const MOST_CAUSES = 5;
 

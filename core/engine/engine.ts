@@ -128,6 +128,7 @@ export class Engine {
     this.#mail = new Mail({
       find: (key) => this.#turns.find(key),
       arrived: (client) => this.#arrived.get(client) ?? 0,
+      ended: (key) => this.#supplies.values.find(key) !== undefined,
       decode: (payload) => this.#supplies.decode(payload, []),
       read: (count) => this.#desk.read(count),
       unreadable: (error) => this.#uncaught('A message for a task cannot be read:', error),
@@ -265,7 +266,9 @@ export class Engine {
     if (job.own) return job.own.code();
     const { payloads, fetched } = job;
     job.payloads = job.fetched = [];
-    const args = payloads.flatMap((payload) => this.#supplies.decode(payload, fetched) as unknown[]);
+    const args = this.#desk.coding(() =>
+      payloads.flatMap((payload) => this.#supplies.decode(payload, fetched) as unknown[]),
+    );
     const operation = Object.hasOwn(operations, job.op) ? operations[job.op] : undefined;
     if (!operation)
       throw new RefusedError(
@@ -290,7 +293,7 @@ export class Engine {
       job.own.done(ok, value);
       return;
     }
-    const { payload, bytes, status } = outcomeOf(job, ok, value);
+    const { payload, bytes, status } = this.#desk.coding(() => outcomeOf(job, ok, value));
     const keep = status === Status.OK && bytes > KEEP_ABOVE;
     this.#supplies.values.settled(job.key, { ok: status === Status.OK, payload, bytes }, keep);
     const result = {
@@ -345,6 +348,7 @@ export class Engine {
       if (work.signal?.aborted) work.done(false, work.signal.reason);
       else jobs.push(this.#jobFor(work));
     }
+    for (const job of jobs) this.#mail.arrived(job);
     this.#turns.pushAll(jobs);
   }
 

@@ -81,6 +81,8 @@ export class Job {
   told = 0;
   /** While it waits for something, others may run. */
   beside: boolean;
+  /** It has given up its turn. */
+  yielded = false;
   #talk: Talk;
   #inbox: Inbox | undefined;
   #doom: Error | undefined;

@@ -8,8 +8,10 @@ export type Letter = Extract<ToEngine, { type: 'message' }>;
 
 export interface MailHome {
   find(key: number): Job | undefined;
-  /** The last call of this client that has come here; they come in order. */
+  /** The last call of this client that has come here; they come in order. What a paradigm runs is not among them. */
   arrived(client: number): number;
+  /** It was here, and has ended not long ago. */
+  ended(key: number): boolean;
   decode(payload: Payload): unknown;
   /** So many need not be kept any longer. */
   read(count: number): void;
@@ -29,12 +31,14 @@ export class Mail {
     const key = callKey(client, call);
     const job = this.#home.find(key);
     if (job) this.#hand(job, letter);
-    else if (call > this.#home.arrived(client)) this.#early.set(key, [...(this.#early.get(key) ?? []), letter]);
+    else if (call > this.#home.arrived(client) && !this.#home.ended(key))
+      this.#early.set(key, [...(this.#early.get(key) ?? []), letter]);
     else this.#home.read(1); // its task has ended
   }
 
-  /** The call has arrived. */
+  /** The call has arrived, or what a paradigm runs under its name. */
   arrived(job: Job): void {
+    if (!this.#early.size) return;
     const letters = this.#early.get(job.key);
     if (!letters) return;
     this.#early.delete(job.key);

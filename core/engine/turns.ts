@@ -87,9 +87,11 @@ export class Turns {
 
   /** The job goes on, and others may run beside it. */
   yield(job: Job): void {
+    // Also of one beside which others may run anyway: whoever counts them must know that this one waits.
+    if (!job.yielded) job.own?.yielded?.();
+    job.yielded = true;
     if (job.beside) return;
     job.beside = true;
-    job.own?.yielded?.();
     if (this.#running !== job) return;
     this.#running = undefined;
     this.#beside.add(job);

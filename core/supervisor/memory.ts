@@ -22,6 +22,8 @@ export const DEBUGGING = 8;
 export const EXITING = 9;
 /** The operating system's number of the engine's thread, where it is known. */
 export const OS_THREAD = 10;
+/** 1: the engine decodes or encodes, which may nest deep, and to tell of a deep stack takes the debugger seconds. */
+export const CODING = 11;
 const INTS = 16;
 
 /** Float64. Date.now() of the engine's last turn of its event loop, and of the running job's start. */

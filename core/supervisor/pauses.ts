@@ -28,6 +28,8 @@ const DELICATE_WAIT = 5;
 export interface Gate {
   enter(): boolean;
   leave(): void;
+  /** Now is a bad time; it will not take long. */
+  closed(): boolean;
 }
 
 /** What may be of use while a pause is waited for. */
@@ -201,6 +203,8 @@ export class Pauses {
   }
 
   async #pause(debuggee: Debuggee, patience: number, { over, asked }: Meanwhile): Promise<Frame[] | undefined> {
+    for (const begun = performance.now(); this.#gate.closed(); await sleep(DELICATE_WAIT))
+      if (performance.now() - begun > patience) return undefined;
     if (this.#exiting || (await isOver(over))) return undefined;
     if (this.#still) await Promise.race([new Promise<void>((resolve) => (this.#goesOn = resolve)), sleep(STEP)]);
     const pausing = this.#next(patience, () => debuggee.post('Debugger.pause'), over);

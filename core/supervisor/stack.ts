@@ -4,7 +4,7 @@
 const LANDING = 'tuttiLand';
 const RESTARTABLE = 'tuttiEnter';
 /** Programs in which the engine itself runs, and its door. */
-const OURS = /\/engine-(process|thread)\.mjs$|^tutti:door$/;
+const OURS = /\/entry\/engine-[\w-]+\.mjs$|^tutti:door$/;
 const PROMISE_HOOK = /^promise\w*Hook/;
 /** A writer at a full ring waits for as long as it takes, and callbacks are entered. */
 const WAITS = new Set(['waitForRoom', RESTARTABLE]);

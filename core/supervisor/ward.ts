@@ -16,6 +16,7 @@ import {
   AWAKE,
   CALL,
   CLIENT,
+  CODING,
   DEBUGGING,
   EXITING,
   memoryIn,
@@ -78,6 +79,7 @@ export class Ward {
         return false;
       },
       leave,
+      closed: () => Atomics.load(ints, CODING) === 1,
     });
     this.#interrupter = new Interrupter({
       pauses: this.#pauses,

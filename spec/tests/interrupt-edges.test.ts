@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { type Cluster, cluster, EngineLostError } from 'tutti';
 import { task } from 'tutti/engine';
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { afterAll, beforeAll, describe, onTestFinished, test } from 'vitest';
 import { first } from './support/conditions.ts';
 import { using } from './support/shared.ts';
 
@@ -159,6 +159,7 @@ for (const kind of ['process', 'thread'])
         const program = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM, kind, how, when], {
           stdio: ['ignore', 'ignore', 'pipe'],
         });
+        onTestFinished(() => void program.kill('SIGKILL')); // one that hangs, hangs in a loop
         let text = '';
         program.stderr.setEncoding('utf8').on('data', (part: string) => void (text += part));
         const exit = await new Promise((resolve) => program.once('close', resolve));
