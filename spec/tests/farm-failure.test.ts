@@ -282,6 +282,28 @@ describe('dependencies', () => {
       { kind: kill ? 'process' : 'thread' },
     ),
   );
+
+  test('a graph of large values, which stay on their engines, goes on as long as there is something to do', () =>
+    farming(
+      async (farm) => {
+        const [layers, width] = [20, 40];
+        const random = mulberry(11);
+        const add = (...xs: Float64Array[]) =>
+          new Float64Array(12_000).fill(xs.reduce((sum, x) => (sum + x[0]!) % 1_000_003, 1));
+        let values = Array.from({ length: width }, (_, i) => add(new Float64Array([i]))[0]!);
+        let results: any[] = values.map((_, i) => farm.submit(add, new Float64Array([i])));
+        const sums: any[] = [];
+        for (let layer = 1; layer < layers; layer++) {
+          const edges = values.map(() => Array.from({ length: 3 }, () => Math.floor(random() * width)));
+          const [before, made] = [values, results];
+          values = edges.map((from) => from.reduce((sum, i) => (sum + before[i]!) % 1_000_003, 1));
+          results = edges.map((from) => farm.submit(add, ...from.map((i) => made[i])));
+        }
+        for (const result of results) sums.push(farm.submit((x: Float64Array) => x[0], result));
+        expect(await Promise.all(sums)).toEqual(values);
+      },
+      { kind: 'process' },
+    ));
 });
 
 function mulberry(seed: number): () => number {
