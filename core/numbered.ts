@@ -1,11 +1,11 @@
 /**
  * Things by numbers that count up, as those of calls do. They lie in blocks, so that there is nothing to be hashed, moved or grown
- * however many come and go; a block is let go of with the last one in it.
+ * however many come and go; a block is let go of with the last one in it, but for one, which is used again.
  */
 const BLOCK = 256;
 
 interface Block<T> {
-  readonly first: number;
+  first: number;
   readonly items: (T | undefined)[];
   count: number;
 }
@@ -15,6 +15,8 @@ export class Numbered<T extends object> {
   #size = 0;
   /** The one that was looked into last: most often it is the next one, too. */
   #last: Block<T> | undefined;
+  /** An empty one. */
+  #spare: Block<T> | undefined;
 
   get size(): number {
     return this.#size;
@@ -48,6 +50,7 @@ export class Numbered<T extends object> {
     if (--block.count === 0) {
       this.#blocks.delete(block.first);
       this.#last = undefined;
+      this.#spare = block;
     }
     return true;
   }
@@ -78,7 +81,9 @@ export class Numbered<T extends object> {
 
   #add(number: number): Block<T> {
     const first = number - (number % BLOCK);
-    const block: Block<T> = { first, items: new Array(BLOCK).fill(undefined), count: 0 };
+    const block = this.#spare ?? { first, items: new Array<T | undefined>(BLOCK).fill(undefined), count: 0 };
+    block.first = first;
+    this.#spare = undefined;
     this.#blocks.set(first, block);
     this.#last = block;
     return block;
