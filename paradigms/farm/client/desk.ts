@@ -324,10 +324,11 @@ function parcelOf({ parcel, source, from, size }: PieceReader): Parcel | undefin
 /** After what runs now and its microtasks: what they submit leaves together. */
 const soon: (flush: () => void) => void = globalThis.process?.nextTick ?? queueMicrotask;
 
-/** The task that this code is part of, where this is a client on an engine. */
+/** The task that this code is part of, where this is a client on an engine. Throws what it was told to end with. */
 export function taskHere(): CallId | undefined {
-  const task = (globalThis as { [TASK]?: { readonly id: string } })[TASK];
+  const task = (globalThis as { [TASK]?: { readonly id: string; readonly signal: AbortSignal } })[TASK];
   if (!task) return undefined;
+  task.signal.throwIfAborted();
   const [client = 0, call = 0] = task.id.split('.').map(Number);
   return call ? { client, call } : undefined;
 }

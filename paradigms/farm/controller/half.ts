@@ -2,6 +2,7 @@
 import {
   type Caller,
   type CallId,
+  CancelledError,
   type ControllerHalf,
   type ControllerHost,
   Parcel,
@@ -11,22 +12,17 @@ import {
 } from '../../../core/index.ts';
 import { UnsatisfiableError } from '../errors.ts';
 import { ReportLetter, SubmissionLetter } from '../letters.ts';
-import {
-  type Dependency,
-  Ending,
-  type Explanation,
-  type FarmStats,
-  type Submission,
-  type Ticket,
-} from '../messages.ts';
+import { type Dependency, Ending, type FarmStats, type Submission, type Ticket } from '../messages.ts';
 import { PieceReader } from '../pieces.ts';
 import { Alarms } from './alarms.ts';
 import { Crew } from './crew.ts';
+import { explain } from './explanation.ts';
 import { FnRecord } from './fns.ts';
 import { type Collected, Journal } from './journal.ts';
 import { Memo } from './memo.ts';
 import { Outcomes, type Run } from './outcomes.ts';
 import { Owner } from './owner.ts';
+import { placed } from './placed.ts';
 import { Places } from './places.ts';
 import { Resumption } from './resumption.ts';
 import { Scheduler } from './scheduler.ts';
@@ -132,7 +128,9 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
       if (before) task.runs = before;
       const above = parents.get(i);
       if (above) adopt(task, above);
-      accept(task, dependencies.get(i));
+      if (above && !spec.detached && stops.wasStopped(above))
+        outcomes.fail(task, new CancelledError('The task that has submitted it was stopped'), Ending.STOPPED);
+      else accept(task, dependencies.get(i));
     }
   }
 
@@ -380,7 +378,7 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
       ),
     ],
     stats,
-    explain: (id: string, caller): Explanation => explain(id, caller.id),
+    explain: (id: string, caller) => explain(owners, places, id, caller.id),
     async [Symbol.asyncDispose]() {
       alarms.stop();
       await journal.flushed();
@@ -403,69 +401,4 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
       })),
     );
   }
-
-  function explain(id: string, client: number): Explanation {
-    const [owner, call] = id.includes('.') ? id.split('.').map(Number) : [client, Number(id)];
-    const task = owners.get(owner!)?.tasks.get(call!);
-    const past = owners.get(owner!)?.past.get(call!);
-    if (!task && !past) throw new UsageError(`There is no task ${id} (any more): it is over, or was never submitted`);
-    if (!task) return { id, state: past!.more?.root ? 'failed' : 'done', why: 'it is over', attempt: past!.runs };
-    const { spec, runs, more, slot } = task;
-    const about = { id: task.id, attempt: runs, ...(spec.label !== undefined && { label: spec.label }) };
-    switch (task.state) {
-      case State.WAITING: {
-        const waitsFor = more!.dependencies
-          .filter((_, i) => {
-            const before = more!.predecessors[i]!;
-            return 'settled' in before ? !before.settled : !before.more?.place && before.state !== State.OVER;
-          })
-          .map((one) => `${one.client}.${one.call}`);
-        return { ...about, state: 'waiting', why: `it depends on ${waitsFor.join(', ')}`, waitsFor };
-      }
-      case State.DELAYED:
-        return { ...about, state: 'delayed', why: `attempt ${runs} has failed; the next one waits for its backoff` };
-      case State.OUT: {
-        const why =
-          slot!.out.size > 1
-            ? `it is on engine ${slot!.id}, with ${slot!.out.size - 1} others`
-            : `it runs on engine ${slot!.id}`;
-        return { ...about, state: 'running', why, engine: slot!.id };
-      }
-      case State.READY: {
-        let ahead = 0;
-        for (const other of task.owner.tasks.values())
-          if (
-            other.state === State.READY &&
-            (other.priority > task.priority || (other.priority === task.priority && other.call < task.call))
-          )
-            ahead++;
-        return { ...about, state: 'queued', ...places.explain(task), ahead };
-      }
-      default:
-        return { ...about, state: 'done', why: 'its value is on an engine' };
-    }
-  }
-}
-
-/** Its arguments, with the values that stand in them, or their places. */
-function placed(task: Task): Parcel | undefined {
-  const { source, more } = task;
-  if (source instanceof Uint8Array) return undefined;
-  const beforeOf = ({ client, call }: CallId): Task | undefined => {
-    const { dependencies, predecessors } = more!;
-    const index = dependencies.findIndex((one) => one.client === client && one.call === call && one.as === 'value');
-    const before = predecessors[index];
-    return before && 'runs' in before ? before : undefined;
-  };
-  const placeOf = (before: Task | undefined) => {
-    if (!before || before.more?.value) return undefined;
-    const place =
-      before.more?.place ??
-      (before.state === State.OUT && before.slot
-        ? { slot: before.slot, incarnation: before.slot.incarnation }
-        : undefined);
-    if (!place?.slot.alive) return undefined;
-    return { engine: place.slot.id, incarnation: place.incarnation, settled: true };
-  };
-  return source.placed((need) => placeOf(beforeOf(need))).filled((need) => beforeOf(need)?.more?.value);
 }

@@ -126,7 +126,7 @@ export class Outcomes {
       if (owner.watching) this.#event(task, good ? 'done' : ending === Ending.STOPPED ? 'cancelled' : 'failed', run);
       this.onOver(task, run);
     }
-    if (more?.children?.size && ending >= Ending.LOST) this.onStopped(task);
+    if (ending >= Ending.LOST) this.onStopped(task);
     if (more?.dependents.length) this.#release(task, good);
   }
 

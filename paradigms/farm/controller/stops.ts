@@ -1,8 +1,15 @@
 /** What ends tasks early: cancels, timeouts, deadlines; and the second copies that overtake stragglers. */
-import { CancelledError, type ControllerHost, InterruptedError, TimeoutError } from '../../../core/index.ts';
+import {
+  type CallId,
+  CancelledError,
+  type ControllerHost,
+  InterruptedError,
+  TimeoutError,
+} from '../../../core/index.ts';
 import { Ending } from '../messages.ts';
 import type { Alarms } from './alarms.ts';
 import type { Crew } from './crew.ts';
+import { callKey } from './keys.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Slot } from './slot.ts';
@@ -18,6 +25,9 @@ const STRAGGLER_MS = 50;
 /** ms between looks at a task of which it is not known how long it should take. */
 const LOOK = 200;
 
+/** Tasks that were stopped are remembered: so many. */
+const STOPPED = 10_000;
+
 export type Stopped = Awaited<ReturnType<ControllerHost['interrupt']>>;
 
 export class Stops {
@@ -26,6 +36,8 @@ export class Stops {
   #outcomes: Outcomes;
   #alarms: Alarms;
   #crew: Crew;
+  /** By client and call; the latest of them. */
+  #stopped = new Set<number>();
 
   constructor(host: ControllerHost, parts: { scheduler: Scheduler; outcomes: Outcomes; alarms: Alarms; crew: Crew }) {
     this.#host = host;
@@ -47,10 +59,18 @@ export class Stops {
     return 'never-started';
   }
 
-  /** What it has submitted, for itself as it seems, is of no use to it any more. */
+  /** What it has submitted, for itself as it seems, is of no use to it any more; nor is what may be on its way. */
   cancelChildren(task: Task): void {
+    if (task.state === State.OVER && task.runs) {
+      this.#stopped.add(callKey(task.owner.id, task.call));
+      if (this.#stopped.size > STOPPED) this.#stopped.delete(this.#stopped.values().next().value!);
+    }
     for (const child of task.more?.children ?? [])
       if (!child.spec.detached) void this.cancel(child, `Task ${task.id}, which has submitted it, was stopped`);
+  }
+
+  wasStopped({ client, call }: CallId): boolean {
+    return this.#stopped.has(callKey(client, call));
   }
 
   /** Nobody wants it any more: its client has left. */
