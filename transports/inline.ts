@@ -43,7 +43,7 @@ function pair(href: string): [Connection, Connection] {
       post: (handover) => {
         if (!open) return;
         const copied = { ...handover, messages: handover.messages.map(receivable) };
-        setImmediate(() => other().arrive(copied));
+        queueMicrotask(() => other().arrive(copied));
       },
       close: () => {
         if (!open) return;

@@ -8,7 +8,8 @@ import { type Need, UNPLACED } from '../wire/envelope.ts';
 import type { Form, Payload } from '../wire/forms.ts';
 import { comesBack } from '../wire/memory-pool.ts';
 import { AsyncResult } from './async-result.ts';
-import type { Call, PartRecord } from './call.ts';
+import type { Call } from './call.ts';
+import type { PartRecord } from './call-parts.ts';
 import { Ref } from './ref.ts';
 
 /** Gathers what the payloads of one call need besides themselves. */

@@ -4,7 +4,8 @@ import type { InterruptOutcome, Progress } from '../conversation.ts';
 import { Deferred } from '../deferred/index.ts';
 import { CancelledError, InterruptedError, UsageError } from '../errors.ts';
 import { encode } from '../wire/codec.ts';
-import type { Call, PartRecord } from './call.ts';
+import type { Call } from './call.ts';
+import type { PartRecord } from './call-parts.ts';
 import type { Told } from './told.ts';
 
 /** How one target's part ended. */

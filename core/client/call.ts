@@ -16,34 +16,8 @@ import {
 import { decode } from '../wire/codec.ts';
 import { type ResultHeader, Status } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
+import { More, NONE, PartRecord, type PartState, type Printed } from './call-parts.ts';
 import { Told } from './told.ts';
-
-export type PartState = 'pending' | 'arrived' | 'kept' | 'failed';
-
-export interface PartRecord {
-  /** -1 while it is not known where it will be made. */
-  engine: number;
-  /** Of the engine, when the call was made. */
-  incarnation: number;
-  state: PartState;
-  payload: Payload | undefined;
-  /** Its fetch, once asked for. */
-  fetching: Promise<unknown> | undefined;
-  /** The value, once decoded here. */
-  decoded: { value: unknown } | undefined;
-  error: Error | undefined;
-  /** It has been said to run. */
-  running: boolean;
-  started: number;
-  completed: number;
-  bytes: number;
-}
-
-export interface Printed {
-  engine: number;
-  stream: 'stdout' | 'stderr';
-  text: string;
-}
 
 /** What a call needs of its client. */
 export interface CallHome {
@@ -68,21 +42,23 @@ const MESSAGES_KEPT = 1_024;
 /** Of results whose values have stayed on engines: those that nobody holds any more let go of them. */
 const forgotten = new FinalizationRegistry<Call>((call) => call.release());
 
+interface CallOptions {
+  readonly id: number;
+  readonly home: CallHome;
+  /** Undefined: one, and nobody knows where yet. */
+  readonly targets: readonly number[] | undefined;
+  readonly assembly: Assembly;
+  readonly mapStack?: ((stack: string) => string) | undefined;
+  readonly uses?: readonly Call[];
+}
+
+/** There may be very many at a time: what few of them need is in `More`. */
 export class Call {
   readonly id: number;
   readonly home: CallHome;
-  readonly parts: readonly PartRecord[];
   readonly assembly: Assembly;
-  /** Leads positions in a remote stack back to what the user wrote. */
-  readonly mapStack: ((stack: string) => string) | undefined;
   readonly submitted = Date.now();
-  /** Calls whose values this one uses: they must not be released before it is done. */
-  readonly uses: readonly Call[];
-  /** Bytes of its arguments, for flow control. */
-  bytes = 0;
   pending: number;
-  /** Results in its arguments of which it is not known yet where they are made. */
-  unplaced = 0;
   /** Has it left? Until then it waits for others' arguments to get through. */
   sent = false;
   /** Somebody will see how it ends. */
@@ -91,80 +67,85 @@ export class Call {
   abandoned = false;
   /** The result that stands for it: it lives as long as this is pending. */
   holder: object | undefined;
-  /** Made when they are needed: most calls never print or talk. */
-  #printed: Told<Printed> | undefined;
-  #messages: Told<{ engine: number; value: unknown }> | undefined;
-  #progress: Map<number, Progress> | undefined;
-  #progressListeners: Set<(progress: Progress) => void> | undefined;
-  #watched = false;
-  #verdict: Error | undefined;
-  #partListeners: Set<(part: PartRecord) => void> | undefined;
-  #doneListeners: (() => void)[] | undefined;
+  /** Where there is one only, and nobody has asked for a list: that one, once something is known of it. */
+  #parts: readonly PartRecord[] | PartRecord | undefined;
+  #more: More | undefined;
+  /** Most calls have one at most. */
+  #doneListeners: (() => void) | (() => void)[] | undefined;
+  /** Of the promise of its value, where somebody waits for that. */
+  #resolve: ((value: unknown) => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
 
-  constructor(options: {
-    id: number;
-    home: CallHome;
-    targets: readonly number[];
-    assembly: Assembly;
-    mapStack?: ((stack: string) => string) | undefined;
-    uses: readonly Call[];
-  }) {
-    this.id = options.id;
-    this.home = options.home;
-    this.assembly = options.assembly;
-    this.mapStack = options.mapStack;
-    this.uses = options.uses;
-    this.pending = options.targets.length;
-    this.parts = options.targets.map((engine) => ({
-      engine,
-      incarnation: options.home.incarnationOf(engine),
-      state: 'pending',
-      payload: undefined,
-      fetching: undefined,
-      decoded: undefined,
-      error: undefined,
-      running: false,
-      started: 0,
-      completed: 0,
-      bytes: 0,
-    }));
+  constructor({ id, home, targets, assembly, mapStack, uses }: CallOptions) {
+    this.id = id;
+    this.home = home;
+    this.assembly = assembly;
+    this.pending = targets ? targets.length : 1;
+    this.holder = undefined;
+    this.#parts = targets?.map((engine) => new PartRecord(engine, home.incarnationOf(engine)));
+    if (mapStack) this.more.mapStack = mapStack;
+    if (uses?.length) this.more.uses = uses;
   }
 
+  get parts(): readonly PartRecord[] {
+    if (!Array.isArray(this.#parts)) this.#parts = [this.first];
+    return this.#parts as readonly PartRecord[];
+  }
+  /** The only one, of calls with a single target. */
+  get first(): PartRecord {
+    const parts = (this.#parts ??= new PartRecord(-1, 0));
+    return parts instanceof PartRecord ? parts : parts[0]!;
+  }
+  get more(): More {
+    return (this.#more ??= new More());
+  }
+
+  /** Calls whose values this one uses: they must not be released before it is done. */
+  get uses(): readonly Call[] {
+    return this.#more?.uses ?? NONE;
+  }
+  /** Bytes of its arguments, for flow control. */
+  get bytes(): number {
+    return this.#more?.bytes ?? 0;
+  }
+  /** Results in its arguments of which it is not known yet where they are made. */
+  get unplaced(): number {
+    return this.#more?.unplaced ?? 0;
+  }
   get printed(): Told<Printed> {
-    return (this.#printed ??= new Told(OUTPUT_KEPT, ({ text }) => text.length));
+    return (this.more.printed ??= new Told(OUTPUT_KEPT, ({ text }) => text.length));
   }
   get messages(): Told<{ engine: number; value: unknown }> {
-    return (this.#messages ??= new Told(MESSAGES_KEPT, () => 1));
+    return (this.more.messages ??= new Told(MESSAGES_KEPT, () => 1));
   }
   /** The newest of each engine. */
   get progress(): Map<number, Progress> {
-    return (this.#progress ??= new Map());
+    return (this.more.progress ??= new Map());
   }
   get progressListeners(): Set<(progress: Progress) => void> {
-    return (this.#progressListeners ??= new Set());
+    return (this.more.progressListeners ??= new Set());
   }
 
   get taskId(): string {
     return `${this.home.clientId}.${this.id}`;
   }
 
-  /** It has become known where its only part is made. */
-  place(engine: number, incarnation: number): void {
-    Object.assign(this.parts[0]!, { engine, incarnation });
-  }
-
   /** A part of a reply. What comes after the part was settled (a cancel, a timeout) is dropped. */
   receive(result: ResultHeader, payload: Payload | undefined): void {
-    const part = this.parts.find((p) => p.engine === result.engine && p.state === 'pending');
-    if (!part) {
-      // Cancelled or timed out meanwhile: nobody will want what stayed there.
-      if (result.status === Status.KEPT) this.home.release(this, [result.engine ?? 0]);
-      return;
+    const engine = result.engine ?? 0;
+    const status = result.status ?? Status.OK;
+    const part = this.parts.find((p) => p.engine === engine && p.state === 'pending');
+    if (part) {
+      part.started = result.started ?? 0;
+      part.completed = result.completed ?? 0;
+      part.bytes = result.bytes ?? 0;
+      this.settlePart(part, status, payload);
     }
-    part.started = result.started ?? 0;
-    part.completed = result.completed ?? 0;
-    part.bytes = result.bytes ?? 0;
-    const { status } = result;
+    // Cancelled or timed out meanwhile: nobody will want what stayed there.
+    else if (status === Status.KEPT) this.home.release(this, [engine]);
+  }
+
+  settlePart(part: PartRecord, status: Status, payload: Payload | undefined): void {
     if (status === Status.KEPT) {
       if (this.abandoned) this.home.release(this, [part.engine]);
       this.#settle(part, 'kept');
@@ -182,24 +163,26 @@ export class Call {
 
   /** Settles all that is pending. The error is that of the call as a whole, not of some of its engines. */
   fail(error: Error): void {
-    if (this.pending) this.#verdict = error;
+    if (this.pending) this.more.verdict = error;
     for (const part of this.parts) this.failPart(part, error);
   }
 
   onPart(listener: (part: PartRecord) => void): () => void {
-    const listeners = (this.#partListeners ??= new Set());
+    const listeners = (this.more.partListeners ??= new Set());
     listeners.add(listener);
     return () => listeners.delete(listener);
   }
 
   /** The error of the call as a whole, if it has one: cancelled, timed out, never sent. */
   get verdict(): Error | undefined {
-    return this.#verdict;
+    return this.#more?.verdict;
   }
 
   whenDone(listener: () => void): void {
     if (this.pending === 0) listener();
-    else (this.#doneListeners ??= []).push(listener);
+    else if (this.#doneListeners === undefined) this.#doneListeners = listener;
+    else if (Array.isArray(this.#doneListeners)) this.#doneListeners.push(listener);
+    else this.#doneListeners = [this.#doneListeners, listener];
   }
 
   /** Is the part's value in this process? Then it can be had at once. */
@@ -229,25 +212,36 @@ export class Call {
   /** The whole value, or the error, when all parts are settled. */
   value(): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.whenDone(() => {
-        const part = this.parts[0];
-        // At once, where it can be.
-        if (this.parts.length !== 1 || this.assembly !== 'single' || !part) resolve(this.#value());
-        else if (part.error) reject(this.#verdict ?? part.error);
-        else if (!this.isHere(part)) resolve(this.valueOf(part));
-        else {
-          try {
-            resolve(this.valueHere(part));
-          } catch (error) {
-            reject(error);
-          }
-        }
-      });
+      if (!this.pending) this.#deliver(resolve, reject);
+      else if (this.#resolve) this.whenDone(() => this.#deliver(resolve, reject));
+      else {
+        // Without a listener: there may be very many.
+        this.#resolve = resolve;
+        this.#reject = reject;
+      }
     });
   }
 
+  /** At once, where it can be. */
+  #deliver(resolve: (value: unknown) => void, reject: (error: unknown) => void): void {
+    const part = this.first;
+    if (this.assembly !== 'single' || !part) resolve(this.#value());
+    else if (part.error) reject(this.verdict ?? part.error);
+    else if (!this.isHere(part)) resolve(this.valueOf(part));
+    else {
+      let value: unknown;
+      try {
+        value = this.valueHere(part);
+      } catch (error) {
+        reject(error);
+        return;
+      }
+      resolve(value);
+    }
+  }
+
   async #value(): Promise<unknown> {
-    if (this.#verdict) throw this.#verdict;
+    if (this.verdict) throw this.verdict;
     const settled = await Promise.allSettled(this.parts.map((part) => this.valueOf(part)));
     const errors = settled.flatMap((s) => (s.status === 'rejected' ? [s.reason as Error] : []));
     if (errors.length) throw this.parts.length === 1 ? errors[0]! : new CompositeError(errors, this.parts.length);
@@ -346,15 +340,21 @@ export class Call {
   #settle(part: PartRecord, state: PartState): void {
     part.state = state;
     this.pending--;
-    if (state === 'kept' && this.holder && !this.#watched) {
-      this.#watched = true;
+    if (state === 'kept' && this.holder && !this.more.watched) {
+      this.more.watched = true;
       forgotten.register(this.holder, this);
     }
-    for (const listener of this.#partListeners ?? []) listener(part);
+    const partListeners = this.#more?.partListeners;
+    if (partListeners) for (const listener of partListeners) listener(part);
     if (this.pending > 0) return;
+    if (partListeners) this.more.partListeners = undefined;
     const listeners = this.#doneListeners;
-    this.#doneListeners = this.#partListeners = this.holder = undefined;
-    for (const listener of listeners ?? []) listener();
+    const resolve = this.#resolve;
+    const reject = this.#reject;
+    this.#doneListeners = this.#resolve = this.#reject = this.holder = undefined;
+    if (resolve && reject) this.#deliver(resolve, reject);
+    if (Array.isArray(listeners)) for (const listener of listeners) listener();
+    else listeners?.();
     this.home.settled(this);
     this.#reportUnobserved();
   }
@@ -368,7 +368,7 @@ export class Call {
     }
     if (!thrown && error instanceof Error) return error;
     const stack = error instanceof Error ? (error.stack ?? '') : '';
-    const remoteStack = this.mapStack?.(stack) ?? stack;
+    const remoteStack = this.#more?.mapStack?.(stack) ?? stack;
     return new RemoteError({ engine, task: this.taskId, error, remoteStack });
   }
 

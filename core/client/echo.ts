@@ -1,11 +1,11 @@
 /** Passes on what engines print: whole lines, so that engines do not write into each other's. */
-import type { Printed } from './call.ts';
+import type { Printed } from './call-parts.ts';
 import { printLines } from './program.ts';
 
 export interface Echo {
   print(printed: Printed): void;
-  /** What these engines have printed of a line so far is all there is. */
-  flush(engines: readonly number[]): void;
+  /** What the engines of this call have printed of a line so far is all there is. */
+  flush(call: { readonly parts: readonly { readonly engine: number }[] }): void;
 }
 
 export interface PrintedLines {
@@ -29,9 +29,9 @@ export function lineEcho(show: (printed: PrintedLines) => void = printHere): Ech
       else begun.delete(key);
       if (lines.length) show({ engine, stream, lines });
     },
-    flush(engines) {
+    flush(call) {
       if (!begun.size) return;
-      for (const engine of engines) {
+      for (const { engine } of call.parts) {
         for (const stream of STREAMS) {
           const line = begun.get(`${engine} ${stream}`);
           if (line === undefined) continue;

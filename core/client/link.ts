@@ -3,6 +3,7 @@ import type { ConnectionInfo, EngineInfo } from '../cluster-info.ts';
 import type { InterruptResult } from '../conversation.ts';
 import { CancelledError, DependencyError, ProtocolError, SessionLostError, ValueLostError } from '../errors.ts';
 import { FunctionSender } from '../functions/index.ts';
+import { Numbered } from '../numbered.ts';
 import { decode, encode } from '../wire/codec.ts';
 import { dialSession } from '../wire/dialled-session.ts';
 import { type Envelope, Kind, type Need, payloadText, Status, Stream, textPayload } from '../wire/envelope.ts';
@@ -15,8 +16,9 @@ import type { Session } from '../wire/session.ts';
 import type { TlsOptions } from '../wire/transport.ts';
 import { Luggage } from './arguments.ts';
 import { AsyncResult, type PipeHome } from './async-result.ts';
-import { Call, type CallHome, type PartRecord, type Printed } from './call.ts';
+import { Call, type CallHome } from './call.ts';
 import { limitCall } from './call-limits.ts';
+import type { PartRecord, Printed } from './call-parts.ts';
 import type { CallSpec } from './call-spec.ts';
 import { ClusterNews } from './cluster-news.ts';
 import { type Echo, silentEcho } from './echo.ts';
@@ -57,7 +59,7 @@ export class Link implements CallHome, PipeHome, MakerHome {
   rpc!: Rpc;
   readonly paradigms: Paradigms;
   #session!: Session;
-  #calls = new Map<number, Call>();
+  #calls = new Numbered<Call>();
   #lending = new Lending((id, engines) => this.#release(id, engines));
   #sentCode = new Set<string>();
   #next = 0;
@@ -147,12 +149,12 @@ export class Link implements CallHome, PipeHome, MakerHome {
       for (const own of spec.own ?? [])
         payloads.push(luggage.pack(typeof own === 'function' ? own(luggage) : own, spec.names?.own));
     } catch (error) {
-      const call = new Call({ ...base, uses: [] });
+      const call = new Call(base);
       call.fail(asError(error));
       return new AsyncResult<T>(call, this);
     }
     const call = new Call({ ...base, uses: [...luggage.uses] });
-    call.bytes = luggage.bytes;
+    call.more.bytes = luggage.bytes;
     this.#calls.set(call.id, call);
     this.#lending.borrow(call);
     limitCall(call, options);
@@ -188,11 +190,11 @@ export class Link implements CallHome, PipeHome, MakerHome {
 
   /** An engine that waited for what has no place yet could wait for something behind it in its own queue: it is not sent before. */
   #whenPlaced(call: Call, { unplaced }: Luggage): void {
-    call.unplaced = unplaced.length;
+    if (unplaced.length) call.more.unplaced = unplaced.length;
     for (const { need, part, call: needed } of unplaced) {
       needed.whenDone(() => {
         const { engine, incarnation, error } = part;
-        call.unplaced--;
+        call.more.unplaced--;
         if (error) call.fail(dependencyError(error));
         Object.assign(need, { engine, incarnation, settled: true });
         this.#flow.pump();
@@ -207,7 +209,6 @@ export class Link implements CallHome, PipeHome, MakerHome {
       home: this,
       targets: [-1], // none was chosen yet
       assembly: 'single',
-      uses: [],
     });
     call.fail(asError(error));
     return new AsyncResult<T>(call, this);
@@ -270,7 +271,7 @@ export class Link implements CallHome, PipeHome, MakerHome {
     if (!this.#calls.delete(call.id)) return;
     this.#lending.giveBack(call);
     this.#flow.settled(call);
-    this.#echo.flush(call.parts.map((part) => part.engine));
+    this.#echo.flush(call);
     const { verdict } = call;
     if (!verdict || this.#ended || !this.#lending.find(call.id)) return;
     // Given up here; on its engine it may run on for ever. Who waits for its value must not.

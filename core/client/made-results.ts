@@ -4,11 +4,10 @@ import type { PendingResult, ResultHooks, ResultOptions, Settlement } from '../p
 import { Status } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { AsyncResult, type PipeHome } from './async-result.ts';
-import { Call, type CallHome, type PartRecord } from './call.ts';
+import { Call, type CallHome } from './call.ts';
 import { limitCall } from './call-limits.ts';
+import type { PartRecord } from './call-parts.ts';
 
-/** Stands for the engine of a call of which it is not known yet. */
-const NOWHERE = [-1];
 const STATUS = { ok: Status.OK, failed: Status.FAILED, kept: Status.KEPT, lost: Status.LOST };
 
 export interface MakerHome extends CallHome, PipeHome {
@@ -51,7 +50,7 @@ export function resultMaker(home: MakerHome, hooks: ResultHooks): <T>(options?: 
     return engine;
   };
   return (options) => {
-    const call = new Call({ id: home.nextCall(), home: of, targets: NOWHERE, assembly: 'single', uses: [] });
+    const call = new Call({ id: home.nextCall(), home: of, targets: undefined, assembly: 'single' });
     call.sent = true;
     home.enrol(call);
     if (options) limitCall(call, options);
@@ -73,9 +72,21 @@ class Made<T> implements PendingResult<T> {
   }
 
   settle(settlement: Settlement): void {
-    const { engine, status, started = 0, completed = 0, bytes = 0, parcel } = settlement;
-    this.#call.place(engine, settlement.incarnation);
-    this.#call.receive({ engine, status: STATUS[status], started, completed, bytes }, parcel?.payload);
+    const { engine, incarnation, status, started = 0, completed = 0, bytes = 0, parcel, value } = settlement;
+    const call = this.#call;
+    const part = call.first;
+    // Cancelled or timed out meanwhile: nobody will want what stayed there.
+    if (part.state !== 'pending') {
+      if (status === 'kept') call.home.release(call, [engine]);
+      return;
+    }
+    part.engine = engine;
+    part.incarnation = incarnation;
+    part.started = started;
+    part.completed = completed;
+    part.bytes = bytes;
+    if (status === 'ok' && !parcel) part.decoded = { value };
+    call.settlePart(part, STATUS[status], parcel?.payload);
   }
 
   fail(error: Error): void {

@@ -15,7 +15,7 @@ import {
 } from '../paradigm/paradigm.ts';
 import { asParcel, Parcel } from '../paradigm/parcel.ts';
 import { groupOf, partyAt, type Voice } from '../paradigm/party.ts';
-import { decode, encode } from '../wire/codec.ts';
+import { decode, decodeWithin, encode, encodePlain } from '../wire/codec.ts';
 import { type Envelope, type Header, textPayload } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import type { Luggage } from './arguments.ts';
@@ -137,7 +137,10 @@ export class Paradigms {
     const voice = (pack: Voice['pack']): Voice => ({
       paradigm,
       pack,
-      exchange: () => this.#exchange,
+      exchange: () => {
+        check();
+        return this.#exchange;
+      },
       drained: () => home.drained(),
     });
     const engines = (ids: readonly number[] | undefined): readonly number[] => {
@@ -193,6 +196,8 @@ export class Paradigms {
           : new Parcel(payload);
       },
       read: (parcel) => decode(asParcel(parcel).payload) as never,
+      readWithin: (bytes, from, size) => decodeWithin(bytes, from, size) as never,
+      pack: encodePlain,
       isConstant,
       get id() {
         return home.clientId();

@@ -23,7 +23,7 @@ import { type Desk, openDesk, type Supervised } from './desk.ts';
 import { type Door, openDoor } from './door.ts';
 import { createEvaluator } from './evaluator.ts';
 import { restartImmediates } from './immediates.ts';
-import { Job, type Talk } from './job.ts';
+import { Job, type OwnWork, type Talk } from './job.ts';
 import { Mail } from './mail.ts';
 import { createNamespace } from './namespace.ts';
 import { NestedClient } from './nested-client.ts';
@@ -356,14 +356,21 @@ export class Engine {
     const { client = 0, call = 0, signal } = work;
     // Of work without a name, negative ones: no call has such a key.
     const key = call ? callKey(client, call) : --this.#nextOwn;
-    if (!signal) return new Job({ key, client, call, op: 'own', needs: NOTHING, code: NOTHING }, [], this.#talk, work);
-    const { code, done, attempt = 1, beside = false, detached = false, yielded } = work;
-    const over = (...outcome: [boolean, unknown]): void => {
-      signal.removeEventListener('abort', abort);
-      done(...outcome);
+    const head = { key, client, call, op: 'own', needs: NOTHING, code: NOTHING };
+    if (!signal) return new Job(head, NOTHING, this.#talk, work);
+    const { attempt = 1, beside = false, detached = false } = work;
+    const own: OwnWork = {
+      code: () => work.code(),
+      done(ok, value) {
+        signal.removeEventListener('abort', abort);
+        work.done(ok, value);
+      },
+      yielded: () => work.yielded?.(),
+      attempt,
+      beside,
+      detached,
     };
-    const own = { code, done: over, attempt, beside, detached, ...(yielded && { yielded }) };
-    const job: Job = new Job({ key, client, call, op: 'own', needs: NOTHING, code: NOTHING }, [], this.#talk, own);
+    const job: Job = new Job(head, NOTHING, this.#talk, own);
     const abort = (): void => {
       if (job.state === 'running') job.abort(signal.reason);
       else this.#turns.settle(job, false, (job.failure = signal.reason));

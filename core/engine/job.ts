@@ -52,6 +52,8 @@ export interface OwnWork {
   yielded?(): void;
 }
 
+const NOTHING: never[] = [];
+
 export class Job {
   readonly key: number;
   readonly client: number;
@@ -64,7 +66,7 @@ export class Job {
   /** Of its reply. */
   readonly codec: AnswerCodec;
   /** Values of `needs`, once fetched. */
-  fetched: Payload[] = [];
+  fetched: Payload[];
   /** What must arrive before it can start. */
   missing = 0;
   /** Set when it cannot start, or was cancelled before it did. */
@@ -101,6 +103,7 @@ export class Job {
     this.needs = head.needs;
     this.code = head.code;
     this.payloads = payloads;
+    this.fetched = head.needs.length ? [] : NOTHING;
     this.codec = answerCodec(payloads);
     this.own = own;
     this.beside = own?.beside ?? false;

@@ -116,6 +116,7 @@ export class Orders {
   }
 
   settled(job: Job): void {
+    if (!this.#taken.size) return;
     for (const [id, taken] of this.#taken) if (taken.job === job) this.#answer(id, 'settled');
   }
 

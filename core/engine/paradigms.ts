@@ -195,7 +195,10 @@ export class Paradigms {
             error ? reject(error.thrown) : resolve(value as never);
           home.supplies.open(asParcel(parcel), done, options);
         }),
+      openTo: (parcel, done, options) =>
+        home.supplies.open(asParcel(parcel), done as (error: unknown, value?: unknown) => void, options),
       read: (parcel) => home.supplies.decode(asParcel(parcel).payload, []) as never,
+      readWithin: (bytes, from, size) => home.supplies.decodeWithin(bytes, from, size) as never,
       parcel: (value) => new Parcel(encode(value)),
       start: (works) => home.start(works),
       settle: (call, ok, value, { stay = true } = {}) => home.settle(call, ok, value, stay),

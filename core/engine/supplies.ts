@@ -2,9 +2,9 @@
 import { callKey } from '../call-key.ts';
 import { DependencyError, ValueLostError } from '../errors.ts';
 import type { FunctionStore } from '../functions/store.ts';
-import { decode } from '../wire/codec.ts';
+import { decode, decodeWithin } from '../wire/codec.ts';
 import { type Envelope, type Need, payloadText, UNPLACED } from '../wire/envelope.ts';
-import { copyOf, type Payload } from '../wire/forms.ts';
+import { copyOf, type DecodeHooks, type Payload } from '../wire/forms.ts';
 import { answering, type RequestHandler, type Rpc } from '../wire/rpc.ts';
 import { Peers, type PeersHome, type Ticket } from './peers.ts';
 import { type Outcome, Values } from './values.ts';
@@ -42,9 +42,11 @@ export class Supplies {
   readonly requests: Record<string, RequestHandler>;
   #home: SuppliesHome;
   readonly peers: Peers;
+  #needless: DecodeHooks;
 
   constructor(home: SuppliesHome) {
     this.#home = home;
+    this.#needless = this.#hooks([]);
     this.peers = new Peers({
       ask: async (engine) => home.rpc()?.ask('ticket', engine),
       serve: { peek: (header) => this.#peek(header) },
@@ -127,14 +129,23 @@ export class Supplies {
 
   /** With the functions, fetched values and names of the namespace that stand in it. */
   decode(payload: Payload, fetched: readonly Payload[]): unknown {
+    return decode(payload, this.#hooks(fetched));
+  }
+
+  /** The same, of a payload of one part that lies among other bytes and needs nothing. */
+  decodeWithin(bytes: Uint8Array, from: number, size: number): unknown {
+    return decodeWithin(bytes, from, size, this.#needless);
+  }
+
+  #hooks(fetched: readonly Payload[]): DecodeHooks {
     const { functions, lookUp } = this.#home;
-    return decode(payload, {
+    return {
       revive: (form) => {
         if (form.kind === 'need') return { value: fetched[form.index] && decode(fetched[form.index]!) };
         if (form.kind === 'ref') return { value: lookUp(form.expression) };
         return functions.revive(form);
       },
-    });
+    };
   }
 
   /** A pending value: from this engine, from the engine that makes it, or from the client that has it already. */

@@ -135,12 +135,12 @@ export class Turns {
     this.#due = false; // also when this comes in the middle of a batch: then it is taken by the loop below
     if (this.#pumping) return;
     this.#pumping = true;
-    const ended: { job: Job; ok: boolean; value: unknown }[] = [];
+    const ended: Ended[] = [];
     const batch = (): void => {
       for (let job = this.#next(); job; job = this.#next()) {
         this.#queue.shift();
-        const outcome = job.failure === undefined ? this.#run(job) : { ok: false, value: job.failure };
-        if (outcome) ended.push({ job, ...outcome });
+        if (job.failure === undefined) this.#run(job, ended);
+        else ended.push({ job, ok: false, value: job.failure });
       }
     };
     // What they leave behind is left on this, and not on whatever it is that has called us, again and again perhaps.
@@ -160,7 +160,7 @@ export class Turns {
   }
 
   /** The batch was terminated within a job, which another thread had told to stop. */
-  #cut(ended: { job: Job; ok: boolean; value: unknown }[]): void {
+  #cut(ended: Ended[]): void {
     const job = this.#inside;
     this.#inside = undefined;
     currentJob.enterWith(undefined as unknown as Job); // it still says the job that was cut
@@ -173,17 +173,23 @@ export class Turns {
     return head && (head.missing === 0 || head.failure !== undefined) ? head : undefined;
   }
 
-  /** The outcome of a synchronous job; undefined for one that goes on. */
-  #run(job: Job): { ok: boolean; value: unknown } | undefined {
+  /** One that is synchronous has ended then. */
+  #run(job: Job, ended: Ended[]): void {
     job.state = 'running';
     // Doomed after the last look, and before it was running.
-    if (job.failure !== undefined) return { ok: false, value: job.failure };
+    if (job.failure !== undefined) {
+      ended.push({ job, ok: false, value: job.failure });
+      return;
+    }
     job.started = Date.now();
     this.#inside = job;
     try {
       const value = currentJob.run(job, this.#hooks.perform, job);
       this.#inside = undefined;
-      if (!isThenable(value)) return { ok: true, value };
+      if (!isThenable(value)) {
+        ended.push({ job, ok: true, value });
+        return;
+      }
       if (job.beside) this.#beside.add(job);
       else this.#running = job;
       // Users' thenables may call back at once, or twice, or throw; a promise does not.
@@ -191,12 +197,17 @@ export class Turns {
         (result) => this.settle(job, true, result),
         (error) => this.settle(job, false, error),
       );
-      return undefined;
     } catch (value) {
       this.#inside = undefined;
-      return { ok: false, value };
+      ended.push({ job, ok: false, value });
     }
   }
+}
+
+interface Ended {
+  readonly job: Job;
+  readonly ok: boolean;
+  readonly value: unknown;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -5,6 +5,7 @@
 import { clientOfKey } from '../call-key.ts';
 import { ValueLostError } from '../errors.ts';
 import type { Payload } from '../wire/forms.ts';
+import { Recent } from './recent.ts';
 
 export interface Outcome {
   ok: boolean;
@@ -17,15 +18,12 @@ export interface Outcome {
 
 type Waiter = (outcome: Outcome | undefined) => void;
 
-const RECENT = { count: 1_024, bytes: 8 << 20 };
-
 /** Clients that have left, remembered for others who still ask for their results. */
 const LEFT = 65_536;
 
 export class Values {
   #kept = new Map<number, Outcome>();
-  #recent = new Map<number, Outcome>();
-  #recentBytes = 0;
+  #recent = new Recent({ count: 1_024, bytes: 8 << 20 });
   #waiting = new Map<number, Waiter[]>();
   /** Those of them whose call has not arrived yet. */
   #early = new Set<number>();
@@ -56,13 +54,13 @@ export class Values {
     this.#pending.delete(key);
     if (this.#left.has(clientOfKey(key))) return; // what still ran for it is nobody's
     if (keep) this.#kept.set(key, outcome);
-    else this.#remember(key, outcome);
-    this.#tell(key, outcome);
+    else this.#recent.add(key, outcome);
+    if (this.#waiting.size) this.#tell(key, outcome);
   }
 
   /** Calls back with the outcome, now or when it is there; with undefined when it has come and gone. */
   whenSettled(key: number, client: number, call: number, callback: Waiter): void {
-    const outcome = this.#kept.get(key) ?? this.#recent.get(key);
+    const outcome = this.#kept.get(key) ?? this.#recent.find(key);
     const early = call > (this.#seen.get(client) ?? 0);
     if (outcome) callback(outcome);
     else if (!this.#left.has(client) && (early || this.#pending.has(key))) {
@@ -75,7 +73,7 @@ export class Values {
 
   /** The outcome, if it is here now. */
   find(key: number): Outcome | undefined {
-    return this.#kept.get(key) ?? this.#recent.get(key);
+    return this.#kept.get(key) ?? this.#recent.find(key);
   }
 
   /** Gives a kept value away. */
@@ -91,11 +89,7 @@ export class Values {
   }
 
   clientLeft(client: number): void {
-    for (const [key, { bytes }] of this.#recent) {
-      if (clientOfKey(key) !== client) continue;
-      this.#recent.delete(key);
-      this.#recentBytes -= bytes;
-    }
+    this.#recent.dropWhere((key) => clientOfKey(key) === client);
     for (const key of this.#kept.keys()) if (clientOfKey(key) === client) this.#kept.delete(key);
     this.#seen.delete(client);
     this.#left.add(client);
@@ -104,16 +98,6 @@ export class Values {
       this.#left.delete(oldest);
     }
     for (const key of [...this.#waiting.keys()]) if (clientOfKey(key) === client) this.#tell(key, undefined);
-  }
-
-  #remember(key: number, outcome: Outcome): void {
-    this.#recent.set(key, outcome);
-    this.#recentBytes += outcome.bytes;
-    for (const [old, { bytes }] of this.#recent) {
-      if (this.#recent.size <= RECENT.count && this.#recentBytes <= RECENT.bytes) break;
-      this.#recent.delete(old);
-      this.#recentBytes -= bytes;
-    }
   }
 
   #tell(key: number, outcome: Outcome | undefined): void {

@@ -118,8 +118,16 @@ export interface EngineHost {
    * not for those that are to be made again since they went down with their engine; it rejects then, with ValueLostError as the cause.
    */
   open<T = any>(parcel: Parcel<T>, options?: { remake?: boolean }): Promise<T>;
+  /** The same by callback, without a promise: called at once where nothing has to be waited for. */
+  openTo<T = any>(
+    parcel: Parcel<T>,
+    done: (error: { thrown: unknown } | undefined, value?: T) => void,
+    options?: { remake?: boolean },
+  ): void;
   /** The same at once, for a parcel that needs nothing (see `Parcel.flat`). */
   read<T = any>(parcel: Parcel<T>): T;
+  /** The same, of one whose bytes (`Parcel.flat`) lie among others. */
+  readWithin<T = any>(bytes: Uint8Array, from: number, size: number): T;
   parcel<T>(value: T): Parcel<T>;
   /** As `run`, several at a time: they enter together, and tell by callback how they ended, without a promise each. */
   start(works: readonly Work[]): void;
@@ -204,6 +212,8 @@ export interface Settlement {
   /** `failed`: the parcel holds what was thrown there. `lost`: it holds an error of ours. */
   readonly status: 'ok' | 'failed' | 'kept' | 'lost';
   readonly parcel?: Parcel | undefined;
+  /** Of one that is ok, in place of a parcel: the value. */
+  readonly value?: unknown;
   /** ms since the epoch, by the engine's clock. */
   readonly started?: number;
   readonly completed?: number;
@@ -236,6 +246,13 @@ export interface ClientHost {
   open<T>(parcel: Parcel<T>): Promise<T>;
   /** The same at once: what comes from engines needs nothing. */
   read<T>(parcel: Parcel<T>): T;
+  /** The same, of one whose bytes (`Parcel.flat`) lie among others. */
+  readWithin<T>(bytes: Uint8Array, from: number, size: number): T;
+  /**
+   * Where there are many small values, without a parcel each: gives the bytes of one (`Parcel.flat`) to `take`, which must copy them
+   * at once. False: it is more than plain data, and needs a parcel.
+   */
+  pack(value: unknown, take: (bytes: Uint8Array, from: number, size: number) => void): boolean;
   /** Will this function be the same whenever it travels? It has captured nothing then. Known once it has been in a parcel. */
   isConstant(fn: unknown): boolean;
   /** Of this client, as the other halves see it. */

@@ -7,7 +7,7 @@ import type { DecodeHooks, EncodeHooks, Payload } from './forms.ts';
 import { decodeJson, encodeJson } from './json-codec.ts';
 import { isPlain } from './plain.ts';
 import { Escaped, revive } from './revive.ts';
-import { packPlain, packTable, unpackBody } from './slot.ts';
+import { isPlainBody, lendPlain, packPlain, packTable, type TakeBytes, unpackBody, unpackPlain } from './slot.ts';
 import { walk } from './walk.ts';
 
 export { type ClassCodec, registerClass } from './classes.ts';
@@ -33,6 +33,28 @@ export function encode(value: unknown, options: EncodeOptions = {}): Payload {
   const walked = walk(value, root, options.hooks);
   const body = packTable(walked.root, walked.table);
   return { codec: 'msgpack', parts: [body, ...walked.memories.take()] };
+}
+
+/**
+ * For small values, many of them: gives the bytes of a plain value to `take`, which must copy them at once. False: the value is not
+ * plain, and `encode` has to see it.
+ */
+export function encodePlain(value: unknown, take: TakeBytes): boolean {
+  if (!isPlain(value)) return false;
+  lendPlain(value, take);
+  return true;
+}
+
+/** A value that lies among other bytes. Throws as `decode` does. */
+export function decodeWithin(bytes: Uint8Array, from: number, size: number, hooks?: DecodeHooks): unknown {
+  if (size && isPlainBody(bytes, from)) {
+    try {
+      return unpackPlain(bytes, from, from + size);
+    } catch {
+      // `decode` says what is wrong.
+    }
+  }
+  return decode({ codec: 'msgpack', parts: [bytes.subarray(from, from + size)] }, hooks);
 }
 
 /**

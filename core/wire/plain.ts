@@ -15,6 +15,8 @@ interface Seen {
 export function isPlain(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return isPlainPrimitive(value);
   try {
+    // Most often a list of a few numbers or words.
+    if (Array.isArray(value) && Object.getPrototypeOf(value) === Array.prototype && isFlat(value)) return true;
     return isPlainObject(value, 0, { few: [], many: undefined });
   } catch {
     // A getter threw; the walk says where.

@@ -21,13 +21,18 @@
  * Objects are msgpack maps with string keys, `undefined` is extension 0, Dates are the timestamp extension, int64 and
  * uint64 are bigints (numbers beyond 32 bits are float64), larger bigints are extension 0x42 (two's complement, big-endian).
  */
-import { addExtension, Packr } from 'msgpackr';
+import { addExtension, Packr, RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from 'msgpackr';
 import { ProtocolError } from '../errors.ts';
 
 const TABLE_MARK = 0xc1;
 const SLOT_TYPE = 0x54;
 /** msgpackr packs into one growing buffer; a body above this leaves it, so that small messages never pin a large one. */
 const KEEP_IN_POOL = 4096;
+
+const IN_PLACE = REUSE_BUFFER_MODE | RESET_BUFFER_MODE;
+
+/** Takes bytes that lie within others, while it runs. */
+export type TakeBytes = (bytes: Uint8Array, from: number, size: number) => void;
 
 interface Slots {
   Slot: new (index: number) => Slot;
@@ -86,8 +91,29 @@ export function packPlain(value: unknown): Uint8Array {
   return body.length > KEEP_IN_POOL ? leavePool(body, 0) : body;
 }
 
+/** The same, without memory for it: the bytes are msgpackr's own, and written over by what is packed next. */
+export function lendPlain(value: unknown, take: TakeBytes): void {
+  const bytes = packr.pack(value, IN_PLACE) as Buffer & { start: number; end: number };
+  const size = bytes.end - bytes.start;
+  take(bytes, bytes.start, size);
+  if (size > KEEP_IN_POOL * 16) dropBuffer();
+}
+
 export function packTable(root: unknown, table: readonly unknown[]): Uint8Array {
   return leavePool(packr.pack([root, table]), 1);
+}
+
+export function isPlainBody(bytes: Uint8Array, start: number): boolean {
+  return bytes[start] !== TABLE_MARK;
+}
+
+const RANGE = { start: 0, end: 0 };
+
+/** What lies there in the bytes, without a view of its own. */
+export function unpackPlain(bytes: Uint8Array, start: number, end: number): unknown {
+  RANGE.start = start;
+  RANGE.end = end;
+  return packr.unpack(bytes, RANGE);
 }
 
 /** `[root, table]`; the table is undefined for plain msgpack. Throws whatever msgpackr throws on bytes that make no sense. */
@@ -110,8 +136,10 @@ function leavePool(packed: Uint8Array, mark: 0 | 1): Uint8Array {
   const body = new Uint8Array(packed.length + mark);
   if (mark) body[0] = TABLE_MARK;
   body.set(packed, mark);
-  if (packed.length > KEEP_IN_POOL * 16 && typeof Buffer !== 'undefined') {
-    packr.useBuffer(Buffer.allocUnsafeSlow(KEEP_IN_POOL * 2));
-  }
+  if (packed.length > KEEP_IN_POOL * 16) dropBuffer();
   return body;
+}
+
+function dropBuffer(): void {
+  if (typeof Buffer !== 'undefined') packr.useBuffer(Buffer.allocUnsafeSlow(KEEP_IN_POOL * 2));
 }

@@ -1,8 +1,8 @@
 /**
  * What the halves say to each other. Tasks go in batches, in columns: a task is one index into each of them. Nobody between the
- * client and the engine reads arguments and results.
+ * client and the engine reads arguments and results. How batches travel is in letters.ts.
  */
-import type { Parcel } from '../../core/index.ts';
+import type { CallId, Parcel } from '../../core/index.ts';
 import type { Packed } from './pieces.ts';
 
 /** How tasks are to be handled: sent once, and named by its number from then on. */
@@ -58,24 +58,28 @@ export interface Submission {
   readonly newFns: readonly Fn[];
   readonly newSpecs: readonly (readonly [id: number, spec: Spec])[];
   /** By index. */
-  readonly dependencies: readonly (readonly [index: number, dependencies: readonly Dependency[]])[];
+  readonly dependencies: ReadonlyMap<number, readonly Dependency[]>;
   /** Runs that they have had already, by index: items that failed in a chunk. */
   readonly runs: readonly (readonly [index: number, runs: number])[];
   /** The tasks that have submitted them, by index. */
-  readonly parents: readonly (readonly [index: number, parent: { readonly client: number; readonly call: number }])[];
+  readonly parents: ReadonlyMap<number, CallId>;
   /** How many batches of settlements the client has read. */
   readonly seen: number;
 }
 
 /** controller -> engine, `run`. Functions and specs have numbers of the controller's here. */
 export interface Orders {
+  /** Of the engine as the controller knows it now; it comes back with all that is said of these tasks. */
+  readonly slot: number;
+  /** Ticket of the first one; the others' follow. */
+  readonly first: number;
   readonly clients: Uint32Array;
   readonly calls: Uint32Array;
   readonly fns: Uint32Array;
   readonly specs: Uint32Array;
   readonly attempts: Uint32Array;
   /** Those, by index, of which is to be told that they begin. */
-  readonly announced: readonly number[];
+  readonly announced: Uint32Array;
   readonly args: Packed;
   readonly newFns: readonly (readonly [number: number, parcel: Parcel, name: string])[];
   readonly newSpecs: readonly (readonly [number: number, spec: Spec])[];
@@ -100,8 +104,8 @@ export type Ending = (typeof Ending)[keyof typeof Ending];
 
 /** engine -> controller, `done`. */
 export interface Report {
-  readonly clients: Uint32Array;
-  readonly calls: Uint32Array;
+  readonly slot: number;
+  readonly tickets: Uint32Array;
   readonly endings: Uint8Array;
   /** ms since the epoch. */
   readonly started: Float64Array;
@@ -109,8 +113,14 @@ export interface Report {
   readonly ran: Float64Array;
   readonly sizes: Float64Array;
   readonly values: Packed;
-  /** Tasks that were given back, unstarted. */
-  readonly returned: readonly number[];
+  /** Tickets of tasks that were given back, unstarted. */
+  readonly returned: Uint32Array;
+}
+
+/** engine -> controller, `begun` and `yields`. */
+export interface Ticket {
+  readonly slot: number;
+  readonly ticket: number;
 }
 
 /** controller -> client, `settled`. */

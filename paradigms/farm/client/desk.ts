@@ -11,14 +11,18 @@ import {
   type ResultHooks,
   type Settlement,
 } from '../../../core/index.ts';
+import { Numbered } from '../../../core/numbered.ts';
 import { FarmClosedError } from '../errors.ts';
+import { SettlementsLetter, SubmissionLetter } from '../letters.ts';
 import { type Dependency, Ending, type Fn, type Root, type Settlements, type Spec } from '../messages.ts';
-import { PieceReader, Pieces } from '../pieces.ts';
+import { PieceReader } from '../pieces.ts';
 
 /** A batch leaves at once when it has grown so far. */
 const BATCH = { tasks: 8_192, bytes: 1 << 20 };
 /** Batches of settlements between two words of ours that we have read them. */
 const SEEN = 32;
+/** Values below this are read when they come. Bytes. */
+const SMALL = 4_096;
 const STATUS: readonly Settlement['status'][] = ['ok', 'failed', 'kept', 'lost'];
 
 type Stopped = Awaited<ReturnType<ResultHooks['stop']>>;
@@ -32,37 +36,29 @@ export interface Taker {
 export interface Order {
   readonly fn: number;
   readonly spec: number;
-  readonly args: Parcel;
+  readonly args: readonly unknown[];
+  /** Beside the pending results among its arguments. */
   readonly dependencies?: readonly Dependency[] | undefined;
   /** Runs that it has had already. */
   readonly runs?: number;
-  readonly detached?: boolean;
+  readonly detached?: boolean | undefined;
   /** The task that submits it. */
   readonly parent?: CallId | undefined;
-}
-
-interface Entry {
-  readonly taker: Taker;
-  /** Pending results among its arguments: they must live as long as they may be asked for. */
-  readonly holds: unknown;
-  readonly detached: boolean;
 }
 
 export class Desk {
   readonly results: <T>(options?: { timeout?: number; signal?: AbortSignal }) => PendingResult<T>;
   closed = false;
   #host: ClientHost;
-  #entries = new Map<number, Entry>();
+  /** Those that are pending. */
+  #takers = new Numbered<Taker>();
+  /** Pending results among their arguments: they must live as long as they may be asked for. */
+  #holds = new Map<number, unknown>();
+  #detached = new Set<number>();
   #idle: (() => void)[] = [];
-  #calls: number[] = [];
-  #fns: number[] = [];
-  #specs: number[] = [];
-  #args = new Pieces();
-  #newFns: Fn[] = [];
-  #newSpecs: [number, Spec][] = [];
-  #dependencies: [number, readonly Dependency[]][] = [];
-  #runs: [number, number][] = [];
-  #parents: [number, CallId][] = [];
+  #letter = new SubmissionLetter();
+  /** What few batches have. */
+  #more: ReturnType<typeof nothing> | undefined;
   #released: number[] = [];
   #collected: number[] = [];
   #due = false;
@@ -82,39 +78,53 @@ export class Desk {
       },
     });
     host.handle({
-      settled: (settlements: Settlements) => this.#settled(settlements),
+      settled: (parts: readonly Uint8Array[]) => this.#settled(SettlementsLetter.read(parts, this.#rest)),
     });
   }
 
   get pending(): number {
-    return this.#entries.size;
+    return this.#takers.size;
   }
 
   define(fn: Fn): void {
-    this.#newFns.push(fn);
+    (this.#more ??= nothing()).newFns.push(fn);
   }
 
   specify(id: number, spec: Spec): void {
-    this.#newSpecs.push([id, spec]);
+    (this.#more ??= nothing()).newSpecs.push([id, spec]);
   }
 
-  submit(call: number, order: Order, taker: Taker): void {
+  /** Throws CannotTravelError. */
+  submit(call: number, { fn, spec, args, dependencies, runs, detached, parent }: Order, taker: Taker): void {
     if (this.closed) throw new FarmClosedError('The farm was shut down: it takes no tasks any more');
-    const { args, dependencies, runs, parent } = order;
-    const { detached = false } = order;
-    this.#entries.set(call, { taker, holds: args.holds.length ? args : undefined, detached });
-    const index = this.#calls.push(call) - 1;
-    this.#fns.push(order.fn);
-    this.#specs.push(order.spec);
-    this.#args.addParcel(args);
-    if (dependencies?.length) {
-      this.#dependencies.push([index, dependencies]);
-      for (const one of dependencies) this.#follow(one);
+    const waitsFor = this.#pack(call, args, dependencies);
+    this.#takers.set(call, taker);
+    if (detached) this.#detached.add(call);
+    const { calls, fns, specs, args: pieces } = this.#letter;
+    const index = calls.length;
+    calls.push(call);
+    fns.push(fn);
+    specs.push(spec);
+    if (waitsFor?.length) {
+      for (const one of waitsFor) {
+        this.#letter.depends(one);
+        this.#follow(one);
+      }
     }
-    if (runs) this.#runs.push([index, runs]);
-    if (parent) this.#parents.push([index, parent]);
-    if (this.#calls.length >= BATCH.tasks || this.#args.bytes >= BATCH.bytes) this.flush();
+    if (runs) (this.#more ??= nothing()).runs.push([index, runs]);
+    if (parent) this.#letter.isPartOf(parent);
+    if (calls.length >= BATCH.tasks || pieces.bytes.length >= BATCH.bytes) this.flush();
     else this.#soon();
+  }
+
+  /** Adds its arguments; what it depends on is among them, perhaps, and beside them. */
+  #pack(call: number, args: Order['args'], dependencies: Order['dependencies']): Order['dependencies'] {
+    if (this.#host.pack(args, this.#letter.args.take)) return dependencies;
+    const parcel = this.#host.parcel(args);
+    const among = parcel.waitsFor.map((one): Dependency => ({ client: one.client, call: one.call, as: 'value' }));
+    this.#letter.args.addParcel(parcel);
+    if (parcel.holds.length) this.#holds.set(call, parcel);
+    return dependencies ? [...among, ...dependencies] : among;
   }
 
   /** No task will name the function any more. */
@@ -153,7 +163,7 @@ export class Desk {
 
   async stop(call: number, kind: 'interrupt' | 'cancel', reason: string): Promise<Stopped> {
     if (kind === 'cancel') {
-      this.#entries.delete(call);
+      this.#drop(call);
       this.#whenIdle();
     }
     this.flush();
@@ -167,50 +177,43 @@ export class Desk {
 
   /** Resolves when nothing is pending. */
   idle(): Promise<void> {
-    if (!this.#entries.size) return Promise.resolve();
+    if (!this.#takers.size) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
   /** Those that are pending. */
   calls(): number[] {
-    return [...this.#entries.keys()];
+    return [...this.#takers.keys()];
   }
 
   takerOf(call: number): Taker | undefined {
-    return this.#entries.get(call)?.taker;
+    return this.#takers.get(call);
   }
 
   isPending(call: number): boolean {
-    return this.#entries.has(call);
+    return this.#takers.has(call);
   }
 
   readonly flush = (): void => {
     this.#due = false;
-    if (this.#calls.length) {
-      const submission = {
-        calls: Uint32Array.from(this.#calls),
-        fns: Uint32Array.from(this.#fns),
-        specs: Uint32Array.from(this.#specs),
-        args: this.#args.take(),
-        newFns: this.#newFns,
-        newSpecs: this.#newSpecs,
-        dependencies: this.#dependencies,
-        runs: this.#runs,
-        parents: this.#parents,
-        seen: (this.#said = this.#seen),
-      };
-      this.#calls = [];
-      this.#fns = [];
-      this.#specs = [];
-      this.#newFns = [];
-      this.#newSpecs = [];
-      this.#dependencies = [];
-      this.#runs = [];
-      this.#parents = [];
-      this.#host.controller.tell('submit', submission);
+    const letter = this.#letter;
+    if (letter.calls.length) {
+      this.#said = this.#seen;
+      this.#host.controller.tellBytes('submit', letter.parts(this.#seen, this.#takeMore()));
     }
     if (this.#released.length) this.#host.controller.tell('release', this.#released.splice(0));
   };
+
+  #takeMore(): Parcel | undefined {
+    const parcels = this.#letter.args.takeParcels();
+    const more = this.#more;
+    if (!more && !parcels.length) return undefined;
+    this.#more = undefined;
+    return this.#host.parcel({ ...more, parcels });
+  }
+
+  readonly #rest = <T>(parts: readonly Uint8Array[]): T =>
+    this.#host.read(new ParcelOf({ codec: 'msgpack', parts: [...parts] })) as T;
 
   #soon(): void {
     if (this.#due) return;
@@ -220,39 +223,56 @@ export class Desk {
 
   #settled(settlements: Settlements): void {
     const { calls, endings, engines, incarnations, started, ran, sizes, values } = settlements;
-    const reader = new PieceReader(values);
+    const reader = new PieceReader(values, ParcelOf);
     for (let i = 0; i < calls.length; i++) {
       reader.next();
       const call = calls[i]!;
-      const entry = this.#entries.get(call);
+      const taker = this.#takers.get(call);
       const ending = endings[i] as Ending;
-      if (!entry) {
+      if (!taker) {
         if (ending === Ending.KEPT) this.#release(call);
         continue;
       }
-      this.#entries.delete(call);
-      if (entry.detached) this.#collected.push(call);
-      const { source, from, size, parcel } = reader;
-      const value = parcel ?? (size ? ParcelOf.of(source.subarray(from, from + size)) : undefined);
-      const engine = engines[i]!;
-      if (ending === Ending.DEPENDENCY) void this.#dependencyFailed(entry.taker, value!);
-      else {
-        entry.taker.settle({
-          engine,
-          incarnation: incarnations[i]!,
-          status: STATUS[ending] ?? 'lost',
-          parcel: value,
-          started: started[i]!,
-          completed: started[i]! + ran[i]!,
-          bytes: sizes[i]!,
-        });
+      if (this.#detached.has(call)) this.#collected.push(call);
+      this.#drop(call);
+      if (ending === Ending.DEPENDENCY) {
+        void this.#dependencyFailed(taker, parcelOf(reader)!);
+        continue;
       }
+      const { source, from, size } = reader;
+      const small = ending === Ending.OK && size > 0 && size < SMALL;
+      const read = small ? this.#read(source, from, size) : undefined;
+      taker.settle({
+        engine: engines[i]!,
+        incarnation: incarnations[i]!,
+        status: STATUS[ending] ?? 'lost',
+        parcel: read ? undefined : parcelOf(reader),
+        value: read?.value,
+        started: started[i]!,
+        completed: started[i]! + ran[i]!,
+        bytes: sizes[i]!,
+      });
     }
     this.#whenIdle();
     if (this.#collected.length) this.#host.controller.tell('collected', this.#collected.splice(0));
     if (++this.#seen - this.#said < SEEN) return;
     this.#said = this.#seen;
     this.#host.controller.tell('seen', this.#seen);
+  }
+
+  /** At once, so that a result does not keep all that came with it. Undefined: its bytes make no sense, which its reader is told. */
+  #read(source: Uint8Array, from: number, size: number): { value: unknown } | undefined {
+    try {
+      return { value: this.#host.readWithin(source, from, size) };
+    } catch {
+      return undefined;
+    }
+  }
+
+  #drop(call: number): void {
+    this.#takers.delete(call);
+    if (this.#holds.size) this.#holds.delete(call);
+    if (this.#detached.size) this.#detached.delete(call);
   }
 
   async #dependencyFailed(taker: Taker, parcel: Parcel): Promise<void> {
@@ -268,7 +288,7 @@ export class Desk {
 
   /** Of results that are no tasks of ours the controller hears from us. */
   #follow({ client, call, strict }: Dependency): void {
-    if (strict || (client === this.#host.id && this.#entries.has(call)) || this.#watched.has(call)) return;
+    if (strict || (client === this.#host.id && this.#takers.has(call)) || this.#watched.has(call)) return;
     this.#watched.add(call);
     const watch = client === this.#host.id ? this.#host.settled(call) : Promise.resolve(undefined);
     void watch.then((error) => {
@@ -284,8 +304,21 @@ export class Desk {
   }
 
   #whenIdle(): void {
-    if (!this.#entries.size) for (const resolve of this.#idle.splice(0)) resolve();
+    if (!this.#takers.size) for (const resolve of this.#idle.splice(0)) resolve();
   }
+}
+
+function nothing() {
+  return {
+    newFns: [] as Fn[],
+    newSpecs: [] as [number, Spec][],
+    runs: [] as [number, number][],
+  };
+}
+
+/** Undefined where there is nothing. */
+function parcelOf({ parcel, source, from, size }: PieceReader): Parcel | undefined {
+  return parcel ?? (size ? ParcelOf.of(source.subarray(from, from + size)) : undefined);
 }
 
 /** After what runs now and its microtasks: what they submit leaves together. */

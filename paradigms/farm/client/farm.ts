@@ -9,7 +9,6 @@ import {
   type SendableArgs,
   UsageError,
 } from '../../../core/index.ts';
-import { FarmClosedError } from '../errors.ts';
 import type { Dependency, Explanation, FarmEvent, FarmStats } from '../messages.ts';
 import { checkTaskOptions, type FarmOptions, type Pending, type TaskOptions } from '../options.ts';
 import { type Desk, taskHere } from './desk.ts';
@@ -83,16 +82,16 @@ export function createFarm(parts: FarmParts, options: FarmOptions): Farm {
       const given = named ? [fn, ...args] : args;
       const code = named ? callNamed : (fn as () => unknown);
       const { detached } = options;
-      const parcel = host.parcel(given);
-      const id = known ?? registry.fn(code);
-      const dependencies = [...dependenciesIn(parcel.waitsFor), ...before(after, 'after'), ...before(follow, 'place')];
-      if (desk.closed) throw new FarmClosedError('The farm was shut down: it takes no tasks any more');
+      const order = {
+        fn: known ?? registry.fn(code),
+        spec: spec.id(),
+        args: given,
+        dependencies: after || follow ? [...before(after, 'after'), ...before(follow, 'place')] : undefined,
+        detached,
+        parent: taskHere(),
+      };
       pending = desk.results(resultOptions);
-      desk.submit(
-        pending.call,
-        { fn: id, spec: spec.id(), args: parcel, dependencies, parent: taskHere(), ...(detached && { detached }) },
-        pending,
-      );
+      desk.submit(pending.call, order, pending);
     } catch (error) {
       pending ??= desk.results();
       pending.fail(error as Error);
@@ -157,10 +156,6 @@ export function createFarm(parts: FarmParts, options: FarmOptions): Farm {
     },
   };
   return farm;
-
-  function dependenciesIn(waited: readonly { client: number; call: number }[]): Dependency[] {
-    return waited.map(({ client, call }) => ({ client, call, as: 'value' }));
-  }
 }
 
 const callNamed = (fn: (...args: unknown[]) => unknown, ...args: unknown[]): unknown => fn(...args);

@@ -1,13 +1,6 @@
 /** A call for each item of a source: what users hold, and what can be said of it. */
 import type { Observable } from 'rxjs';
-import {
-  type AsyncResult,
-  type ClientHost,
-  type Parcel,
-  RemoteError,
-  type Settlement,
-  UsageError,
-} from '../../../core/index.ts';
+import { type AsyncResult, type ClientHost, RemoteError, type Settlement, UsageError } from '../../../core/index.ts';
 import type { ItemOutcomes } from '../messages.ts';
 import { COUNT, checkTaskOptions, type FarmOptions } from '../options.ts';
 import { Chunks } from './chunks.ts';
@@ -175,10 +168,10 @@ class Calls implements Sender<unknown> {
     const failed = (engine: number, reason: unknown): void =>
       tell({ index, engine, ms: 0, status: 'rejected', reason: asError(reason) });
     this.#submit(call, this.#single.id(), [item], runs, {
-      settle: ({ engine, status, parcel, started = 0, completed = 0 }) => {
+      settle: ({ engine, status, started = 0, completed = 0, ...settled }) => {
         const ms = completed - started;
         if (status === 'ok') this.#chunks.ran(1, ms);
-        this.#read(parcel, (value, error) => {
+        this.#read(settled, (value, error) => {
           if (error) failed(engine, error);
           else if (status === 'ok') tell({ index, engine, ms, status: 'fulfilled', value });
           else failed(engine, status === 'failed' ? this.#remote(engine, call, value) : value);
@@ -195,13 +188,13 @@ class Calls implements Sender<unknown> {
       for (const [i, item] of items.entries()) this.#one(item, first + i, tell);
     };
     this.#submit(call, this.#many.id(), items, 0, {
-      settle: ({ engine, status, parcel, started = 0, completed = 0 }: Settlement) => {
+      settle: ({ engine, status, started = 0, completed = 0, ...settled }) => {
         if (status !== 'ok') {
           apart();
           return;
         }
         this.#chunks.ran(items.length, completed - started);
-        this.#read(parcel, (value, error) => {
+        this.#read(settled, (value, error) => {
           if (error) apart();
           else
             this.#spread(
@@ -236,14 +229,11 @@ class Calls implements Sender<unknown> {
 
   #submit(call: number, spec: number, args: readonly unknown[], runs: number, taker: Taker): void {
     if (this.#over) return;
-    const { host, desk } = this.#home;
     const over = (): boolean => !this.#under.delete(call) || this.#over;
     try {
-      const parcel = host.parcel(args);
-      const dependencies = parcel.waitsFor.map((one) => ({ client: one.client, call: one.call, as: 'value' as const }));
-      desk.submit(
+      this.#home.desk.submit(
         call,
-        { fn: this.#fn, spec, args: parcel, dependencies, runs, parent: this.#parent },
+        { fn: this.#fn, spec, args, runs, parent: this.#parent },
         {
           settle: (settlement) => void (over() || taker.settle(settlement)),
           fail: (error) => void (over() || taker.fail(error)),
@@ -255,10 +245,12 @@ class Calls implements Sender<unknown> {
     }
   }
 
-  #read(parcel: Parcel | undefined, then: (value: unknown, error?: unknown) => void): void {
-    let value: unknown;
+  #read(
+    { parcel, value }: Pick<Settlement, 'parcel' | 'value'>,
+    then: (value: unknown, error?: unknown) => void,
+  ): void {
     try {
-      value = parcel && this.#home.host.read(parcel);
+      if (parcel) value = this.#home.host.read(parcel);
     } catch (error) {
       then(undefined, error);
       return;

@@ -70,7 +70,7 @@ export class Crew {
   #joined(engine: EngineInfo): void {
     const before = this.slots.get(engine.id);
     if (before?.alive) this.#lost(engine.id, 'rejoined');
-    const slot = new Slot(engine, this.#host.engine(engine.id));
+    const slot = new Slot(engine, this.#host.engine(engine.id), this.#host.parcel);
     if (before) slot.resources = before.resources;
     this.slots.set(engine.id, slot);
   }

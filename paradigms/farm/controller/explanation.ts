@@ -11,7 +11,7 @@ export function explain(owners: ReadonlyMap<number, Owner>, places: Places, id: 
   const task = owners.get(owner!)?.tasks.get(call!);
   const past = owners.get(owner!)?.past.get(call!);
   if (!task && !past) throw new UsageError(`There is no task ${id} (any more): it is over, or was never submitted`);
-  if (!task) return { id, state: past!.failed ? 'failed' : 'done', why: 'it is over', attempt: past!.task.runs };
+  if (!task) return { id, state: past!.more?.root ? 'failed' : 'done', why: 'it is over', attempt: past!.runs };
   const { spec, runs, more, slot } = task;
   const about = { id: task.id, attempt: runs, ...(spec.label !== undefined && { label: spec.label }) };
   switch (task.state) {

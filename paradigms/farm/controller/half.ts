@@ -11,14 +11,14 @@ import {
   UsageError,
 } from '../../../core/index.ts';
 import { UnsatisfiableError } from '../errors.ts';
-import { Ending, type FarmStats, type Report, type Submission } from '../messages.ts';
+import { ReportLetter, SubmissionLetter } from '../letters.ts';
+import { type Dependency, Ending, type FarmStats, type Submission, type Ticket } from '../messages.ts';
 import { PieceReader } from '../pieces.ts';
 import { Alarms } from './alarms.ts';
 import { Crew } from './crew.ts';
 import { explain } from './explanation.ts';
 import { FnRecord } from './fns.ts';
 import { type Collected, Journal } from './journal.ts';
-import { callKey } from './keys.ts';
 import { Memo } from './memo.ts';
 import { Outcomes, type Run } from './outcomes.ts';
 import { Owner } from './owner.ts';
@@ -59,14 +59,9 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
   }
 
   /** Somebody may ask for its outcome later; until its client has it, or anybody if that has left. */
-  function keep(task: Task, { ending, value, slot, started, ran }: Run): void {
-    const source = value?.source;
-    const parcel =
-      source instanceof Uint8Array ? Parcel.of(source.slice(value!.from, value!.from + value!.size)) : source;
+  function keep(task: Task, run: Run): void {
     const { owner } = task;
-    const listed = task.spec.detached || owner.gone;
-    const outcome = { ending, engine: slot?.id ?? -1, value: parcel, started, ran };
-    journal.finished(task, outcome, listed);
+    journal.finished(task, run, task.spec.detached || owner.gone);
     const name = journal.nameOf(task);
     for (const tell of collecting.get(name) ?? []) tell();
     collecting.delete(name);
@@ -89,13 +84,23 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
 
   function ownerOf({ id }: Pick<Caller, 'id'>): Owner {
     let owner = owners.get(id);
-    if (!owner) owners.set(id, (owner = new Owner(id, host.client(id))));
+    if (!owner) owners.set(id, (owner = new Owner(id, host.client(id), host.parcel)));
     return owner;
   }
 
   function turn(): void {
     scheduler.dispatch();
     for (const owner of owners.values()) owner.flush();
+  }
+
+  function rest<T>(parts: readonly Uint8Array[]): T {
+    return host.read(new Parcel({ codec: 'msgpack', parts: [...parts] })) as T;
+  }
+
+  /** Undefined: it speaks of what an earlier controller, or session, has told it. */
+  function slotOf(engine: number, about: { slot: number }): Slot | undefined {
+    const slot = places.slots.get(engine);
+    return slot?.number === about.slot ? slot : undefined;
   }
 
   function submit(submission: Submission, caller: Caller): void {
@@ -105,10 +110,8 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
     for (const { id, name, parcel } of newFns) owner.fns.set(id, new FnRecord(name, parcel));
     // What is on an engine goes down with the controller.
     for (const [id, spec] of newSpecs) owner.specs.set(id, host.durable ? { ...spec, travels: true } : spec);
-    const parent = new Map(parents);
-    const linked = new Map(dependencies);
     const ran = new Map(runs);
-    const reader = new PieceReader(args);
+    const reader = new PieceReader(args, Parcel);
     const now = performance.now();
     for (let i = 0; i < calls.length; i++) {
       reader.next();
@@ -123,11 +126,11 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
       outcomes.event(task, 'queued');
       const before = ran.get(i);
       if (before) task.runs = before;
-      const above = parent.get(i);
+      const above = parents.get(i);
       if (above) adopt(task, above);
       if (above && !spec.detached && stops.wasStopped(above))
         outcomes.fail(task, new CancelledError('The task that has submitted it was stopped'), Ending.STOPPED);
-      else accept(task, linked.get(i));
+      else accept(task, dependencies.get(i));
     }
   }
 
@@ -138,7 +141,7 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
     (parent.extra.children ??= new Set()).add(task);
   }
 
-  function accept(task: Task, dependencies: Submission['dependencies'][number][1] | undefined): void {
+  function accept(task: Task, dependencies: readonly Dependency[] | undefined): void {
     const { spec } = task;
     if (dependencies) task.extra.dependencies = dependencies;
     const failed = dependencies && outcomes.link(task);
@@ -250,26 +253,30 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
         owner.tasks.delete(task.call);
         if (isRecorded(task)) journal.abandoned(task);
       }
-    for (const { task } of owner.past.values()) told(task);
+    for (const task of owner.past.values()) told(task);
     owner.past.clear();
     for (const fn of owner.fns.values()) for (const slot of places.slots.values()) slot.forget(fn);
     if (!owner.tasks.size) owners.delete(event.client);
     turn();
   });
   host.report(stats);
-  const where = ({ client, call }: CallId): number | undefined => owners.get(client)?.tasks.get(call)?.slot?.id;
+  function where({ client, call }: CallId): number | undefined {
+    const task = owners.get(client)?.tasks.get(call);
+    return task?.state === State.OUT ? task.slot?.id : undefined;
+  }
   host.tasks({ where, list });
 
   await new Resumption(host, { scheduler, outcomes, stops, journal }).resume();
   turn();
 
   return {
-    submit(submission: Submission, caller) {
-      submit(submission, caller);
+    submit(parts: readonly Uint8Array[], caller) {
+      submit(SubmissionLetter.read(parts, rest), caller);
       turn();
     },
-    done(report: Report, { id }) {
-      const slot = places.slots.get(id);
+    done(parts: readonly Uint8Array[], { id }) {
+      const report = ReportLetter.read(parts, rest);
+      const slot = slotOf(id, report);
       if (!slot) return;
       outcomes.report(slot, report);
       turn();
@@ -278,14 +285,17 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
       crew.declares(id, resources);
       turn();
     },
-    yields({ client, call }: CallId, { id }) {
-      const slot = places.slots.get(id);
-      const task = slot?.out.get(callKey(client, call));
+    yields(about: Ticket, { id }) {
+      const slot = slotOf(id, about);
+      const task = slot?.out.get(about.ticket);
       if (slot && task) scheduler.stepAside(task, slot);
       turn();
     },
     /** The engine is about to run a task with a timeout. */
-    begun: ({ client, call }: { client: number; call: number }, { id }) => stops.begun(id, client, call),
+    begun(about: Ticket, { id }) {
+      const slot = slotOf(id, about);
+      if (slot) stops.begun(slot, about.ticket);
+    },
     seen: (batch: number, caller) => ownerOf(caller).seen(batch, onTold),
     placed({ client, call, failed }: { client: number; call: number; failed?: Parcel }) {
       outcomes.placed(client, call, failed);

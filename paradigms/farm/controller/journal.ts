@@ -3,9 +3,12 @@
  * controller that is started anew goes on where this one was. Written in the order in which things happen, many changes at a time.
  */
 import { createHash } from 'node:crypto';
-import { type Change, type ControllerHost, Parcel, type Store } from '../../../core/index.ts';
+import type { Change, ControllerHost, Parcel, Store } from '../../../core/index.ts';
 import type { Dependency, Ending, Spec } from '../messages.ts';
 import type { FnRecord } from './fns.ts';
+import type { Run } from './outcomes.ts';
+import type { Value } from './owner.ts';
+import { packRecord, readRecord } from './records.ts';
 import { SharedRecords } from './shared-records.ts';
 import type { Task } from './task.ts';
 
@@ -36,6 +39,8 @@ export interface Collected {
   readonly started: number;
   readonly ran: number;
 }
+
+type OutcomeHead = Omit<Collected, 'name' | 'value'>;
 
 export interface Found {
   readonly tasks: readonly Accepted[];
@@ -73,7 +78,7 @@ export class Journal {
   constructor(host: ControllerHost) {
     this.#host = host;
     const change = (key: string, value: unknown): void =>
-      value === undefined ? this.#remove(key) : this.#put(key, value);
+      value === undefined ? this.#remove(key) : this.#put(key, undefined, host.parcel(value));
     this.fns = new SharedRecords(FN, change);
     this.specs = new SharedRecords(SPEC, change);
   }
@@ -82,22 +87,29 @@ export class Journal {
   async open(): Promise<Found> {
     const store = (this.#store = await this.#host.store());
     const run = await store.get(RUN);
-    this.run = run ? (this.#read(run) as number) + 1 : 1;
+    this.run = run ? readRecord<number>(this.#host, run).head + 1 : 1;
     this.#put(RUN, this.run);
-    const all = async <T>(prefix: string): Promise<Map<string, T>> => {
+    const all = async <T>(prefix: string, read: (bytes: Uint8Array, name: string) => T): Promise<Map<string, T>> => {
       const found = new Map<string, T>();
-      for await (const [key, bytes] of store.entries({ prefix }))
-        found.set(key.slice(prefix.length), this.#read(bytes));
+      for await (const [key, bytes] of store.entries({ prefix })) {
+        const name = key.slice(prefix.length);
+        found.set(name, read(bytes, name));
+      }
       return found;
     };
-    const tasks = [...(await all<Omit<Accepted, 'name'>>(TASK))].map(([name, task]) => ({ name, ...task }));
-    const fns = await all<FnText>(FN);
-    const specs = await all<Spec>(SPEC);
+    const shared = (bytes: Uint8Array): any => this.#host.read(readRecord(this.#host, bytes).value!);
+    const accepted = await all<Accepted>(TASK, (bytes, name) => {
+      const { head, value } = readRecord<Omit<Accepted, 'name' | 'args'>>(this.#host, bytes);
+      return { ...head, name, args: value! };
+    });
+    const tasks = [...accepted.values()];
+    const fns = await all<FnText>(FN, shared);
+    const specs = await all<Spec>(SPEC, shared);
     for (const name of fns.keys()) if (!tasks.some(({ fn }) => fn === name)) this.fns.remove(name);
     for (const name of specs.keys()) if (!tasks.some(({ spec }) => spec === name)) this.specs.remove(name);
     for (const { after = [] } of tasks) this.#want(after, 1);
     for await (const [key, bytes] of store.entries({ prefix: DONE }))
-      this.done.set(key.slice(DONE.length), (this.#read(bytes) as Collected).label);
+      this.done.set(key.slice(DONE.length), readRecord<OutcomeHead>(this.#host, bytes).head.label);
     await this.flushed();
     return { tasks, fns, specs };
   }
@@ -111,12 +123,12 @@ export class Journal {
   }
 
   accepted(task: Task): void {
-    const { fn, source, from, size, spec } = task;
+    const { fn, source, spec } = task;
     this.#tasks.add(task);
     const after = this.#linksOf(task);
     this.#want(after, 1);
     const { retryIf } = spec;
-    this.#put(TASK + this.nameOf(task), {
+    const head = {
       fn: this.fns.use(
         fn,
         () => contentOf(fn.parcel),
@@ -127,9 +139,9 @@ export class Journal {
         () => hashOf(JSON.stringify({ ...spec, retryIf: undefined }), retryIf ? contentOf(retryIf) : ''),
         () => (retryIf ? { ...spec, retryIf: this.#host.whole(retryIf) } : spec),
       ),
-      args: source instanceof Uint8Array ? Parcel.of(source.slice(from, from + size)) : this.#host.whole(source),
       ...(after.length && { after }),
-    });
+    };
+    this.#put(TASK + this.nameOf(task), head, source instanceof Uint8Array ? task : this.#host.whole(source));
   }
 
   /** It is there already, under its name, and its function and spec under theirs. */
@@ -140,11 +152,12 @@ export class Journal {
   }
 
   /** Its outcome stays until it is dropped; `listed`: until somebody collects it. */
-  finished(task: Task, outcome: Omit<Collected, 'name' | 'label'>, listed: boolean): void {
+  finished(task: Task, { ending, slot, value, started, ran }: Run, listed: boolean): void {
     const name = this.nameOf(task);
     const { label } = task.spec;
     this.abandoned(task);
-    this.#put(DONE + name, { name, ...(label !== undefined && { label }), ...outcome });
+    const head: OutcomeHead = { ending, engine: slot?.id ?? -1, started, ran, ...(label !== undefined && { label }) };
+    this.#put(DONE + name, head, value);
     if (!listed) return;
     this.done.set(name, label);
     const oldest = this.done.size > OUTCOMES ? this.done.keys().next().value : undefined;
@@ -183,7 +196,9 @@ export class Journal {
   async outcome(name: string): Promise<Collected | undefined> {
     await this.flushed();
     const bytes = await this.#store?.get(DONE + name);
-    return bytes && (this.#read(bytes) as Collected);
+    if (!bytes) return undefined;
+    const { head, value } = readRecord<OutcomeHead>(this.#host, bytes);
+    return { name, ...head, value };
   }
 
   /** Resolves when all that was accepted is in the store. */
@@ -213,8 +228,8 @@ export class Journal {
     }
   }
 
-  #put(key: string, value: unknown): void {
-    this.#change(key, pack(this.#host.parcel(value)));
+  #put(key: string, head: unknown, value?: Value | Parcel): void {
+    this.#change(key, packRecord(this.#host, head, value));
   }
 
   /** What has not been written yet need not be. */
@@ -243,10 +258,6 @@ export class Journal {
     this.#written = Promise.all([this.#written, write]).then(() => {});
     this.#written.catch((error) => this.#host.log.error('The journal of the farm cannot be written', { error }));
   }
-
-  #read(bytes: Uint8Array): any {
-    return this.#host.read(unpack(bytes));
-  }
 }
 
 /** Functions of one text may have captured different values. */
@@ -258,32 +269,4 @@ function hashOf(...parts: (string | Uint8Array)[]): string {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
   return hash.digest('base64url');
-}
-
-/** Its parts in a row, after their number and sizes. */
-function pack({ payload: { parts } }: Parcel): Uint8Array {
-  const head = 4 * (1 + parts.length);
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, head));
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, parts.length);
-  let at = head;
-  for (const [i, part] of parts.entries()) {
-    view.setUint32(4 * (1 + i), part.length);
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
-
-function unpack(bytes: Uint8Array): Parcel {
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const count = view.getUint32(0);
-  let at = 4 * (1 + count);
-  const parts: Uint8Array[] = [];
-  for (let i = 0; i < count; i++) {
-    const size = view.getUint32(4 * (1 + i));
-    parts.push(bytes.slice(at, at + size));
-    at += size;
-  }
-  return new Parcel({ codec: 'msgpack', parts });
 }

@@ -15,14 +15,14 @@ export interface Demand {
 }
 
 export class Lane {
-  readonly name: string;
+  readonly name: string | number;
   readonly priority: number;
   readonly demand: Demand;
   readonly queue = new Deque<Task>();
   /** The round of dispatching in which nobody had room for its head. */
   blocked = -1;
 
-  constructor(name: string, priority: number, demand: Demand) {
+  constructor(name: string | number, priority: number, demand: Demand) {
     this.name = name;
     this.priority = priority;
     this.demand = demand;
@@ -41,7 +41,8 @@ export class Lane {
 export class Lanes {
   /** Highest priority first. */
   #lanes: Lane[] = [];
-  #byName = new Map<string, Lane>();
+  /** By priority, where they demand nothing. */
+  #byName = new Map<string | number, Lane>();
 
   add(task: Task, demand: Demand, first = false): void {
     const lane = this.#laneOf(task.priority, demand);
@@ -72,7 +73,7 @@ export class Lanes {
   #laneOf(priority: number, demand: Demand): Lane {
     const { needs, targets, pinned, alone } = demand;
     const plain = !needs && !targets && pinned === undefined && !alone;
-    const name = plain ? String(priority) : JSON.stringify([priority, needs, targets, pinned, alone]);
+    const name = plain ? priority : JSON.stringify([priority, needs, targets, pinned, alone]);
     const there = this.#byName.get(name);
     if (there) return there;
     const lane = new Lane(name, priority, demand);

@@ -6,6 +6,8 @@ import type { Task } from './task.ts';
 /** What is remembered: so many results, and bytes. */
 const MOST = { results: 10_000, bytes: 64 << 20 };
 
+const NOBODY: readonly Task[] = [];
+
 export class Memo {
   #results = new Map<string, Run>();
   #bytes = 0;
@@ -28,10 +30,10 @@ export class Memo {
   }
 
   /** Those that have waited for it. A failure is theirs, too; what stays on an engine is not remembered. */
-  made(task: Task, run: Run, good: boolean): Task[] {
+  made(task: Task, run: Run, good: boolean): readonly Task[] {
     const name = task.more?.memo;
-    if (name === undefined) return [];
-    const others = this.#making.get(name) ?? [];
+    if (name === undefined) return NOBODY;
+    const others = this.#making.get(name) ?? NOBODY;
     this.#making.delete(name);
     if (good && !this.#results.has(name) && run.bytes <= MOST.bytes) {
       const { value } = run;

@@ -16,7 +16,7 @@ import type { Value } from './owner.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Slot } from './slot.ts';
 import type { Tally } from './tally.ts';
-import { Foreign, State, type Task } from './task.ts';
+import { Foreign, type More, State, type Task } from './task.ts';
 
 /** Runs that a task may lose for want of a value among its arguments. */
 const STARVED = 20;
@@ -54,13 +54,14 @@ export class Outcomes {
 
   /** From an engine: in the order in which its runs ended. */
   report(slot: Slot, report: Report): void {
-    const { clients, calls, endings, started, ran, sizes, values, returned } = report;
-    const value = new PieceReader(values);
-    for (let i = 0; i < calls.length; i++) {
+    const { tickets, endings, started, ran, sizes, values, returned } = report;
+    const value = new PieceReader(values, ParcelOf);
+    for (let i = 0; i < tickets.length; i++) {
       value.next();
-      const task = slot.out.get(callKey(clients[i]!, calls[i]!));
+      const ticket = tickets[i]!;
+      const task = slot.out.get(ticket);
       if (!task) continue;
-      this.#scheduler.discharge(task, slot);
+      this.#scheduler.discharge(ticket, task, slot);
       slot.done++;
       slot.busy += ran[i]!;
       const { source, from, size, parcel } = value;
@@ -107,8 +108,10 @@ export class Outcomes {
       more.alarm = more.deadline = undefined;
     }
     task.state = kept ? State.KEPT : State.OVER;
-    const place = good && slot ? { slot, incarnation: slot.incarnation, bytes: run.bytes } : undefined;
-    if (place && (kept || more)) task.extra.place = place;
+    // Of what is over and plain, where it was made can be seen by its slot.
+    task.slot = kept ? undefined : slot;
+    if (!good) task.extra.root = this.#rootOf(task, run);
+    else if (slot && (kept || more)) task.extra.place = placeAt(slot, run.bytes);
     if (good && !kept && more?.dependents.length && (run.bytes <= SMALL || owner.gone)) more.value = ownValue(run);
     if (kept) slot!.kept.add(task);
     else if (!told) owner.tasks.delete(task.call);
@@ -119,16 +122,12 @@ export class Outcomes {
       task.fn.uses--;
       this.#tally.over(ending, run.ran);
       owner.settled(task, ending, value, slot, run.started, run.ran, run.bytes);
-      if (!owner.gone) {
-        const failed = good ? undefined : ownValue(run);
-        owner.past.set(task.call, { ending, engine: slot?.id ?? -1, place, failed, task });
-      }
+      if (!owner.gone) owner.past.set(task.call, task);
       if (owner.watching) this.#event(task, good ? 'done' : ending === Ending.STOPPED ? 'cancelled' : 'failed', run);
       this.onOver(task, run);
     }
     if (ending >= Ending.LOST) this.onStopped(task);
-    if (more?.dependents.length) this.#release(task, good ? undefined : run);
-    task.slot = undefined;
+    if (more?.dependents.length) this.#release(task, good);
   }
 
   /** Finds what `task` depends on. What is returned has failed already. */
@@ -143,17 +142,9 @@ export class Outcomes {
         there.extra.dependents.push(task);
         more.waits++;
       } else if (there ?? past) {
-        if (past?.failed) {
-          const root = past.task.more?.root ?? {
-            id: past.task.id,
-            ending: past.ending,
-            engine: past.engine,
-            error: past.failed,
-          };
-          return root;
-        }
-        const before = (there ?? past!.task) as Task;
-        if (past?.place) before.extra.place ??= past.place;
+        const before = (there ?? past)!;
+        if (past?.more?.root) return past.more.root;
+        if (past?.slot) before.extra.place ??= placeAt(past.slot, 0);
         more.predecessors.push(before);
       } else if (strict) {
         const error = new UsageError(
@@ -305,12 +296,12 @@ export class Outcomes {
     return true;
   }
 
-  #returned(slot: Slot, calls: readonly number[]): void {
+  #returned(slot: Slot, tickets: Uint32Array): void {
     slot.recalling = false;
-    for (let i = calls.length - 1; i >= 0; i--) {
-      const task = slot.out.get(calls[i]!);
+    for (let i = tickets.length - 1; i >= 0; i--) {
+      const task = slot.out.get(tickets[i]!);
       if (!task) continue;
-      this.#scheduler.discharge(task, slot);
+      this.#scheduler.discharge(tickets[i]!, task, slot);
       if (task.state !== State.OUT || task.slot !== slot) continue;
       task.runs--;
       task.slot = undefined;
@@ -345,15 +336,13 @@ export class Outcomes {
       });
   }
 
-  #release(task: Task, failed: Run | undefined): void {
-    const { dependents } = task.more!;
+  #release(task: Task, good: boolean): void {
+    const { dependents, root } = task.more!;
     task.more!.dependents = [];
-    if (!failed) {
-      for (const next of dependents) this.#arrived(next);
-      return;
+    for (const next of dependents) {
+      if (good) this.#arrived(next);
+      else this.#dependencyFailed(next, root!);
     }
-    const root = this.#rootOf(task, failed);
-    for (const next of dependents) this.#dependencyFailed(next, root);
   }
 
   #arrived(task: Task): void {
@@ -398,6 +387,10 @@ export class Outcomes {
       ...(reason !== undefined && { reason }),
     });
   }
+}
+
+function placeAt(slot: Slot, bytes: number): NonNullable<More['place']> {
+  return { slot, incarnation: slot.incarnation, bytes };
 }
 
 /** With memory of its own. */

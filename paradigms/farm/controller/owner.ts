@@ -1,21 +1,12 @@
 /** A client as the scheduler knows it: its tasks, what it has named, and what is to be told to it. */
 import type { Parcel, Party } from '../../../core/index.ts';
-import type { Ending, FarmEvent, Settlements, Spec } from '../messages.ts';
-import { Pieces } from '../pieces.ts';
+import { Numbered } from '../../../core/numbered.ts';
+import { SettlementsLetter } from '../letters.ts';
+import type { Ending, FarmEvent, Spec } from '../messages.ts';
 import type { FnRecord } from './fns.ts';
 import { Lanes } from './lanes.ts';
 import type { Slot } from './slot.ts';
 import type { Task } from './task.ts';
-
-/** A task that is over, while its client may not know of it yet. */
-export interface Past {
-  readonly ending: Ending;
-  readonly engine: number;
-  readonly place: { slot: Slot; incarnation: number; bytes: number } | undefined;
-  readonly failed: Parcel | undefined;
-  /** For its value to be made again. */
-  readonly task: Task;
-}
 
 export interface Value {
   source: Uint8Array | Parcel;
@@ -25,11 +16,12 @@ export interface Value {
 
 export class Owner {
   readonly id: number;
-  readonly tasks = new Map<number, Task>();
+  readonly tasks = new Numbered<Task>();
   readonly fns = new Map<number, FnRecord>();
   readonly specs = new Map<number, Spec>();
   readonly lanes = new Lanes();
-  readonly past = new Map<number, Past>();
+  /** Those that are over, while their client may not know of it yet. */
+  readonly past = new Numbered<Task>();
   /** ms of engines' time that it was given, as far as fairness counts it. */
   served = 0;
   /** It has left; what is detached goes on. */
@@ -40,21 +32,16 @@ export class Owner {
   active = false;
   watching = false;
   #party: Party;
-  #calls: number[] = [];
-  #endings: number[] = [];
-  #engines: number[] = [];
-  #incarnations: number[] = [];
-  #started: number[] = [];
-  #ran: number[] = [];
-  #sizes: number[] = [];
-  #values = new Pieces();
+  #parcel: (value: unknown) => Parcel;
+  #letter = new SettlementsLetter();
   #events: FarmEvent[] = [];
   /** Numbers of batches, with the tasks whose end they told. */
-  #unseen: { batch: number; calls: readonly number[] }[] = [];
+  #unseen: { batch: number; calls: Uint32Array }[] = [];
   #batch = 0;
 
-  constructor(id: number, party: Party) {
+  constructor(id: number, party: Party, parcel: (value: unknown) => Parcel) {
     this.id = id;
+    this.#parcel = parcel;
     this.#party = party;
   }
 
@@ -68,17 +55,18 @@ export class Owner {
     bytes: number,
   ): void {
     if (this.gone) return;
-    this.#calls.push(task.call);
-    this.#endings.push(ending);
-    this.#engines.push(slot?.id ?? -1);
-    this.#incarnations.push(slot?.incarnation ?? 0);
-    this.#started.push(started);
-    this.#ran.push(ran);
-    this.#sizes.push(bytes);
-    if (!value) this.#values.add(NOTHING);
-    else if (value.source instanceof Uint8Array) this.#values.add(value.source, value.from, value.size);
-    else this.#values.addParcel(value.source);
-    if (this.#values.bytes > BATCH_BYTES) this.flush();
+    const letter = this.#letter;
+    letter.calls.push(task.call);
+    letter.endings.push(ending);
+    letter.engines.push(slot?.id ?? -1);
+    letter.incarnations.push(slot?.incarnation ?? 0);
+    letter.started.push(started);
+    letter.ran.push(ran);
+    letter.sizes.push(bytes);
+    if (!value) letter.values.add(NOTHING);
+    else if (value.source instanceof Uint8Array) letter.values.add(value.source, value.from, value.size);
+    else letter.values.addParcel(value.source);
+    if (letter.values.bytes.length > BATCH_BYTES) this.flush();
   }
 
   event(event: FarmEvent): void {
@@ -86,26 +74,10 @@ export class Owner {
   }
 
   flush(): void {
-    if (this.#calls.length) {
-      const settlements: Settlements = {
-        calls: Uint32Array.from(this.#calls),
-        endings: Uint8Array.from(this.#endings),
-        engines: Int32Array.from(this.#engines),
-        incarnations: Uint32Array.from(this.#incarnations),
-        started: Float64Array.from(this.#started),
-        ran: Float64Array.from(this.#ran),
-        sizes: Float64Array.from(this.#sizes),
-        values: this.#values.take(),
-      };
-      this.#unseen.push({ batch: ++this.#batch, calls: this.#calls });
-      this.#calls = [];
-      this.#endings = [];
-      this.#engines = [];
-      this.#incarnations = [];
-      this.#started = [];
-      this.#ran = [];
-      this.#sizes = [];
-      this.#party.tell('settled', settlements);
+    if (this.#letter.calls.length) {
+      this.#unseen.push({ batch: ++this.#batch, calls: this.#letter.calls.list() });
+      const parcels = this.#letter.values.takeParcels();
+      this.#party.tellBytes('settled', this.#letter.parts(parcels.length ? this.#parcel({ parcels }) : undefined));
     }
     if (this.#events.length) this.#party.tell('events', this.#events.splice(0));
   }
@@ -114,14 +86,10 @@ export class Owner {
   seen(batch: number, told?: (task: Task) => void): void {
     while (this.#unseen.length && this.#unseen[0]!.batch <= batch)
       for (const call of this.#unseen.shift()!.calls) {
-        if (told) this.#tell(call, told);
+        const task = told && this.past.get(call);
+        if (task) told(task);
         this.past.delete(call);
       }
-  }
-
-  #tell(call: number, told: (task: Task) => void): void {
-    const past = this.past.get(call);
-    if (past) told(past.task);
   }
 
   tell(op: string, value: unknown): void {

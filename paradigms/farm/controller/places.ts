@@ -14,7 +14,6 @@ export class Places {
   readonly slots = new Map<number, Slot>();
   #policies = new Map<string, Policy>();
   #keys = new Map<string, number>();
-  #candidates: Slot[] = [];
 
   /** What a task that is ready demands: it decides on its lane. */
   demandOf(task: Task): Demand {
@@ -40,19 +39,22 @@ export class Places {
 
   /** An engine with room for it now. */
   find(task: Task, { demand }: Lane): Slot | undefined {
-    const candidates = this.#candidates;
-    candidates.length = 0;
     const { spec, fn, more } = task;
     const concurrency = spec.concurrency ?? 1;
+    // Most often one policy decides, and nothing else; then no list is needed.
+    const best = more ? undefined : this.#policy(spec).best;
+    let chosen: Slot | undefined;
+    const candidates: Slot[] = [];
     for (const slot of this.slots.values()) {
       if (!slot.alive || !slot.hasRoom(fn.mean, concurrency)) continue;
       // What waits for the cluster there may wait for this very task.
       const free = slot.out.size === slot.aside;
       if (slot.reserved && !(demand.alone && free)) continue;
       if (demand !== NOTHING && (!fits(slot, demand) || (demand.alone && !free))) continue;
-      candidates.push(slot);
+      if (best) chosen = chosen ? best(chosen, slot) : slot;
+      else candidates.push(slot);
     }
-    if (!candidates.length) return undefined;
+    if (best || !candidates.length) return chosen;
     if (!more) return this.#policy(spec).choose(candidates);
     const avoided = more.avoid;
     const better = avoided ? candidates.filter(({ id }) => !avoided.has(id)) : candidates;

@@ -6,18 +6,19 @@ export type PolicyName = 'leastLoaded' | 'roundRobin' | 'random' | 'weighted';
 export interface Policy {
   /** `slots`: at least one; all of them can take the task now. */
   choose(slots: readonly Slot[]): Slot;
+  /** For policies that need not see all at once: the better one of two, of which the first was seen before. */
+  best?(a: Slot, b: Slot): Slot;
 }
 
 /** The one with the least work before it; among equals the one that has done least. */
 const leastLoaded: Policy = {
-  choose(slots) {
-    let best = slots[0]!;
-    for (const slot of slots) {
-      if (slot.load < best.load || (slot.load === best.load && slot.out.size < best.out.size)) best = slot;
-    }
-    return best;
-  },
+  choose: (slots) => slots.reduce(lessLoaded),
+  best: lessLoaded,
 };
+
+function lessLoaded(a: Slot, b: Slot): Slot {
+  return b.load < a.load || (b.load === a.load && b.out.size < a.out.size) ? b : a;
+}
 
 /** Each in turn, by id. */
 function roundRobin(): Policy {

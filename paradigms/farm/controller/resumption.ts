@@ -123,7 +123,7 @@ export class Resumption {
   #ownerOf(client: string): Owner {
     let owner = this.#strangers.get(client);
     if (!owner) {
-      owner = new Owner(STRANGERS + this.#strangers.size, this.#host.client(0));
+      owner = new Owner(STRANGERS + this.#strangers.size, this.#host.client(0), this.#host.parcel);
       owner.gone = true;
       this.#strangers.set(client, owner);
       this.#scheduler.owners.set(owner.id, owner);

@@ -3,7 +3,6 @@
  * client those of higher priority; within a priority those that came first. It does not know what tasks are: arguments and
  * results are bytes to it.
  */
-import { callKey } from './keys.ts';
 import type { Lane } from './lanes.ts';
 import type { Owner } from './owner.ts';
 import type { Places } from './places.ts';
@@ -78,7 +77,7 @@ export class Scheduler {
     task.runs++;
     task.expected = expected;
     owner.served += expected;
-    this.#charge(task, slot);
+    slot.load += task.expected;
     if (task.more?.alone) {
       slot.alone = true;
       slot.reserve(undefined);
@@ -91,15 +90,15 @@ export class Scheduler {
   /** A further copy of a task that is out. */
   duplicate(task: Task, slot: Slot): void {
     task.extra.twin = slot;
-    this.#charge(task, slot);
+    slot.load += task.expected;
     if (task.spec.needs) slot.takes(task.spec.needs, 1);
     this.#hooks.leaves(task, slot);
     slot.flush();
   }
 
-  /** The engine is done with it, however that ended. False: it was not there. */
-  discharge(task: Task, slot: Slot): boolean {
-    if (!slot.out.delete(callKey(task.owner.id, task.call))) return false;
+  /** The engine is done with it, however that ended. */
+  discharge(ticket: number, task: Task, slot: Slot): void {
+    slot.out.delete(ticket);
     if (task.more?.aside === slot) {
       task.more.aside = undefined;
       slot.aside--;
@@ -109,7 +108,6 @@ export class Scheduler {
       slot.begun = undefined;
     }
     if (task.spec.needs) slot.takes(task.spec.needs, -1);
-    return true;
   }
 
   /** It waits for the cluster: it needs no place until it ends. */
@@ -133,11 +131,6 @@ export class Scheduler {
       if ((!targets || targets.includes(slot.id)) && (!needs || slot.hasFree(needs))) return slot;
     }
     return undefined;
-  }
-
-  #charge(task: Task, slot: Slot): void {
-    slot.out.set(callKey(task.owner.id, task.call), task);
-    slot.load += task.expected;
   }
 
   /**

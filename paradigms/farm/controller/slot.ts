@@ -1,7 +1,8 @@
 /** An engine as the scheduler sees it: what it has to do, how much more it can take, and what is on its way to it. */
 import type { EngineInfo, Parcel, Party } from '../../../core/index.ts';
-import type { Orders, Spec } from '../messages.ts';
-import { Pieces } from '../pieces.ts';
+import { Numbered } from '../../../core/numbered.ts';
+import { type MoreOfOrders, OrdersLetter } from '../letters.ts';
+import type { Spec } from '../messages.ts';
 import type { FnRecord } from './fns.ts';
 import type { Lane } from './lanes.ts';
 import type { Task } from './task.ts';
@@ -13,12 +14,16 @@ const LONG = 300;
 /** Tasks that one engine has at a time, however short. */
 const MOST = 1_024;
 
+let made = 0;
+
 export class Slot {
   readonly id: number;
+  /** One engine has many in its life: what it says names the one that it was told by. */
+  readonly number = ++made;
   incarnation: number;
   alive = true;
-  /** What it has been sent and has not answered yet, by client and call, in that order. */
-  readonly out = new Map<number, Task>();
+  /** What it has been sent and has not answered yet, by ticket: in that order. */
+  readonly out = new Numbered<Task>();
   /** Tasks whose value has stayed there. */
   readonly kept = new Set<Task>();
   /** ms of work in `out`, as expected. */
@@ -45,17 +50,14 @@ export class Slot {
   #party: Party;
   #fns = new Set<number>();
   #specs = new Map<Spec, number>();
-  #clients: number[] = [];
-  #calls: number[] = [];
-  #fnNumbers: number[] = [];
-  #specNumbers: number[] = [];
-  #attempts: number[] = [];
-  #announced: number[] = [];
-  #args = new Pieces();
+  #parcel: (value: unknown) => Parcel;
+  #letter = new OrdersLetter();
+  #nextTicket = 1;
   #newFns: [number, Parcel, string][] = [];
   #newSpecs: [number, Spec][] = [];
 
-  constructor(engine: EngineInfo, party: Party) {
+  constructor(engine: EngineInfo, party: Party, parcel: (value: unknown) => Parcel) {
+    this.#parcel = parcel;
     this.id = engine.id;
     this.incarnation = engine.incarnation;
     this.#party = party;
@@ -95,38 +97,33 @@ export class Slot {
 
   /** `args` in place of the task's own: with the places of what it needs. */
   send(task: Task, attempt: number, args?: Parcel): void {
-    this.#clients.push(task.owner.id);
-    this.#calls.push(task.call);
-    this.#fnNumbers.push(this.#fn(task.fn));
-    this.#specNumbers.push(this.#spec(task.spec));
-    if (this.#attempts.push(attempt) && task.more?.alone) this.#announced.push(this.#attempts.length - 1);
-    if (args) this.#args.addParcel(args);
-    else if (task.source instanceof Uint8Array) this.#args.add(task.source, task.from, task.size);
-    else this.#args.addParcel(task.source);
+    const { clients, calls, fns, specs, attempts, announced, args: pieces } = this.#letter;
+    if (task.more?.alone) announced.push(calls.length);
+    clients.push(task.owner.id);
+    calls.push(task.call);
+    fns.push(this.#fn(task.fn));
+    specs.push(this.#spec(task.spec));
+    attempts.push(attempt);
+    if (args) pieces.addParcel(args);
+    else if (task.source instanceof Uint8Array) pieces.add(task.source, task.from, task.size);
+    else pieces.addParcel(task.source);
+    this.out.set(this.#nextTicket++, task);
   }
 
   flush(): void {
-    if (!this.#calls.length) return;
-    const orders: Orders = {
-      clients: Uint32Array.from(this.#clients),
-      calls: Uint32Array.from(this.#calls),
-      fns: Uint32Array.from(this.#fnNumbers),
-      specs: Uint32Array.from(this.#specNumbers),
-      attempts: Uint32Array.from(this.#attempts),
-      announced: this.#announced,
-      args: this.#args.take(),
-      newFns: this.#newFns,
-      newSpecs: this.#newSpecs,
-    };
-    this.#clients = [];
-    this.#calls = [];
-    this.#fnNumbers = [];
-    this.#specNumbers = [];
-    this.#attempts = [];
-    this.#announced = [];
+    if (!this.#letter.calls.length) return;
+    const first = this.#nextTicket - this.#letter.calls.length;
+    const parts = this.#letter.parts(this.number, first, this.#takeMore());
+    if (this.alive) this.#party.tellBytes('run', parts);
+  }
+
+  #takeMore(): Parcel | undefined {
+    const parcels = this.#letter.args.takeParcels();
+    if (!parcels.length && !this.#newFns.length && !this.#newSpecs.length) return undefined;
+    const more: MoreOfOrders = { newFns: this.#newFns, newSpecs: this.#newSpecs, parcels };
     this.#newFns = [];
     this.#newSpecs = [];
-    this.tell('run', orders);
+    return this.#parcel(more);
   }
 
   tell(op: string, value: unknown): void {

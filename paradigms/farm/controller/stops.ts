@@ -96,15 +96,14 @@ export class Stops {
   }
 
   /** Its engine says that it starts a run, alone or with a timeout; if it can say no more then, it is restarted. */
-  begun(engine: number, client: number, call: number): void {
-    const slot = this.#scheduler.places.slots.get(engine);
-    const task = slot?.out.get(callKey(client, call));
-    if (!slot || !task) return;
+  begun(slot: Slot, ticket: number): void {
+    const task = slot.out.get(ticket);
+    if (!task) return;
     if (slot.alone && task.more?.alone) slot.begun = task;
     const { timeout, items } = task.spec;
     if (timeout === undefined || items) return;
     task.extra.alarm = this.#alarms.in(timeout + GRACE, () => {
-      if (slot.out.get(callKey(client, call)) !== task || task.state !== State.OUT) return;
+      if (slot.out.get(ticket) !== task || task.state !== State.OUT) return;
       const reason = `it runs for more than its timeout of ${timeout} ms`;
       task.extra.stopping = reason;
       this.#order(slot, task, reason, true);

@@ -23,11 +23,11 @@ export class Task {
   priority: number;
   /** Runs that were begun, as far as is known. */
   runs = 0;
+  /** Where it is, or was when it ended. */
   slot: Slot | undefined;
   /** ms that it is expected to take, as its engine's load counts it. */
   expected = 0;
-  /** performance.now() when it was submitted, and when it last became ready or was sent out. */
-  readonly since: number;
+  /** performance.now() when it last became ready or was sent out. */
   at: number;
   /** What few tasks need. */
   more: More | undefined;
@@ -48,7 +48,6 @@ export class Task {
     this.from = args.from;
     this.size = args.size;
     this.priority = spec.priority;
-    this.since = now;
     this.at = now;
   }
 
@@ -81,7 +80,7 @@ export class More {
   lost = 0;
   /** Engines that ended with it. */
   ended: number[] = [];
-  /** Why it failed, if it was for something else. */
+  /** What failed, if it did: it, or what it depends on. */
   root: Root | undefined;
   /** Runs that were lost for want of a value. */
   starved = 0;

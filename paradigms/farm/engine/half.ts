@@ -2,9 +2,11 @@
  * The farm's half on an engine: takes orders in batches, runs them in their order, and reports in batches. It gives the engine
  * short slices of work, and the event loop its turn between them, so that what is done is told while more is being done.
  */
-import { CancelledError, InterruptedError } from 'tutti';
+import { CancelledError, InterruptedError, Parcel } from 'tutti';
 import type { EngineHalf, EngineHost } from '../../../core/index.ts';
-import { Ending, type Orders } from '../messages.ts';
+import { Numbered } from '../../../core/numbered.ts';
+import { OrdersLetter } from '../letters.ts';
+import { Ending, type Ticket } from '../messages.ts';
 import { PieceReader } from '../pieces.ts';
 import { Functions } from './functions.ts';
 import { Item } from './item.ts';
@@ -12,7 +14,7 @@ import { Reports } from './reports.ts';
 import { resources } from './resources.ts';
 
 /** ms of work that a slice should take. */
-const SLICE = 1;
+const SLICE = 4;
 /** Tasks in a slice, however short: with twice as many unreported, nobody knows which of them ran. */
 const MOST = 256;
 
@@ -25,10 +27,10 @@ export default function engineHalf(host: EngineHost): EngineHalf {
   /** What has not begun, in order; those before `head` have. */
   let queue: Item[] = [];
   let head = 0;
-  const running = new Map<number, Item>();
+  const running = new Numbered<Item>();
+  /** Who gives the orders. */
+  let slotNumber = 0;
   let due = false;
-  /** Slices since the event loop turned. */
-  let turns = 0;
 
   host.controller.tell('declares', resources());
 
@@ -36,17 +38,30 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     if (due) return;
     due = true;
     setImmediate(() => {
-      turns = 0;
       due = false;
-      slice();
+      turn();
     });
   }
 
-  function slice(): void {
+  /** Slices, as long as one leads to the next at once: what it waits for has been made by the one before, e.g. */
+  function turn(): void {
+    const until = performance.now() + SLICE;
+    openAhead();
+    let begun = 0;
+    for (let more = slice(MOST); more; more = slice(MOST - begun)) {
+      begun += more;
+      if (begun === MOST || running.size > aside || performance.now() > until) break;
+    }
+    reports.flush();
+    if (begun && head < queue.length) soon();
+  }
+
+  /** How many it has begun. */
+  function slice(most: number): number {
     const works: Item[] = [];
     const before = running.size - aside;
     let expected = 0;
-    while (head < queue.length && works.length < MOST) {
+    while (head < queue.length && works.length < most) {
       const item = queue[head]!;
       const { concurrency } = item.spec;
       // Those of a slice that run one at a time need not wait for each other here.
@@ -62,8 +77,10 @@ export default function engineHalf(host: EngineHost): EngineHalf {
       }
       if (!item.ready) {
         // Where what it needs is made here, after what is before it.
-        if (!works.length && !(before && item.local)) open(item);
-        break;
+        if (works.length || (before && item.local)) break;
+        open(item);
+        if (!item.canBegin) break;
+        continue;
       }
       expected += item.fn.expected;
       if (works.length && expected > SLICE) break;
@@ -71,28 +88,24 @@ export default function engineHalf(host: EngineHost): EngineHalf {
         if (works.length) break;
         // Before it begins, since nothing may be said after that.
         item.announced = true;
-        host.controller.tell('begun', { client: item.client, call: item.call });
+        host.controller.tell('begun', { slot: slotNumber, ticket: item.ticket } satisfies Ticket);
         soon();
         break;
       }
       head++;
       works.push(item);
-      running.set(item.key, item);
+      running.set(item.ticket, item);
     }
     if (head > 1_024 && head > queue.length >> 1) {
       queue = queue.slice(head);
       head = 0;
     }
-    openAhead();
     if (works.length) host.start(works);
-    reports.flush();
-    if (works.length && head < queue.length) soon();
+    return works.length;
   }
 
   function open(item: Item): void {
-    if (item.opening) return;
-    item.opening = true;
-    void item.open().then(() => (queue[head] === item && turns++ < MOST ? slice() : soon()));
+    if (!item.opening) item.open(() => queue[head] === item && soon());
   }
 
   /** What comes next is fetched while something else runs. */
@@ -102,7 +115,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
   }
 
   function ended(item: Item, ok: boolean, value: unknown): void {
-    if (running.get(item.key) === item) running.delete(item.key);
+    running.delete(item.ticket);
     if (item.aside) aside--;
     if (item.over) return;
     item.over = true;
@@ -115,39 +128,44 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     soon();
   }
 
-  function yielded({ client, call }: Item): void {
+  function yielded({ ticket }: Item): void {
     aside++;
-    host.controller.tell('yields', { client, call });
+    host.controller.tell('yields', { slot: slotNumber, ticket } satisfies Ticket);
     soon();
   }
 
-  function run(orders: Orders): void {
+  function run(parts: readonly Uint8Array[]): void {
+    const orders = OrdersLetter.read(parts, rest);
     functions.learn(orders);
-    const { clients, calls, fns, specs, attempts, announced, args } = orders;
-    const reader = new PieceReader(args);
+    const { slot, first, clients, calls, fns, specs, attempts, announced, args } = orders;
+    reports.about((slotNumber = slot));
+    const reader = new PieceReader(args, Parcel);
     for (let i = 0; i < calls.length; i++) {
       reader.next();
       const { source, from, size, parcel } = reader;
       const given = parcel ?? { source, from, size };
-      const names = { client: clients[i]!, call: calls[i]!, attempt: attempts[i]! };
+      const names = { client: clients[i]!, call: calls[i]!, ticket: first + i, attempt: attempts[i]! };
       queue.push(new Item(home, names, { fn: functions.fn(fns[i]!), spec: functions.spec(specs[i]!) }, given));
     }
     for (const i of announced) queue[queue.length - calls.length + i]!.announce = true;
     soon();
   }
 
+  function rest<T>(parts: readonly Uint8Array[]): T {
+    return host.read(new Parcel({ codec: 'msgpack', parts: [...parts] })) as T;
+  }
+
   function find(client: number, call: number): Item | undefined {
-    const key = client * 2 ** 32 + call;
-    const there = running.get(key);
-    if (there) return there;
-    for (let i = head; i < queue.length; i++) if (queue[i]!.key === key && !queue[i]!.dropped) return queue[i];
+    const isIt = (item: Item): boolean => item.call === call && item.client === client && !item.dropped;
+    for (const item of running.values()) if (isIt(item)) return item;
+    for (let i = head; i < queue.length; i++) if (isIt(queue[i]!)) return queue[i];
     return undefined;
   }
 
   function stop({ client, call }: { client: number; call: number }): string {
     const item = find(client, call);
     if (!item) return 'done';
-    if (running.has(item.key)) return 'runs';
+    if (running.has(item.ticket)) return 'runs';
     item.dropped = true;
     reports.add(item, Ending.STOPPED, 0, undefined, 0);
     soon();
@@ -165,12 +183,11 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     release: (call: { client: number; call: number }) => host.release([call]),
     /** Others have nothing to do: gives back what has not begun, from this task on. */
     recall({ client, call }: { client: number; call: number }) {
-      const key = client * 2 ** 32 + call;
       let from = head;
-      while (from < queue.length && queue[from]!.key !== key) from++;
+      while (from < queue.length && !(queue[from]!.call === call && queue[from]!.client === client)) from++;
       const back = queue.slice(from).filter(({ dropped }) => !dropped);
       queue.length = from;
-      reports.giveBack(back.map(({ key }) => key));
+      reports.giveBack(back.map(({ ticket }) => ticket));
       reports.flush();
     },
   };

@@ -1,6 +1,6 @@
 /** A task on its engine, from its arrival to its report. */
 
-import { CancelledError, Parcel as ParcelOf, TimeoutError, ValueLostError } from 'tutti';
+import { CancelledError, TimeoutError, ValueLostError } from 'tutti';
 import type { EngineHost, Parcel, Work } from '../../../core/index.ts';
 import { Ending } from '../messages.ts';
 import type { Fn, Functions, Spec } from './functions.ts';
@@ -21,6 +21,7 @@ type Given = { source: Uint8Array; from: number; size: number } | Parcel;
 export class Item implements Work {
   readonly client: number;
   readonly call: number;
+  readonly ticket: number;
   readonly attempt: number;
   readonly fn: Fn;
   readonly spec: Spec;
@@ -51,14 +52,14 @@ export class Item implements Work {
 
   constructor(
     home: ItemHome,
-    names: { client: number; call: number; attempt: number },
+    { client, call, ticket, attempt }: { client: number; call: number; ticket: number; attempt: number },
     { fn, spec }: { fn: Fn; spec: Spec },
     given: Given,
   ) {
-    const { client, call, attempt } = names;
     this.#home = home;
     this.client = client;
     this.call = call;
+    this.ticket = ticket;
     this.fn = fn;
     this.spec = spec;
     this.attempt = attempt;
@@ -69,9 +70,6 @@ export class Item implements Work {
     this.local = !('source' in given) && given.waitsFor.some(({ engine }) => engine === home.host.id);
   }
 
-  get key(): number {
-    return this.client * 2 ** 32 + this.call;
-  }
   /** ms. */
   get ran(): number {
     return this.#began ? (this.#done ?? performance.now()) - this.#began : 0;
@@ -84,21 +82,40 @@ export class Item implements Work {
     return 'source' in given && this.fn.open && !this.spec.needsOpening;
   }
 
-  /** Gets what it needs; `failure` is set if it cannot be had. */
-  async open(): Promise<void> {
+  get canBegin(): boolean {
+    return this.failure !== undefined || this.ready;
+  }
+
+  /** Gets what it needs, and calls back: at once, where nothing has to be waited for. `failure` is set if it cannot be had. */
+  open(done: () => void): void {
     const { host, functions } = this.#home;
-    try {
-      await functions.open(this.fn);
-      await this.spec.open(host);
-      const given = this.#given!;
-      this.#args = 'source' in given ? this.#read() : await host.open(given as Parcel<unknown[]>, { remake: false });
-    } catch (error) {
+    this.opening = true;
+    const failed = (error: unknown): void => {
       this.failure = { ending: isLoss(error) ? Ending.STARVED : Ending.LOST, error };
+      done();
+    };
+    if (!this.fn.open || this.spec.needsOpening) {
+      Promise.all([functions.open(this.fn), this.spec.open(host)]).then(() => this.open(done), failed);
+      return;
     }
+    const given = this.#given!;
+    if ('source' in given) done();
+    else
+      host.openTo<unknown[]>(
+        given as Parcel<unknown[]>,
+        (error, args) => {
+          if (error) failed(error.thrown);
+          else {
+            this.#args = args;
+            done();
+          }
+        },
+        { remake: false },
+      );
   }
 
   /** Its turn has come. */
-  readonly code = (): unknown => {
+  code(): unknown {
     if (this.ending !== undefined) throw new CancelledError('Cancelled');
     const args = this.#args ?? this.#read();
     this.#given = this.#args = undefined;
@@ -111,20 +128,20 @@ export class Item implements Work {
       return value;
     }
     return this.#wait(value);
-  };
+  }
 
-  readonly done = (ok: boolean, value: unknown): void => {
+  done(ok: boolean, value: unknown): void {
     this.#done ??= performance.now();
-    clearTimeout(this.#timer);
+    if (this.#timer) clearTimeout(this.#timer);
     this.fn.ran(this.ran);
     this.#home.ended(this, ok, value);
-  };
+  }
 
   /** It waits for the cluster: its place is free for others. */
-  readonly yielded = (): void => {
+  yielded(): void {
     this.aside = true;
     this.#home.yielded(this);
-  };
+  }
 
   /** It runs: its signal is aborted, and if that does not end it, it is left behind. */
   stop(ending: Ending, reason: string): void {
@@ -151,7 +168,7 @@ export class Item implements Work {
 
   #read(): unknown[] {
     const { source, from, size } = this.#given as { source: Uint8Array; from: number; size: number };
-    return this.#home.host.read<unknown[]>(ParcelOf.of(source.subarray(from, from + size)));
+    return this.#home.host.readWithin<unknown[]>(source, from, size);
   }
 }
 
