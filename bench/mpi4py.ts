@@ -19,7 +19,7 @@ c=MPI.COMM_WORLD; r=c.rank; out={}
 def ping(send, recv, n):
     def step():
         if r==0: send(1); recv(1)
-        else: recv(0); send(0)
+        elif r==1: recv(0); send(0)
     for _ in range(n//5): step()
     t=time.perf_counter()
     for _ in range(n): step()
@@ -46,9 +46,18 @@ if r==0: print(json.dumps({k: round(v,3) for k,v in out.items()}))
 `;
 
 /** @param options of mpiexec */
-export function mpi4py(options: readonly string[]): Mpi4py | undefined {
+export function mpi4py(options: readonly string[], ranks = 2): Mpi4py | undefined {
   try {
-    const args = ['-n', '2', '--allow-run-as-root', '--oversubscribe', ...options, '/usr/bin/python3', '-c', PROGRAM];
+    const args = [
+      '-n',
+      String(ranks),
+      '--allow-run-as-root',
+      '--oversubscribe',
+      ...options,
+      '/usr/bin/python3',
+      '-c',
+      PROGRAM,
+    ];
     return JSON.parse(
       execFileSync('mpiexec', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 300_000 }),
     );

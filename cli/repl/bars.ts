@@ -63,8 +63,10 @@ function barOf({ result, since, progress }: Watched, now: number): string {
   if (done > 0) return `${head} ${count(done)}, ${rate(done / seconds)}, ${duration(seconds)}`;
   const parts = result.call.parts;
   const ended = parts.filter(({ state }) => state !== 'pending').length;
+  const failed = parts.filter(({ state }) => state === 'failed').length;
+  const told = `${ended - failed} of ${parts.length} engines done${failed ? `, ${failed} failed` : ''}`;
   return parts.length > 1
-    ? `${head} ${bar(ended / parts.length)} ${ended} of ${parts.length} engines done, ${duration(seconds)}`
+    ? `${head} ${bar(ended / parts.length)} ${told}, ${duration(seconds)}`
     : `${head} running, ${duration(seconds)}`;
 }
 

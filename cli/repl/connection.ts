@@ -65,6 +65,11 @@ export class Connection {
     );
   }
 
+  /** Its user leaves. */
+  get isClosing(): boolean {
+    return this.#closing;
+  }
+
   async close(): Promise<void> {
     this.#closing = true;
     await this.#service.stop();
@@ -81,6 +86,10 @@ export class Connection {
     if (again) tell(`Connected again to cluster '${client.name}': engines ${ranges(client.all.targets) || 'none'}`);
     const closed = new Promise<void>((resolve) => {
       client.events$.subscribe({
+        next: (event) => {
+          if (event.type === 'engine-lost' && !this.#closing)
+            tell(`Engine ${event.engine.id} was lost: ${event.reason} (.engines shows them all)`);
+        },
         complete: () => {
           this.#client = undefined;
           resolve();

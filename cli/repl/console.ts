@@ -77,7 +77,15 @@ export class Console {
     const { kind, code } = entry;
     const { value } = kind === 'here' ? await this.#runHere(code) : await this.#runOnEngines(entry);
     // A pending result is no value to print.
-    this.recording.add({ kind, code, shown: value !== undefined && !(value instanceof AsyncResult) });
+    const recorded = { kind, code, shown: value !== undefined && !(value instanceof AsyncResult), ended: true };
+    this.recording.add(recorded);
+    if (kind === 'engines' && value instanceof AsyncResult) {
+      recorded.ended = false;
+      value.then(
+        () => (recorded.ended = true),
+        () => {},
+      );
+    }
     if (value !== undefined) this.#last = value;
   }
 
@@ -145,7 +153,9 @@ export class Console {
     const result = this.view.execute(code);
     if (later && result.status !== 'failed') {
       this.showValue(result);
-      shownValues(result, this.screen, (promise) => promise).catch((error) => this.tellFailure(error));
+      shownValues(result, this.screen, (promise) => promise).catch((error) => {
+        if (!this.connection.isClosing) this.tellFailure(error);
+      });
       return { value: result };
     }
     const values = await this.showValues(result);

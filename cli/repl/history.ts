@@ -1,9 +1,12 @@
 /** Where the lines that were typed are kept: in the user's state folder, for nobody else to read. */
-import { chmodSync } from 'node:fs';
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { REPLServer } from 'node:repl';
 import { makeFolder } from '../../core/connection-file.ts';
+
+/** Lines that a console remembers. */
+const HISTORY = 1_000;
 
 /** `TUTTI_HISTORY` moves it; empty, nothing is kept. */
 export function historyFile(): string | undefined {
@@ -12,11 +15,38 @@ export function historyFile(): string | undefined {
   return path.join(XDG_STATE_HOME || path.join(homedir(), '.local/state'), 'tutti', 'history');
 }
 
-/** Rejects, saying why, where it cannot be kept; the console then goes without. */
-export async function keepHistory(server: REPLServer, file: string): Promise<void> {
-  makeFolder(path.dirname(path.resolve(file)));
-  await new Promise<void>((resolve, reject) =>
-    server.setupHistory(file, (error) => (error ? reject(error) : resolve())),
-  );
-  chmodSync(file, 0o600);
+/**
+ * The file has the oldest line first, and each new one goes to its end, so that consoles side by side keep theirs. (Node's own
+ * way writes all lines anew over the old ones, and leaves the rest of those behind.) `fail`: it cannot be kept, and why; the console
+ * then goes without.
+ */
+export function keepHistory(server: REPLServer, file: string, fail: (why: string) => void): void {
+  const kept = server as unknown as { history: string[]; historySize: number };
+  try {
+    makeFolder(path.dirname(path.resolve(file)));
+    appendFileSync(file, '', { mode: 0o600 });
+    const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+    kept.historySize = HISTORY;
+    kept.history = lines.slice(-HISTORY).reverse();
+    if (lines.length > 2 * HISTORY) shorten(file, lines.slice(-HISTORY));
+  } catch (error) {
+    fail((error as Error).message);
+    return;
+  }
+  const append = ([newest]: string[]): void => {
+    if (!newest) return;
+    try {
+      appendFileSync(file, `${newest}\n`);
+    } catch (error) {
+      server.off('history', append);
+      fail((error as Error).message);
+    }
+  };
+  server.on('history', append);
+}
+
+function shorten(file: string, lines: readonly string[]): void {
+  const fresh = `${file}.${process.pid}`;
+  writeFileSync(fresh, `${lines.join('\n')}\n`, { mode: 0o600 });
+  renameSync(fresh, file);
 }

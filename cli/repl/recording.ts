@@ -6,7 +6,8 @@ import { joined, type Piece } from './program.ts';
 
 export type Recorded =
   | { kind: 'here'; code: string; shown: boolean }
-  | { kind: 'engines'; code: string; shown: boolean }
+  /** `ended`: what was not waited for has run well since. */
+  | { kind: 'engines'; code: string; shown: boolean; ended?: boolean }
   /** A method of the view, by a command; `sets`: the variable that gets its value. */
   | { kind: 'view'; code: string; sets?: string }
   | { kind: 'targets'; targets: readonly number[] | undefined };
@@ -28,10 +29,14 @@ export class Recording {
   }
 
   program(origin: Origin): string {
+    const recorded = this.#recorded.filter(
+      (one, i, all) =>
+        (one.kind !== 'engines' || one.ended !== false) && !(one.kind === 'targets' && all[i + 1]?.kind === 'targets'),
+    );
     // Not to be mixed up with names of the user's.
-    const view = unusedName('view', this.#recorded.map((one) => ('code' in one ? one.code : '')).join('\n'));
+    const view = unusedName('view', recorded.map((one) => ('code' in one ? one.code : '')).join('\n'));
     const { imports, body, free } = joined(
-      this.#recorded.map((recorded) => pieceOf(recorded, view)),
+      recorded.map((one) => pieceOf(one, view)),
       new Set([...GIVEN, view]),
     );
     const given = (name: string, line: string): string[] => (free.has(name) ? [line] : []);

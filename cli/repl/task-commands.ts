@@ -57,14 +57,12 @@ export const taskCommands: Command[] = [
       const { targets } = console.view;
       // What has just begun may be said to wait; what runs comes first.
       const of = (engine: number) => tasks.filter((task) => task.engine === engine);
-      const running = new Set(
-        targets.flatMap((engine) => {
-          const task = of(engine).find(({ state }) => state === 'running') ?? of(engine)[0];
-          return task ? [task.id] : [];
-        }),
-      );
-      if (!running.size) throw new UsageError('Nothing runs there that could take a message');
-      await console.ask(Promise.all([...running].map((id) => client.task(id).send(message))));
+      const running = targets.flatMap((engine) => {
+        const task = of(engine).find(({ state }) => state === 'running') ?? of(engine)[0];
+        return task ? [{ id: task.id, engine }] : [];
+      });
+      if (!running.length) throw new UsageError('Nothing runs there that could take a message');
+      await console.ask(Promise.all(running.map(({ id, engine }) => client.task(id).send(message, engine))));
     },
   },
   {

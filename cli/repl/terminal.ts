@@ -39,6 +39,7 @@ export async function onTerminal(console: Console, screen: TerminalScreen, greet
   };
   const completion = new Completion(console);
   screen.show(greeting);
+  const last = Object.getOwnPropertyDescriptor(globalThis, '_')!;
   const server = repl.start({
     input: keyboard as unknown as NodeJS.ReadableStream,
     output: process.stdout,
@@ -62,6 +63,7 @@ export async function onTerminal(console: Console, screen: TerminalScreen, greet
       });
     },
   });
+  Object.defineProperty(globalThis, '_', last); // the server has put its own there, and is told of no values
   drawPrompt(server, screen);
   defineCommands(server, (text) => enter(text, () => server.displayPrompt()));
   redirectConsole(screen);
@@ -74,8 +76,7 @@ export async function onTerminal(console: Console, screen: TerminalScreen, greet
   for (const event of ['uncaughtException', 'unhandledRejection'] as const)
     process.on(event, (error) => console.tellFailure(error));
   const history = historyFile();
-  if (history !== undefined)
-    await keepHistory(server, history).catch((error: Error) => screen.tell(`No history is kept: ${error.message}`));
+  if (history !== undefined) keepHistory(server, history, (why) => screen.tell(`No history is kept: ${why}`));
   await new Promise<void>((resolve) => server.once('exit', resolve));
   bars.close();
 }

@@ -60,8 +60,8 @@ export interface TaskHandle {
   interrupt(reason?: string): Promise<InterruptOutcome[]>;
   /** One value for each engine where it runs; as `AsyncResult.peek`. */
   peek(expression: string): Promise<unknown[]>;
-  /** To all engines where it runs. Throws CannotTravelError; rejects with NotOnStackError when it has ended. */
-  send(message: unknown): Promise<void>;
+  /** To all engines where it runs, or to one. Throws CannotTravelError; rejects with NotOnStackError when it has ended. */
+  send(message: unknown, engine?: number): Promise<void>;
 }
 
 export interface ClientOptions extends Pick<LinkOptions, 'window' | 'signal' | 'observe' | 'tls'> {

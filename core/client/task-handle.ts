@@ -11,11 +11,12 @@ export function taskHandle(link: Link, id: string): TaskHandle {
   if (!/^\d+\.\d+$/.test(id) || !call)
     throw new UsageError(`A task's id reads CLIENT.CALL, as client.tasks() tells it; got '${String(id).slice(0, 40)}'`);
   const task = { id: call };
-  const engines = async (): Promise<number[]> => {
+  const engines = async (only?: number): Promise<number[]> => {
     const tasks: TaskInfo[] = await link.rpc.ask('tasks');
-    const there = tasks.filter((info) => info.id === id).map((info) => info.engine);
-    if (there.length) return there;
-    throw new NotOnStackError(`There is no task ${id} that runs or waits`);
+    const there = tasks.filter((info) => info.id === id && info.engine === (only ?? info.engine));
+    if (there.length) return there.map((info) => info.engine);
+    const where = only === undefined ? '' : ` on engine ${only}`;
+    throw new NotOnStackError(`There is no task ${id} that runs or waits${where}`);
   };
   return {
     async interrupt(reason) {
@@ -26,9 +27,9 @@ export function taskHandle(link: Link, id: string): TaskHandle {
     async peek(expression) {
       return Promise.all((await engines()).map((engine) => link.peek(task, engine, expression, client)));
     },
-    send(message) {
+    send(message, engine) {
       const payload = encode(message, { root: 'message' });
-      const sent = engines().then(async (targets) => {
+      const sent = engines(engine).then(async (targets) => {
         const answers = await Promise.all(targets.map((engine) => link.say(task, engine, payload, client)));
         if (answers.includes('full'))
           throw new LimitError(`Task ${id} has thousands of messages that it has not read`, {

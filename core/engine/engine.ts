@@ -400,6 +400,7 @@ export class Engine {
       this.#turns.endScript({ exitCode: error.exitCode, exports: {} });
       return;
     }
+    cutStack(error);
     process.stderr.write(`${what} ${error instanceof Error ? error.stack : String(error)}\n`);
     reportUncaught(this.#session, what, error);
   }

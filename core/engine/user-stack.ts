@@ -1,7 +1,7 @@
 /** Stack traces as users should see them: their own frames, without those of the engine that called them. */
 
-/** In the bundled program this is the engine's own file; all of the engine is in it. */
-const OWN = import.meta.url;
+/** In the bundled program: how the addresses of the engine's own files begin; all of the engine is in them. */
+const OWN = import.meta.url.replace(/[\w-]+\.mjs$/, 'engine-');
 const SCAFFOLD =
   /\[console\]|\[tutti\]|tutti:door|eval \(<anonymous>\)|at <anonymous>$|node:internal\/process|node:async_hooks|node:vm/;
 

@@ -29,6 +29,8 @@ const GRACE = 200;
 const AWAITING = 700;
 /** ms after which a thread is given up that does not come out of native code. */
 const GIVEN_UP = 5_000;
+/** Statements that whoever looks into a task goes on, to where the name is that is asked for. */
+const STEPS = 4;
 /** ms that whoever looks into a task waits for one that is about to begin. */
 const COMING = 2_000;
 
@@ -206,19 +208,22 @@ async function standOf(pause: Pause, order: Order): Promise<Stand> {
 async function look(pause: Pause, order: Order, expression: string): Promise<Partial<NoValue>> {
   const stand = await standOf(pause, order);
   if (stand !== 'here' && stand !== 'willing') return { why: stand };
-  const frames = userFrames(pause.frames);
   let problem: Partial<NoValue> = { why: 'running' };
-  // Its own function's names first, then those of what it has called.
-  for (const frame of frames) {
-    const read = await pause.read(frame, expression);
-    if ('value' in read) {
-      await pause.hand(read.value, `function (value) { this['tutti.door'].show(${order.id}, value) }`);
-      return {};
+  for (let steps = 0; ; steps++) {
+    // Its own function's names first, then those of what it has called.
+    for (const frame of userFrames(pause.frames)) {
+      const read = await pause.read(frame, expression);
+      if ('value' in read) {
+        await pause.hand(read.value, `function (value) { this['tutti.door'].show(${order.id}, value) }`);
+        return {};
+      }
+      if (problem.why !== 'thrown') problem = { why: 'thrown', ...read.error };
+      if (read.error.className !== 'ReferenceError') return { why: 'thrown', ...read.error };
     }
-    if (problem.why !== 'thrown') problem = { why: 'thrown', ...read.error };
-    if (read.error.className !== 'ReferenceError') return { why: 'thrown', ...read.error };
+    // Threads pause between two rounds of a loop, where the names of its block are not in sight.
+    if (steps === STEPS || problem.className !== 'ReferenceError' || !(await pause.step('Over'))) return problem;
+    if ((await standOf(pause, order)) !== stand) return problem;
   }
-  return problem;
 }
 
 function sleep(ms: number): Promise<void> {

@@ -117,6 +117,15 @@ export class Pause {
     if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
   }
 
+  /** Goes on to the next statement, if there is one that can be stepped to; else it stands somewhere else. */
+  async step(where: 'Into' | 'Over'): Promise<boolean> {
+    const stepped = await this.#next(STEP, () => this.#debuggee.post(`Debugger.step${where}`));
+    const frames = stepped ?? (await this.#next(STEP, () => this.#debuggee.post('Debugger.pause')));
+    if (!frames) throw new Error('The thread did not pause again');
+    this.frames = frames;
+    return stepped !== undefined;
+  }
+
   /** Undefined: it cannot be stopped here without harm. */
   async stop(): Promise<Rung | undefined> {
     if (isDelicate(this.frames)) return undefined;
@@ -136,16 +145,8 @@ export class Pause {
 
   /** After a step: a frame below optimised code cannot be restarted, and V8 ends the process when it is tried. */
   async #restart(): Promise<boolean> {
-    const stepped = await this.#next(STEP, () => this.#debuggee.post('Debugger.stepInto'));
-    if (!stepped) {
-      const again = await this.#next(STEP, () => this.#debuggee.post('Debugger.pause'));
-      if (!again) throw new Error('The thread did not pause again');
-      this.frames = again;
-      return false;
-    }
-    this.frames = stepped;
-    if (isDelicate(stepped)) return false;
-    const frame = stepped.find(isRestartable);
+    if (!(await this.step('Into')) || isDelicate(this.frames)) return false;
+    const frame = this.frames.find(isRestartable);
     if (!frame) return false;
     await this.ask(`${DOOR}.skip()`);
     const again = await this.#next(RESTART, () =>

@@ -49,8 +49,8 @@ export class Agreements {
     const { world } = this.#core;
     const number = ++this.#calls;
     const round = this.#round(number);
-    world.began(round.request, () => `agreement ${number} on ${this.#core.name}`);
-    round.vote = { flag, lost: [...world.lost.keys()], next: world.nextContext };
+    world.lookout.began(round.request, () => `agreement ${number} on ${this.#core.name}`);
+    round.vote = { flag, lost: [...world.lost.keys()], next: world.communicators.next };
     for (const asker of round.askers) this.#answer(asker, number, round);
     if (round.decision) round.request.resolve(round.decision);
     else this.#lead(number, round);

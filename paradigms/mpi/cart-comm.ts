@@ -2,11 +2,11 @@
 import { Comm } from './comm.ts';
 import { PROC_NULL } from './constants.ts';
 import type { Core } from './core.ts';
-import { on } from './core.ts';
 import { MpiError } from './errors.ts';
 import { Grid } from './grid.ts';
 import { type Packet, packed, unpacked } from './packet.ts';
 import { Request } from './request.ts';
+import { on } from './round.ts';
 
 export class CartComm extends Comm {
   readonly #grid: Grid;

@@ -12,6 +12,7 @@ export function channelLink(party: Party, world: number, from: number): Link {
   return {
     // A round trip costs as much as some hundred kB.
     eager: 4 << 20,
+    eagerValue: 4 << 20,
     window: 16 << 20,
     waiting: 0,
     send(head: Head, parts: readonly Uint8Array[], owned: boolean, written?: Written) {

@@ -14,7 +14,7 @@ import {
 import { mpi } from './mpi.ts';
 
 /** ms that the other ranks have to end by themselves after one has failed. */
-const GRACE = 2_000;
+const GRACE = 1_000;
 
 interface Arguments {
   engines?: number | undefined;

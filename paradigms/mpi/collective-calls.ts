@@ -6,14 +6,14 @@ import * as ring from './collectives/ring.ts';
 import * as tree from './collectives/tree.ts';
 import { checkCounts, checkTyped, cut, type Layout, paste } from './collectives/vectors.ts';
 import { ANY_SOURCE } from './constants.ts';
-import { on, type Round } from './core.ts';
 import { MpiError } from './errors.ts';
 import { Format } from './frame.ts';
 import { type Op, SUM } from './op-names.ts';
-import { checkOp, combine, isCommutative } from './ops.ts';
+import { checkArrayOp, checkOp, combine, isCommutative } from './ops.ts';
 import { nameOf, type Packet, packed, packedArray, unpacked } from './packet.ts';
 import { PointToPoint } from './point-to-point.ts';
 import type { Request } from './request.ts';
+import { on, type Round } from './round.ts';
 import { algorithmOf } from './signature.ts';
 
 /** Bytes from which on each step is worth less than what it copies. */
@@ -134,13 +134,7 @@ export class CollectiveCalls extends PointToPoint {
     into: TypedArray = array,
     options: ReduceOptions = {},
   ): Request<void> {
-    checkOp(op);
-    checkTyped('allreduceBuffer', array);
-    tryOut(op, array);
-    if (into.constructor !== array.constructor || into.length !== array.length)
-      throw new MpiError(
-        `allreduceBuffer takes two arrays of one type and length; got ${nameOf(array)} of ${array.length} and ${nameOf(into)} of ${into.length}`,
-      );
+    checkReduction(array, op, into);
     return this.core.collective('allreduce', { op }, function* (round) {
       if (!options.deterministic && inRing(round, array, op)) {
         if (into !== array) (into as Uint8Array).set(array as Uint8Array);
@@ -266,10 +260,21 @@ function everybodys(round: Round, own: Packet): Generator<Request, Packet[]> {
   return round.size > MANY ? ring.allgather(round, own) : direct.allgather(round, own);
 }
 
+/** @throws what `allreduceBuffer` was given wrongly. */
+export function checkReduction(array: TypedArray, op: Op, into: TypedArray): void {
+  checkOp(op);
+  checkTyped('allreduceBuffer', array);
+  checkArrayOp(op, array);
+  if (into?.constructor !== array.constructor || into.length !== array.length)
+    throw new MpiError(
+      `allreduceBuffer takes two arrays of one type and length; got ${nameOf(array)} of ${array.length} and ${nameOf(into)} of ${into?.length}`,
+    );
+}
+
 /** What goes with a rank's own value does not go with anybody's: found out before others wait for it. */
 function tryOut(op: Op, value: unknown): void {
-  if (typeof op === 'string')
-    combine(op, isTypedArray(value) ? value.subarray(0, 1) : value, isTypedArray(value) ? value.subarray(0, 1) : value);
+  if (isTypedArray(value)) checkArrayOp(op, value);
+  else if (typeof op === 'string') combine(op, value, value);
 }
 
 function* broadcast(round: Round, packet: Packet | undefined, root: number): Generator<Request, Packet> {

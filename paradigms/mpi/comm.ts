@@ -156,7 +156,7 @@ export class Comm extends CollectiveCalls implements AsyncDisposable {
       const { lost, next } = round.take();
       for (const rank of lost) core.world.lose(rank, 'another rank has found it gone');
       const members = core.members.filter((member) => !lost.includes(member));
-      shrunk.resolve(new Comm(core.world.core(members, next)));
+      shrunk.resolve(new Comm(core.world.communicators.open(members, next)));
     });
     return shrunk;
   }
@@ -177,7 +177,7 @@ export class Comm extends CollectiveCalls implements AsyncDisposable {
   }
 
   #polled<T>(test: () => T): T {
-    this.core.world.poll();
+    this.core.world.waiting.poll();
     return test();
   }
 
@@ -190,12 +190,12 @@ export class Comm extends CollectiveCalls implements AsyncDisposable {
   ): Request<Comm> {
     const { core } = this;
     const { world } = core;
-    const packet = packed([name === 'dup' ? 0 : (color ?? -1), key(), world.nextContext]);
+    const packet = packed([name === 'dup' ? 0 : (color ?? -1), key(), world.communicators.next]);
     return core.collective(name, {}, function* (round) {
       const told = (yield* direct.allgather(round, packet)).map((p) => unpacked(p) as [number, number, number]);
       const context = Math.max(...told.map(([, , next]) => next));
       if (name !== 'dup' && color === undefined) {
-        world.skipContext(context);
+        world.communicators.skip(context);
         return null as unknown as Comm;
       }
       const mine = told[round.rank]![0];
@@ -204,7 +204,7 @@ export class Comm extends CollectiveCalls implements AsyncDisposable {
         .filter(({ c }) => c === mine)
         .sort((a, b) => a.k - b.k || a.rank - b.rank)
         .map(({ rank }) => core.members[rank]!);
-      return make(world.core(members, context));
+      return make(world.communicators.open(members, context));
     });
   }
 }

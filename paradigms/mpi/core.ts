@@ -1,14 +1,14 @@
 /** A communicator as its world knows it: members, contexts, the collectives that were called, and why it cannot be used any more. */
 import { Agreements } from './agreement.ts';
-import type { TypedArray } from './arrays.ts';
+import { BlockedRound } from './blocked-round.ts';
 import { ANY_SOURCE } from './constants.ts';
 import { CollectiveMismatchError, MpiError, RankLostError, RevokedError } from './errors.ts';
 import type { Messenger } from './messenger.ts';
 import type { Op } from './op-names.ts';
-import type { Packet } from './packet.ts';
 import { Request } from './request.ts';
-import { type CollectiveName, describeCall, sameCall, signatureOf, withAlgorithm } from './signature.ts';
-import type { Receive } from './transfer.ts';
+import { drive, Round } from './round.ts';
+import { type CollectiveName, describeCall, sameCall, signatureOf } from './signature.ts';
+import { Straight } from './straight.ts';
 import type { WindowMessage } from './window-message.ts';
 import type { World } from './world.ts';
 
@@ -35,7 +35,9 @@ export class Core {
   readonly #under = new Set<Request<any>>();
   #agreements: Agreements | undefined;
   #calls = 0;
-  #log = new Map<number, number>();
+  readonly #log = new Int32Array(LOGGED);
+  #failedAt = Number.POSITIVE_INFINITY;
+  #straight: Straight | undefined;
   #ranks: Map<number, number>;
 
   constructor(world: World, context: number, members: readonly number[]) {
@@ -53,6 +55,10 @@ export class Core {
     return this.members.length;
   }
 
+  get straight(): Straight {
+    return (this.#straight ??= new Straight(this));
+  }
+
   get agreements(): Agreements {
     return (this.#agreements ??= new Agreements(this));
   }
@@ -60,6 +66,15 @@ export class Core {
   /** Of a rank of the world; undefined: it is no member. */
   rankOf(worldRank: number): number | undefined {
     return this.#ranks.get(worldRank);
+  }
+
+  get open(): boolean {
+    return !this.freed && !this.revoked && this.world.over === undefined;
+  }
+
+  /** Nothing has gone wrong that operations have to be told of. */
+  get sound(): boolean {
+    return this.open && this.failure === undefined && (this.world.lost.size === 0 || this.lost().length === 0);
   }
 
   /** @throws when nothing can be done with it any more. */
@@ -99,24 +114,50 @@ export class Core {
   ): Request<T> {
     this.check(name);
     const call = new Request<T>();
-    const lost = this.lost()[0];
-    if (this.failure || lost !== undefined) {
-      call.reject(this.failure ?? this.why(this.members[lost!]!));
+    try {
+      this.checkCall(this.#calls + 1);
+    } catch (error) {
+      call.reject(error);
       return call;
     }
-    const number = ++this.#calls;
     const signature = signatureOf(name, root, op);
-    this.#log.set(number, signature);
-    this.#log.delete(number - LOGGED);
+    const number = this.#called(signature);
     this.#under.add(call);
     call.whenSettled(() => this.#ended(call));
-    this.world.began(call, () => `${describeCall(signature)}, its collective number ${number} on ${this.name}`);
-    const early = this.messenger.matching.probe({ context: this.context + 1, source: ANY_SOURCE, tag: number });
-    if (early && !sameCall(early.head.signature, signature)) {
-      this.mismatch(early.source, number, early.head.signature);
-      call.reject(this.failure);
-    } else drive(call, body(new Round(this, number, signature)), (error) => this.#spoilt(error, number));
+    this.world.lookout.began(call, () => this.describe(number, signature));
+    const unlike = this.#unlike(number, signature);
+    if (unlike) call.reject(unlike);
+    else drive(call, body(new Round(this, number, signature)), (error) => this.#spoilt(error, number));
     return call;
+  }
+
+  /** The same with the thread blocked until `body` returns. @throws what the collective fails with */
+  blocking<T>(name: CollectiveName, op: Op | undefined, body: (round: BlockedRound) => T): T {
+    this.check(name);
+    this.checkCall(this.#calls + 1);
+    const signature = signatureOf(name, -1, op);
+    const number = this.#called(signature);
+    const unlike = this.#unlike(number, signature);
+    if (unlike) throw unlike;
+    try {
+      return body(new BlockedRound(this, number, signature));
+    } catch (error) {
+      this.#spoilt(error, number);
+      throw error;
+    }
+  }
+
+  /** @throws what the collective of that number fails with, if it is known already. */
+  checkCall(number: number): void {
+    if (this.failure && number >= this.#failedAt) throw this.failure;
+    if (this.world.over) throw this.world.over;
+    const lost = this.world.lost.size ? this.lost()[0] : undefined;
+    if (lost !== undefined) throw this.why(this.members[lost]!);
+    if (this.revoked) throw this.#revocation();
+  }
+
+  describe(number: number, signature: number): string {
+    return `${describeCall(signature)}, its collective number ${number} on ${this.name}`;
   }
 
   get name(): string {
@@ -125,13 +166,13 @@ export class Core {
 
   /** A message of a collective has come that was called here already: false if it was another one. */
   agrees(number: number, signature: number): boolean {
-    const mine = this.#log.get(number);
+    const mine = this.#logged(number);
     return mine === undefined || sameCall(mine, signature);
   }
 
   /** Another member called something else. */
   mismatch(rank: number, number: number, theirs: number, tell = true): void {
-    const mine = this.#log.get(number);
+    const mine = this.#logged(number);
     if (this.failure || mine === undefined) return;
     const error = new CollectiveMismatchError(
       `Collective number ${number} on ${this.name}: rank ${this.rank} called ${describeCall(mine)} and rank ${rank} called ${describeCall(theirs)}; all members must call the same ones in the same order`,
@@ -147,6 +188,7 @@ export class Core {
   /** Ends the collective of that number, and all after it; those before may still end well. */
   fail(error: Error, number: number): void {
     this.failure ??= error;
+    this.#failedAt = Math.min(this.#failedAt, number);
     const concerned = ({ context, tag }: { context: number; tag: number }): boolean =>
       context === this.context + 1 && tag >= number;
     this.messenger.fail(concerned, concerned, () => error);
@@ -173,6 +215,27 @@ export class Core {
     this.#forget();
   }
 
+  #called(signature: number): number {
+    const number = ++this.#calls;
+    this.#log[number % LOGGED] = signature;
+    return number;
+  }
+
+  /** What was called here under that number; undefined: nothing yet, or too long ago. */
+  #logged(number: number): number | undefined {
+    return number > this.#calls || number <= this.#calls - LOGGED ? undefined : this.#log[number % LOGGED];
+  }
+
+  /** Somebody who was here earlier has called something else: what this one fails with. */
+  #unlike(number: number, signature: number): Error | undefined {
+    const { matching } = this.messenger;
+    if (matching.quiet(this.context + 1)) return undefined;
+    const early = matching.probe({ context: this.context + 1, source: ANY_SOURCE, tag: number });
+    if (!early || sameCall(early.head.signature, signature)) return undefined;
+    this.mismatch(early.source, number, early.head.signature);
+    return this.failure;
+  }
+
   #ended(call: Request<any>): void {
     this.#under.delete(call);
     if (this.freed) this.#forget();
@@ -181,7 +244,7 @@ export class Core {
   #forget(): void {
     if (this.#under.size) return;
     this.#agreements?.close();
-    this.world.forget(this);
+    this.world.communicators.forget(this);
   }
 
   /** Something here, such as an operation that threw, has ended a collective that others still wait in. */
@@ -198,75 +261,3 @@ export class Core {
     return new RevokedError(`${this.name} was revoked; go on with what shrink() gives`);
   }
 }
-
-/** One collective as its algorithm sees it. */
-export class Round {
-  readonly rank: number;
-  readonly size: number;
-  readonly #core: Core;
-  readonly #tag: number;
-  readonly #signature: number;
-
-  constructor(core: Core, number: number, signature: number) {
-    this.#core = core;
-    this.rank = core.rank;
-    this.size = core.size;
-    this.#tag = number;
-    this.#signature = signature;
-  }
-
-  send(to: number, packet: Packet, algorithm = 0): Request {
-    const { messenger, members, context } = this.#core;
-    const envelope = {
-      context: context + 1,
-      source: this.rank,
-      tag: this.#tag,
-      signature: withAlgorithm(this.#signature, algorithm),
-    };
-    return messenger.send(members[to]!, packet, envelope, false, '');
-  }
-
-  receive(source: number, into?: TypedArray): Receive<Packet> {
-    const { messenger, members, context } = this.#core;
-    const from = source === ANY_SOURCE ? ANY_SOURCE : members[source]!;
-    return messenger.receive({ context: context + 1, source, tag: this.#tag, from, into, as: asItIs, what: '' });
-  }
-}
-
-/** The value of a request, when it is there. */
-export function* on<T>(request: Request<T>): Generator<Request, T> {
-  if (!request.settled) yield request;
-  return request.take();
-}
-
-export function* onAll(requests: readonly Request[]): Generator<Request, void> {
-  for (const request of requests) yield* on(request);
-}
-
-/** Lets an algorithm run until it waits, and goes on from there when it need not any more. */
-export function drive<T>(
-  call: Request<T>,
-  steps: Generator<Request, T>,
-  failed: (error: unknown) => void = () => {},
-): void {
-  const step = (): void => {
-    try {
-      for (;;) {
-        const next = steps.next();
-        if (next.done) {
-          call.resolve(next.value);
-          return;
-        }
-        if (next.value.settled) continue;
-        next.value.whenSettled(step);
-        return;
-      }
-    } catch (error) {
-      call.reject(error);
-      failed(error);
-    }
-  };
-  step();
-}
-
-const asItIs = (packet: Packet): Packet => packet;

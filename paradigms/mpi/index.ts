@@ -42,8 +42,10 @@ export {
   SUM,
   type UserOp,
 } from './op-names.ts';
+export type { Persistent } from './persistent.ts';
 export type { MatchedMessage, ReceiveOptions } from './point-to-point.ts';
 export type { Request, Status } from './request.ts';
 export type { Mpi, RunOptions } from './runner.ts';
+export type { Strided } from './strided.ts';
 export type { SyncComm } from './sync-comm.ts';
 export type { Window } from './window.ts';

@@ -4,8 +4,10 @@ import { type Head, Kind } from './frame.ts';
 export type Written = (ok: boolean) => void;
 
 export interface Link {
-  /** Messages of so many bytes, all parts together, may go along with their head. */
+  /** Arrays of so many bytes may go along with their head; larger ones are written straight to where they belong. */
   readonly eager: number;
+  /** Other values, all parts together: they have no place there that waits for them. */
+  readonly eagerValue: number;
   /** Eager messages of so many bytes may be on their way, and wait at the other end. */
   readonly window: number;
   /**

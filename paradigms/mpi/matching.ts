@@ -59,6 +59,12 @@ export class Matching<W extends Wanted, A extends Announced> {
     return take(this.#line(receive.context).posted, (posted) => posted === receive) !== undefined;
   }
 
+  /** No receive waits in this context, and no message. */
+  quiet(context: number): boolean {
+    const line = this.#lines.get(context);
+    return line === undefined || (line.posted.length === 0 && line.unexpected.length === 0);
+  }
+
   /** Receives that wait, of all contexts or of one. */
   posted(context?: number): W[] {
     if (context !== undefined) return [...(this.#lines.get(context)?.posted ?? [])];

@@ -5,41 +5,19 @@
  */
 import type { TypedArray } from './arrays.ts';
 import { ANY_SOURCE } from './constants.ts';
-import { RevokedError } from './errors.ts';
 import { Head, Kind, SYNCHRONOUS } from './frame.ts';
 import { type Incoming, type Link, type Receiver, type Written, whole } from './link.ts';
 import { Matching } from './matching.ts';
 import type { Packet } from './packet.ts';
-import { Request } from './request.ts';
+import { Peer } from './peer.ts';
+import { type Probe, Probes } from './probes.ts';
+import type { Request } from './request.ts';
 import { type Envelope, type Message, Receive, Send, type Wanted } from './transfer.ts';
 
 export interface MessengerHome {
   /** Of what kind the world is, for a message that has come. False: nobody will ever receive in its context. */
   expects(message: Message): boolean;
   control(from: number, value: Uint8Array[]): void;
-}
-
-interface Peer {
-  link: Link;
-  /** Eager bytes that it has not told us to have received. */
-  out: number;
-  /** Eager bytes of it that we have received, and not told. */
-  owed: number;
-  /** Frames. */
-  sent: number;
-  received: number;
-  /** Why nothing can be sent to it or come from it. */
-  gone: ((context: number) => Error) | undefined;
-}
-
-interface Probe<T> {
-  context: number;
-  source: number;
-  tag: number;
-  from: number;
-  extract: boolean;
-  as(message: Message): T;
-  what: string;
 }
 
 /** A receive or a probe that waits. */
@@ -49,33 +27,42 @@ interface Open {
   readonly from: number;
 }
 
-/** A message costs its receiver memory beside its bytes. */
-const MESSAGE_COST = 256;
+/** An operation that waits, in words. */
+export interface Waits {
+  readonly context: number;
+  readonly text: string;
+  readonly from: number;
+  readonly tag: number;
+}
 
 export class Messenger implements Receiver {
   readonly matching = new Matching<Receive<any>, Message>();
-  #home: MessengerHome;
-  #peers: Peer[] = [];
-  #next = 0;
+  readonly #home: MessengerHome;
+  readonly #peers: Peer[] = [];
+  readonly #probes = new Probes(this.matching);
   /** Announced, or synchronous and not matched. */
-  #sends = new Map<number, Send>();
+  readonly #sends = new Map<number, Send>();
   /** Matched with what was announced. */
-  #probes: { wanted: Probe<any>; request: Request<any> }[] = [];
-  #receives = new Map<number, Receive<any>>();
+  readonly #receives = new Map<number, Receive<any>>();
+  #next = 0;
 
   constructor(home: MessengerHome) {
     this.#home = home;
   }
 
   connect(rank: number, link: Link): void {
-    this.#peers[rank] = { link, out: 0, owed: 0, sent: 0, received: 0, gone: undefined };
+    this.#peers[rank] = new Peer(link);
+  }
+
+  peer(rank: number): Peer {
+    return this.#peers[rank]!;
   }
 
   send(to: number, packet: Packet, envelope: Envelope, synchronous: boolean, what: string): Send {
     const send = new Send(++this.#next, to, envelope, packet, what);
     const peer = this.#peers[to]!;
     if (peer.gone) {
-      send.reject(peer.gone(envelope.context));
+      send.reject(peer.lost(envelope.context));
       return send;
     }
     const { parts } = packet;
@@ -85,33 +72,29 @@ export class Messenger implements Receiver {
     head.tag = envelope.tag;
     head.signature = envelope.signature ?? 0;
     head.id = send.id;
-    const cost = head.bytes + MESSAGE_COST;
-    const { link } = peer;
-    if (cost - MESSAGE_COST <= link.eager && peer.out + cost <= link.window) {
-      peer.out += cost;
-      if (synchronous) {
-        head.flags = SYNCHRONOUS;
-        this.#sends.set(send.id, send);
-        this.#post(peer, head, parts, packet.owned);
-      } else
-        this.#post(peer, head, parts, packet.owned, (ok) =>
-          ok ? send.resolve(undefined) : send.reject(lostBy(peer, send.context)),
-        );
-    } else {
+    if (!peer.admits(head.bytes, packet.format)) {
       head.kind = Kind.ANNOUNCE;
       this.#sends.set(send.id, send);
       this.#post(peer, head, [], true);
-    }
+    } else if (synchronous) {
+      head.flags = SYNCHRONOUS;
+      this.#sends.set(send.id, send);
+      this.#post(peer, head, parts, packet.owned);
+    } else
+      this.#post(peer, head, parts, packet.owned, (ok) =>
+        ok ? send.resolve(undefined) : send.reject(peer.lost(send.context)),
+      );
     return send;
   }
 
   receive<T>(wanted: Wanted<T>): Receive<T> {
     const receive = new Receive(this, ++this.#next, wanted);
     const there = this.matching.post(receive);
+    const { from, context } = wanted;
     if (there) this.give(there, receive);
-    else if (wanted.from >= 0 && this.#peers[wanted.from]!.gone) {
+    else if (from >= 0 && this.#peers[from]!.gone) {
       this.matching.cancel(receive);
-      receive.reject(lostBy(this.#peers[wanted.from]!, wanted.context));
+      receive.reject(this.#peers[from]!.lost(context));
     }
     return receive;
   }
@@ -119,11 +102,12 @@ export class Messenger implements Receiver {
   /** Gives a message that was taken out of the matching to a receive. */
   give(message: Message, receive: Receive<any>): void {
     const { from, head, parts } = message;
+    const peer = this.#peers[from]!;
     receive.from = from;
     if (head.kind === Kind.EAGER) {
       if (receive.accepts(head)) receive.fill(head, whole(parts!));
-      this.#consumed(from, head);
-    } else if (this.#peers[from]!.gone) receive.reject(lostBy(this.#peers[from]!, head.context));
+      this.#consumed(peer, head);
+    } else if (peer.gone) receive.reject(peer.lost(head.context));
     else this.#go(from, head, receive);
   }
 
@@ -133,15 +117,9 @@ export class Messenger implements Receiver {
     return new Receive(this, ++this.#next, { context, source, tag, from, into, as, what: 'recv of a matched message' });
   }
 
-  /** Settles when a message is there; `extract` takes it out. */
+  /** Settles when a message is there. */
   probe<T>(wanted: Probe<T>): Request<T> {
-    const request = new Request<T>();
-    const found = wanted.extract ? this.matching.extract(wanted) : this.matching.probe(wanted);
-    const gone = wanted.from >= 0 ? this.#peers[wanted.from]!.gone : undefined;
-    if (found) answer(wanted, request, found);
-    else if (gone) request.reject(gone(wanted.context));
-    else this.#probes.push({ wanted, request });
-    return request;
+    return this.#probes.add(wanted, wanted.from >= 0 ? this.#peers[wanted.from]!.gone : undefined);
   }
 
   /** @internal */
@@ -158,10 +136,11 @@ export class Messenger implements Receiver {
   }
 
   frame(from: number, head: Head, data: Incoming): void {
-    this.#peers[from]!.received++;
+    const peer = this.#peers[from]!;
+    peer.received++;
     if (head.kind === Kind.EAGER || head.kind === Kind.ANNOUNCE) this.#arrived(from, head, data);
     else if (head.kind === Kind.CONTROL) this.#home.control(from, data.take());
-    else if (head.kind === Kind.CREDIT) this.#peers[from]!.out -= head.id;
+    else if (head.kind === Kind.CREDIT) peer.credits(head.id);
     else if (head.kind === Kind.MATCHED) this.#settleSend(head.id);
     else if (head.kind === Kind.GO) this.#goAhead(from, head);
   }
@@ -175,6 +154,14 @@ export class Messenger implements Receiver {
     const receive = this.#receives.get(head.peer);
     this.#receives.delete(head.peer);
     receive?.placed(head);
+  }
+
+  /** An eager message of so many bytes has been received without us. */
+  took(from: number, bytes: number): void {
+    const peer = this.#peers[from]!;
+    peer.received++;
+    const owed = peer.owes(bytes);
+    if (owed) this.#tell(peer, Kind.CREDIT, owed);
   }
 
   /** What waits for this rank of the world, or may, ends; `why` says it for a context. */
@@ -203,14 +190,7 @@ export class Messenger implements Receiver {
       this.#receives.delete(receive.id);
       receive.reject(why(receive.context));
     }
-    for (const { wanted, request } of this.#probes.filter((probe) => receives(probe.wanted)))
-      request.reject(why(wanted.context));
-    this.#probes = this.#probes.filter(({ request }) => !request.settled);
-  }
-
-  /** What is under way: announced sends, and receives. */
-  open(): (Send | Receive<any>)[] {
-    return [...this.#sends.values(), ...this.matching.posted(), ...this.#receives.values()];
+    this.#probes.fail(receives, why);
   }
 
   /** Frames that have not left. */
@@ -238,14 +218,13 @@ export class Messenger implements Receiver {
     return { sent, received };
   }
 
-  /** Operations that wait, in words. */
-  waits(): { context: number; text: string; from: number; tag: number }[] {
+  waits(): Waits[] {
     return [
-      ...[...this.#sends.values()].map(({ what, context, to, envelope }) => ({
+      ...[...this.#sends.values()].map(({ what, context, to, tag }) => ({
         text: `${what} to`,
         context,
         from: to,
-        tag: envelope.tag,
+        tag,
       })),
       ...[...this.matching.posted(), ...this.#receives.values()].map(({ what, context, from, tag }) => ({
         text: `${what} from`,
@@ -253,7 +232,7 @@ export class Messenger implements Receiver {
         from,
         tag,
       })),
-      ...this.#probes.map(({ wanted: { what, context, from, tag } }) => ({ text: `${what} of`, context, from, tag })),
+      ...this.#probes.wanted.map(({ what, context, from, tag }) => ({ text: `${what} of`, context, from, tag })),
     ];
   }
 
@@ -275,39 +254,28 @@ export class Messenger implements Receiver {
     const receive = this.matching.arrive(message);
     if (!receive) {
       if (head.kind === Kind.EAGER) message.parts = data.take();
-      if (this.#probes.length) this.#answerProbes(context);
+      this.#probes.arrived(context);
       return;
     }
     receive.from = from;
     if (head.kind === Kind.ANNOUNCE) this.#go(from, head, receive);
     else {
       if (receive.accepts(head)) receive.fill(head, data);
-      this.#consumed(from, head);
+      this.#consumed(this.#peers[from]!, head);
     }
-  }
-
-  #answerProbes(context: number): void {
-    for (const { wanted, request } of this.#probes) {
-      if (wanted.context !== context) continue;
-      const found = wanted.extract ? this.matching.extract(wanted) : this.matching.probe(wanted);
-      if (found) answer(wanted, request, found);
-    }
-    this.#probes = this.#probes.filter(({ request }) => !request.settled);
   }
 
   /** An eager message has been matched: whoever asked is told, and the window opens again. */
-  #consumed(from: number, head: Head): void {
-    const peer = this.#peers[from]!;
+  #consumed(peer: Peer, head: Head): void {
     if (head.flags & SYNCHRONOUS) this.#tell(peer, Kind.MATCHED, head.id);
-    peer.owed += head.bytes + MESSAGE_COST;
-    if (peer.owed < peer.link.window / 2) return;
-    this.#tell(peer, Kind.CREDIT, peer.owed);
-    peer.owed = 0;
+    const owed = peer.owes(head.bytes);
+    if (owed) this.#tell(peer, Kind.CREDIT, owed);
   }
 
   #discard({ from, head, parts }: Message): void {
-    if (parts) this.#consumed(from, head);
-    else this.#tell(this.#peers[from]!, Kind.GO, head.id);
+    const peer = this.#peers[from]!;
+    if (parts) this.#consumed(peer, head);
+    else this.#tell(peer, Kind.GO, head.id);
   }
 
   #go(from: number, head: Head, receive: Receive<any>): void {
@@ -349,16 +317,8 @@ export class Messenger implements Receiver {
   }
 }
 
-function answer<T>(wanted: Probe<T>, request: Request<T>, message: Message): void {
-  request.resolve(wanted.as(message));
-}
-
 /** Contexts come in pairs. */
 const isCollective = (context: number): boolean => context % 2 === 1;
-
-function lostBy({ gone }: Peer, context: number): Error {
-  return gone?.(context) ?? new RevokedError('The world has ended');
-}
 
 function headOf(kind: number, { format, type, parts }: Packet): Head {
   const head = new Head(kind);

@@ -92,7 +92,7 @@ export function isCommutative(op: Op): boolean {
 export function combine(op: Op, a: any, b: any, into?: TypedArray): any {
   if (isTypedArray(a)) return combineArrays(op, a, b, into ?? sameType(a, a.length));
   if (typeof op !== 'string') return op.fn(a, b);
-  const pairs = op === 'MINLOC' || op === 'MAXLOC';
+  const pairs = PAIRS.has(op);
   if (op === 'REPLACE' || op === 'NO_OP') return scalars[op](a, b);
   if (Array.isArray(a) && !(pairs && !Array.isArray(a[0]))) {
     if (!Array.isArray(b) || a.length !== b.length) throw unequal(op, a, b);
@@ -106,10 +106,18 @@ export function combine(op: Op, a: any, b: any, into?: TypedArray): any {
   }
 }
 
+const PAIRS: ReadonlySet<Op> = new Set(['MINLOC', 'MAXLOC']);
+const BITS: ReadonlySet<Op> = new Set(['BAND', 'BOR', 'BXOR']);
+
+/** @throws OpError for what goes with no array of that type. */
+export function checkArrayOp(op: Op, array: TypedArray): void {
+  const fractions = array instanceof Float64Array || array instanceof Float32Array;
+  if (PAIRS.has(op) || (fractions && BITS.has(op))) throw unfit(op as OpName, array, array);
+}
+
 function combineArrays(op: Op, a: TypedArray, b: unknown, into: TypedArray): TypedArray {
   if (!isTypedArray(b) || b.constructor !== a.constructor || a.length !== b.length) throw unequal(opName(op), a, b);
-  if (typeof op === 'string' && /LOC$/.test(op)) throw unfit(op, a, b);
-  if (typeof op === 'string' && /^B/.test(op) && /^Float/.test(a.constructor.name)) throw unfit(op, a, b);
+  checkArrayOp(op, a);
   const x = a as Float64Array;
   const y = b as Float64Array;
   const out = into as Float64Array;

@@ -4,7 +4,9 @@ import { ANY_SOURCE, ANY_TAG, MAX_TAG, PROC_NULL } from './constants.ts';
 import type { Core } from './core.ts';
 import { MpiError, RequestCancelledError, TypeMismatchError } from './errors.ts';
 import { count, nameOf, type Packet, packed, packedArray, unpacked } from './packet.ts';
+import { Persistent } from './persistent.ts';
 import { Request, type Status, settledWith } from './request.ts';
+import { checkStrided, gathered, isStrided, roomFor, type Strided, scattered } from './strided.ts';
 import type { Message, Receive } from './transfer.ts';
 
 const NOBODY: Status = Object.freeze({ source: PROC_NULL, tag: ANY_TAG, count: 0 });
@@ -58,13 +60,13 @@ export class PointToPoint {
   }
 
   /** The elements of a typed array. It must not change until this is done. */
-  sendBuffer(array: TypedArray, dest: number, tag = 0): Request<undefined> {
+  sendBuffer(array: TypedArray | Strided, dest: number, tag = 0): Request<undefined> {
     return this.#sendBuffer('sendBuffer', array, dest, tag, false);
   }
-  ssendBuffer(array: TypedArray, dest: number, tag = 0): Request<undefined> {
+  ssendBuffer(array: TypedArray | Strided, dest: number, tag = 0): Request<undefined> {
     return this.#sendBuffer('ssendBuffer', array, dest, tag, true);
   }
-  isendBuffer(array: TypedArray, dest: number, tag = 0): Request<undefined> {
+  isendBuffer(array: TypedArray | Strided, dest: number, tag = 0): Request<undefined> {
     return this.sendBuffer(array, dest, tag);
   }
 
@@ -82,14 +84,25 @@ export class PointToPoint {
    * Into a typed array, of the type that was sent; the count of what it gives says how many elements came.
    * @throws TruncateError when more came than it has room for; TypeMismatchError
    */
-  recvBuffer(into: TypedArray, source = ANY_SOURCE, tag = ANY_TAG, options?: ReceiveOptions): Request<Status> {
+  recvBuffer(
+    into: TypedArray | Strided,
+    source = ANY_SOURCE,
+    tag = ANY_TAG,
+    options?: ReceiveOptions,
+  ): Request<Status> {
     this.#check('recvBuffer', source, tag, true);
-    if (!isTypedArray(into)) throw new TypeMismatchError(`recvBuffer takes a typed array; got ${nameOf(into)}`);
+    const apart = isStrided(into) ? into : undefined;
+    if (apart) checkStrided('recvBuffer', apart);
+    const place = apart ? roomFor(apart) : (into as TypedArray);
+    if (!isTypedArray(place)) throw new TypeMismatchError(`recvBuffer takes a typed array; got ${nameOf(into)}`);
     if (source === PROC_NULL) return settledWith(NOBODY, NOBODY);
-    const receive = this.#receive<Status>('recvBuffer', source, tag, (_, status) => status, into);
-    return this.#withOptions(receive, options);
+    const as = (_: Packet, status: Status): Status => {
+      if (apart) scattered(place, apart, status.count);
+      return status;
+    };
+    return this.#withOptions(this.#receive<Status>('recvBuffer', source, tag, as, place), options);
   }
-  irecvBuffer(into: TypedArray, source = ANY_SOURCE, tag = ANY_TAG): Request<Status> {
+  irecvBuffer(into: TypedArray | Strided, source = ANY_SOURCE, tag = ANY_TAG): Request<Status> {
     return this.recvBuffer(into, source, tag);
   }
 
@@ -105,9 +118,9 @@ export class PointToPoint {
   }
 
   sendrecvBuffer(
-    array: TypedArray,
+    array: TypedArray | Strided,
     dest: number,
-    into: TypedArray,
+    into: TypedArray | Strided,
     source = ANY_SOURCE,
     { sendTag = 0, recvTag = ANY_TAG }: { sendTag?: number; recvTag?: number } = {},
   ): Request<Status> {
@@ -125,6 +138,28 @@ export class PointToPoint {
     return this.sendrecvBuffer(array.slice(), dest, array, source, { sendTag, recvTag });
   }
 
+  /** The same as `send`, again and again: nothing is sent before it is started. */
+  sendInit(value: unknown, dest: number, tag = 0): Persistent<undefined> {
+    this.#check('sendInit', dest, tag, false);
+    return new Persistent('sendInit', () => this.send(value, dest, tag));
+  }
+  sendBufferInit(array: TypedArray | Strided, dest: number, tag = 0): Persistent<undefined> {
+    this.#check('sendBufferInit', dest, tag, false);
+    return new Persistent('sendBufferInit', () => this.sendBuffer(array, dest, tag));
+  }
+  recvInit<T = any>(source = ANY_SOURCE, tag = ANY_TAG): Persistent<T> {
+    this.#check('recvInit', source, tag, true);
+    return new Persistent('recvInit', () => this.recv<T>(source, tag));
+  }
+  recvBufferInit(into: TypedArray | Strided, source = ANY_SOURCE, tag = ANY_TAG): Persistent<Status> {
+    this.#check('recvBufferInit', source, tag, true);
+    return new Persistent('recvBufferInit', () => this.recvBuffer(into, source, tag));
+  }
+  /** Starts all of them; `waitAll` of what it gives waits for them. */
+  startAll(operations: readonly Persistent<any>[]): Request<any>[] {
+    return operations.map((operation) => operation.start());
+  }
+
   /** Waits for a message, and leaves it where it is. */
   probe(source = ANY_SOURCE, tag = ANY_TAG): Request<Status> {
     return this.#probe('probe', source, tag, false, statusOf, NOBODY);
@@ -133,7 +168,7 @@ export class PointToPoint {
   iprobe(source = ANY_SOURCE, tag = ANY_TAG): Status | undefined {
     this.#check('iprobe', source, tag, true);
     if (source === PROC_NULL) return NOBODY;
-    this.core.world.poll();
+    this.core.world.waiting.poll();
     const found = this.core.messenger.matching.probe({ context: this.core.context, source, tag });
     return found && statusOf(found);
   }
@@ -144,7 +179,7 @@ export class PointToPoint {
   improbe(source = ANY_SOURCE, tag = ANY_TAG): MatchedMessage | undefined {
     this.#check('improbe', source, tag, true);
     if (source === PROC_NULL) return NO_MESSAGE;
-    this.core.world.poll();
+    this.core.world.waiting.poll();
     const found = this.core.messenger.matching.extract({ context: this.core.context, source, tag });
     return found && this.#matched(found);
   }
@@ -169,17 +204,25 @@ export class PointToPoint {
   #send(what: string, value: unknown, dest: number, tag: number, synchronous: boolean): Request<undefined> {
     this.#check(what, dest, tag, false);
     if (dest === PROC_NULL) return settledWith(undefined);
-    return this.#post(what, packed(value), dest, tag, synchronous);
+    return this.post(what, packed(value), dest, tag, synchronous);
   }
 
-  #sendBuffer(what: string, array: TypedArray, dest: number, tag: number, synchronous: boolean): Request<undefined> {
+  #sendBuffer(
+    what: string,
+    buffer: TypedArray | Strided,
+    dest: number,
+    tag: number,
+    synchronous: boolean,
+  ): Request<undefined> {
     this.#check(what, dest, tag, false);
-    const packet = packedArray(array);
+    if (isStrided(buffer)) checkStrided(what, buffer);
+    const packet = packedArray(isStrided(buffer) ? gathered(buffer) : buffer);
     if (dest === PROC_NULL) return settledWith(undefined);
-    return this.#post(what, packet, dest, tag, synchronous);
+    return this.post(what, packet, dest, tag, synchronous);
   }
 
-  #post(what: string, packet: Packet, dest: number, tag: number, synchronous: boolean): Request<undefined> {
+  /** @internal What has been checked. */
+  post(what: string, packet: Packet, dest: number, tag: number, synchronous: boolean): Request<undefined> {
     const { messenger, context, members, rank } = this.core;
     const envelope = { context, source: rank, tag };
     return messenger.send(members[dest]!, packet, envelope, synchronous, what);

@@ -3,7 +3,8 @@
  * modulo 2³². Frames start at multiples of 8. Those that fit are written as a whole; larger ones, which are only sent when
  * somebody waits for them, stream through in pieces.
  */
-import { type Head, headBytes, Kind, readHead, writeHead } from './frame.ts';
+import { ANY_TAG } from './constants.ts';
+import { Format, HEAD_INTS, type Head, headBytes, Kind, readHead, writeHead } from './frame.ts';
 import type { Incoming, Receiver } from './link.ts';
 
 /** Ints at the start of a ring: each counter has a cache line of its own. */
@@ -15,6 +16,50 @@ const CONTROL_BYTES = 192;
 /** Copied at a time: so the other side can begin while we go on. */
 const PIECE = 64 << 10;
 
+/** What `takeNext` gives when nothing has come, and when what has come is something else. */
+export const NOTHING = -1;
+export const OTHER = -2;
+
+/** What the next frame must be for `takeNext`: a message of one part with its data. And what it was. */
+export class Sought {
+  context = 0;
+  /** Before, it may be ANY_TAG. */
+  tag = 0;
+  signature = 0;
+  word = 0;
+  /** Of the first word: what it must have in common with that of the frame. */
+  mask = 0;
+  bytes = 0;
+  /** Where no place was given. */
+  data: Uint8Array = NO_BYTES;
+
+  message(context: number, tag: number, signature: number): void {
+    this.context = context;
+    this.tag = tag;
+    this.signature = signature;
+  }
+
+  array(type: number): void {
+    this.word = Kind.EAGER | (Format.ARRAY << 8) | (type << 16);
+    this.mask = -1;
+  }
+
+  anything(): void {
+    this.word = Kind.EAGER;
+    this.mask = 0xff00_00ff; // kind and flags
+  }
+
+  get format(): number {
+    return (this.word >>> 8) & 0xff;
+  }
+  get type(): number {
+    return (this.word >>> 16) & 0xff;
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);
+const ONE_PART = headBytes(1);
+
 export function ringBytes(capacity: number): number {
   return CONTROL_BYTES + capacity;
 }
@@ -24,14 +69,14 @@ export class RingWriter {
   readonly #counters: Int32Array;
   readonly #ints: Int32Array;
   readonly #bytes: Uint8Array;
-  readonly #capacity: number;
+  readonly capacity: number;
   #written = 0;
 
   constructor(memory: SharedArrayBuffer, offset: number, capacity: number) {
     this.#counters = new Int32Array(memory, offset, CONTROL_BYTES / 4);
     this.#ints = new Int32Array(memory, offset + CONTROL_BYTES, capacity / 4);
     this.#bytes = new Uint8Array(memory, offset + CONTROL_BYTES, capacity);
-    this.#capacity = capacity;
+    this.capacity = capacity;
   }
 
   get written(): number {
@@ -39,7 +84,7 @@ export class RingWriter {
   }
 
   get room(): number {
-    return this.#capacity - ((this.#written - Atomics.load(this.#counters, READ)) | 0);
+    return this.capacity - ((this.#written - Atomics.load(this.#counters, READ)) | 0);
   }
 
   /** The reader will ring when there is room again. False: there is room now. */
@@ -99,8 +144,8 @@ export class RingWriter {
   }
 
   #copy(position: number, part: Uint8Array, from: number, to: number): void {
-    const at = position & (this.#capacity - 1);
-    const first = Math.min(to - from, this.#capacity - at);
+    const at = position & (this.capacity - 1);
+    const first = Math.min(to - from, this.capacity - at);
     copy(part, from, this.#bytes, at, first);
     if (first < to - from) copy(part, from + first, this.#bytes, 0, to - from - first);
   }
@@ -150,6 +195,35 @@ export class RingReader implements Incoming {
       else this.#begin(from, receiver);
     }
     return any;
+  }
+
+  /**
+   * The data of the next frame, if it is what is sought: written to its place, if that is long enough, or to memory of its own
+   * where there is no place. Gives its bytes. Nobody else hears of the frame.
+   */
+  takeNext(sought: Sought, place: Uint8Array | undefined): number {
+    if (this.#stream) return OTHER;
+    if (Atomics.load(this.#counters, WRITTEN) === this.#read) return NOTHING;
+    const ints = this.#ints;
+    const mask = ints.length - 1;
+    const at = this.#read >>> 2;
+    const word = ints[at & mask]!;
+    const tag = ints[(at + 3) & mask]!;
+    const bytes = ints[(at + HEAD_INTS) & mask]! >>> 0;
+    const fits =
+      ((word ^ sought.word) & sought.mask) === 0 &&
+      ints[(at + 1) & mask] === sought.context &&
+      (tag === sought.tag || sought.tag === ANY_TAG) &&
+      ints[(at + 6) & mask] === sought.signature &&
+      ints[(at + 7) & mask] === 1 &&
+      (!place || bytes <= place.length);
+    if (!fits) return OTHER;
+    sought.word = word;
+    sought.tag = tag;
+    sought.bytes = bytes;
+    this.#copy(this.#read + ONE_PART, place ?? (sought.data = new Uint8Array(bytes)), 0, bytes);
+    this.#advance(ONE_PART + bytes + (-bytes & 7));
+    return bytes;
   }
 
   #begin(from: number, receiver: Receiver): void {

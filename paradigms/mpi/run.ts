@@ -4,6 +4,7 @@ import { type EngineHost, UsageError } from '../../core/index.ts';
 import { CartComm } from './cart-comm.ts';
 import { type ChannelFrame, channelLink, deliverFrame } from './channel-link.ts';
 import { Comm } from './comm.ts';
+import { deadlock } from './deadlock.ts';
 import { AbortedError, MpiError, RankExitError, RankLostError } from './errors.ts';
 import { Exit, untilExit } from './rank-exit.ts';
 import type { RunSpec } from './run-spec.ts';
@@ -42,13 +43,14 @@ export class Run {
     const world = this.#world;
     const { signal } = task;
     const cancel = (): void => world.end(new AbortedError(`The run was cancelled: ${reasonOf(signal.reason)}`, 130));
-    signal.addEventListener('abort', cancel, { once: true });
+    if (signal.aborted) cancel();
+    else signal.addEventListener('abort', cancel, { once: true });
     try {
       if (typeof main !== 'function')
         throw new UsageError(`run takes a function main(comm, …args); got ${main === null ? 'null' : typeof main}`);
       await Promise.race([this.#connect(), world.ended]);
       const everybody = this.#spec.engines.map((_, rank) => rank);
-      const comm = new Comm(world.core(everybody, 0));
+      const comm = new Comm(world.communicators.open(everybody, 0));
       const value = await Promise.race([untilExit(() => main(comm, ...args)), world.ended]).catch(exitOf);
       await world.finish();
       return value;
@@ -70,7 +72,7 @@ export class Run {
   }
 
   gotMemory(engine: number, name: string, memory: SharedArrayBuffer): void {
-    this.#world.gotMemory(this.#spec.engines.indexOf(engine), name, memory);
+    this.#world.memories.receive(this.#spec.engines.indexOf(engine), name, memory);
   }
 
   engineLost(engine: number, reason: string): void {
@@ -79,11 +81,11 @@ export class Run {
   }
 
   snapshot(): Snapshot {
-    return this.#world.snapshot();
+    return this.#world.lookout.snapshot();
   }
 
   condemn(waits: readonly string[]): void {
-    this.#world.condemn(waits);
+    this.#world.end(deadlock(waits));
   }
 
   async #connect(): Promise<void> {
@@ -107,11 +109,11 @@ export class Run {
     let memory: SharedMemory;
     if (members[0] === this.#rank) {
       memory = SharedMemory.create(members.length);
-      for (const rank of members.slice(1)) world.giveMemory(rank, WORLD_MEMORY, memory.memory);
+      for (const rank of members.slice(1)) world.memories.give(rank, WORLD_MEMORY, memory.memory);
       const made = memory;
       // Whoever is gone will not come for it.
       world.onLoss.add(() => made.attach());
-    } else memory = new SharedMemory(await world.memoryOf(members[0]!, WORLD_MEMORY), members.length);
+    } else memory = new SharedMemory(await world.memories.of(members[0]!, WORLD_MEMORY), members.length);
     memory.attach();
     // A thread that blocked before could not send what is still on its way.
     if (members[0] === this.#rank) await memory.attached();

@@ -31,8 +31,8 @@ export interface Mpi {
   ): AsyncResult<Awaited<R>[], Awaited<R>>;
 }
 
-/** ms between looks at whether anything goes on. */
-const LOOK = 1_000;
+/** ms between looks at whether anything goes on: of few ranks, and for each of many. */
+const LOOK = { least: 250, each: 2 };
 
 export function makeMpi(host: ClientHost): Mpi {
   return {
@@ -108,7 +108,7 @@ async function watch(host: ClientHost, { world, engines }: RunSpec, result: Asyn
   while (!over) {
     let timer: NodeJS.Timeout | undefined;
     const later = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, LOOK);
+      timer = setTimeout(resolve, Math.max(LOOK.least, LOOK.each * engines.length));
     });
     await Promise.race([later, ended]);
     clearTimeout(timer);

@@ -6,6 +6,7 @@ import { deliver, type Link, type Receiver, type Written } from './link.ts';
 export function selfLink(rank: number, receiver: Receiver): Link {
   return {
     eager: 64 << 10,
+    eagerValue: 64 << 10,
     window: 4 << 20,
     waiting: 0,
     send(head: Head, parts: readonly Uint8Array[], owned: boolean, written?: Written) {

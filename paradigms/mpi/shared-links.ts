@@ -1,7 +1,7 @@
 /** A rank's links to the other thread ranks of its process: a ring to each, a ring from each, and a bell. */
 import { type Head, headBytes, Kind } from './frame.ts';
 import type { Link, Receiver, Written } from './link.ts';
-import { frameBytes, RingReader, RingWriter } from './ring.ts';
+import { frameBytes, RingReader, RingWriter, type Sought } from './ring.ts';
 import type { SharedMemory } from './shared-memory.ts';
 
 const EAGER = 16 << 10;
@@ -18,8 +18,9 @@ interface Frame {
   done: number;
 }
 
-class SharedLink implements Link {
+export class SharedLink implements Link {
   readonly eager = EAGER;
+  readonly eagerValue: number;
   readonly window = WINDOW;
   readonly #ring: RingWriter;
   readonly #rung: () => void;
@@ -30,6 +31,7 @@ class SharedLink implements Link {
   constructor(ring: RingWriter, rung: () => void) {
     this.#ring = ring;
     this.#rung = rung;
+    this.eagerValue = ring.capacity >> 2;
   }
 
   get waiting(): number {
@@ -38,13 +40,18 @@ class SharedLink implements Link {
 
   send(head: Head, parts: readonly Uint8Array[], _owned: boolean, written?: Written): void {
     if (this.#closed) written?.(false);
-    else if (!this.#outbox.length && head.kind !== Kind.DATA && this.#ring.write(head, parts)) {
-      this.#rung();
-      written?.(true);
-    } else {
+    else if (head.kind !== Kind.DATA && this.post(head, parts)) written?.(true);
+    else {
       this.#outbox.push({ head, parts, written, begun: false, part: 0, done: 0 });
       this.flush();
     }
+  }
+
+  /** Writes a whole frame, now or not at all; nothing of it is kept. */
+  post(head: Head, parts: readonly Uint8Array[]): boolean {
+    if (this.#closed || this.#outbox.length || !this.#ring.write(head, parts)) return false;
+    this.#rung();
+    return true;
   }
 
   /** Writes what there is room for. False: nothing. */
@@ -106,11 +113,45 @@ function needed({ head, begun }: Frame): number {
   return begun ? 8 : headBytes(head.lengths.length);
 }
 
+/** What comes from one member. */
+export class SharedInlet {
+  /** Of the sender, in the world. */
+  readonly from: number;
+  readonly ring: RingReader;
+  readonly #memory: SharedMemory;
+  readonly #member: number;
+
+  constructor(memory: SharedMemory, member: number, me: number, from: number) {
+    this.from = from;
+    this.ring = new RingReader(memory.memory, memory.ringAt(member, me), memory.capacity);
+    this.#memory = memory;
+    this.#member = member;
+  }
+
+  /** Handles what has come. False: nothing. */
+  poll(receiver: Receiver): boolean {
+    if (!this.ring.poll(this.from, receiver, TURN)) return false;
+    this.#roomMade();
+    return true;
+  }
+
+  /** See `RingReader`. */
+  takeNext(sought: Sought, place: Uint8Array | undefined): number {
+    const bytes = this.ring.takeNext(sought, place);
+    if (bytes >= 0) this.#roomMade();
+    return bytes;
+  }
+
+  #roomMade(): void {
+    if (this.ring.wanted) this.#memory.ring(this.#member);
+  }
+}
+
 export class SharedLinks {
   readonly #memory: SharedMemory;
   readonly #me: number;
   readonly #receiver: Receiver;
-  readonly #readers: { from: number; member: number; ring: RingReader }[] = [];
+  readonly #inlets: SharedInlet[] = [];
   readonly #writers: SharedLink[] = [];
   /** A callback is waiting for the bell. */
   #armed = false;
@@ -123,10 +164,13 @@ export class SharedLinks {
     this.#me = me;
     this.#receiver = receiver;
     ranks.forEach((from, member) => {
-      if (member === me) return;
-      const ring = new RingReader(memory.memory, memory.ringAt(member, me), memory.capacity);
-      this.#readers.push({ from, member, ring });
+      if (member !== me) this.#inlets.push(new SharedInlet(memory, member, me, from));
     });
+  }
+
+  /** From a rank of the world. */
+  inletFrom(rank: number): SharedInlet | undefined {
+    return this.#inlets.find(({ from }) => from === rank);
   }
 
   linkTo(member: number): Link {
@@ -140,15 +184,11 @@ export class SharedLinks {
   /** Handles what has come, and writes what had to wait. False: there was nothing to do. */
   poll(): boolean {
     let any = false;
-    const readers = this.#readers;
+    const inlets = this.#inlets;
     // Whose turn it is first goes round, so that who takes from anybody starves nobody.
-    if (++this.#first >= readers.length) this.#first = 0;
-    for (let i = 0; i < readers.length; i++) {
-      const { from, member, ring } = readers[(i + this.#first) % readers.length]!;
-      if (!ring.poll(from, this.#receiver, TURN)) continue;
-      any = true;
-      if (ring.wanted) this.#memory.ring(member);
-    }
+    if (++this.#first >= inlets.length) this.#first = 0;
+    for (let i = 0; i < inlets.length; i++)
+      if (inlets[(i + this.#first) % inlets.length]!.poll(this.#receiver)) any = true;
     for (const link of this.#writers) if (link.waiting && link.flush()) any = true;
     return any;
   }
@@ -194,6 +234,6 @@ export class SharedLinks {
   }
 
   #idle(): boolean {
-    return this.#readers.every(({ ring }) => ring.empty) && this.#writers.every((link) => !link.waiting || link.stuck);
+    return this.#inlets.every(({ ring }) => ring.empty) && this.#writers.every((link) => !link.waiting || link.stuck);
   }
 }

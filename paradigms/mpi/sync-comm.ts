@@ -1,16 +1,24 @@
 /** Operations of a communicator that block the thread until they are done. */
-import type { TypedArray } from './arrays.ts';
-import type { ReduceOptions } from './collective-calls.ts';
+import { sameType, type TypedArray } from './arrays.ts';
+import { checkReduction, type ReduceOptions } from './collective-calls.ts';
+import { allreduceBlocked, barrierBlocked } from './collectives/doubling.ts';
 import type { Layout } from './collectives/vectors.ts';
 import type { Comm } from './comm.ts';
+import { ANY_SOURCE, ANY_TAG, MAX_TAG } from './constants.ts';
 import { MpiError } from './errors.ts';
-import type { Op } from './op-names.ts';
+import { type Op, SUM } from './op-names.ts';
+import { packed, unpacked } from './packet.ts';
 import type { Request, Requests, Status } from './request.ts';
+import type { Strided } from './strided.ts';
 
 type Tags = { sendTag?: number; recvTag?: number };
 
+/** Bytes of arrays that are reduced step by step, each of them in one message. */
+const SHORT = 16 << 10;
+
 export class SyncComm {
   readonly #comm: Comm;
+  #room: TypedArray = new Uint8Array(0);
 
   constructor(comm: Comm) {
     const { core } = comm;
@@ -23,7 +31,7 @@ export class SyncComm {
 
   /** Of anything that comm's own methods return. */
   wait<T>(request: Request<T>): T {
-    return this.#comm.core.world.wait(request);
+    return this.#comm.core.world.waiting.wait(request);
   }
   waitAll(requests: Requests): unknown[] {
     return this.wait(this.#comm.waitAll(requests));
@@ -35,28 +43,47 @@ export class SyncComm {
     return this.wait(this.#comm.waitSome(requests));
   }
 
-  send(value: unknown, dest: number, tag?: number): void {
-    this.wait(this.#comm.send(value, dest, tag));
+  send(value: unknown, dest: number, tag = 0): void {
+    const { core } = this.#comm;
+    if (!core.open || !isTag(tag) || !core.straight.reaches(dest)) {
+      this.wait(this.#comm.send(value, dest, tag));
+      return;
+    }
+    const packet = packed(value);
+    if (!core.straight.sendPacket(dest, packet, core.context, tag))
+      this.wait(this.#comm.post('send', packet, dest, tag, false));
   }
   ssend(value: unknown, dest: number, tag?: number): void {
     this.wait(this.#comm.ssend(value, dest, tag));
   }
-  recv<T = any>(source?: number, tag?: number): T {
-    return this.wait(this.#comm.recv<T>(source, tag));
+  recv<T = any>(source = ANY_SOURCE, tag = ANY_TAG): T {
+    const { core } = this.#comm;
+    const came = core.open && isWanted(tag) ? core.straight.receivePacket(source, core.context, tag) : undefined;
+    return came ? (unpacked(came) as T) : this.wait(this.#comm.recv<T>(source, tag));
   }
   sendrecv<T = any>(value: unknown, dest: number, source?: number, tags?: Tags): T {
     return this.wait(this.#comm.sendrecv<T>(value, dest, source, tags));
   }
-  sendBuffer(array: TypedArray, dest: number, tag?: number): void {
+  sendBuffer(array: TypedArray | Strided, dest: number, tag = 0): void {
+    const { core } = this.#comm;
+    if (core.open && isTag(tag) && core.straight.sendArray(dest, array, core.context, tag)) return;
     this.wait(this.#comm.sendBuffer(array, dest, tag));
   }
-  ssendBuffer(array: TypedArray, dest: number, tag?: number): void {
+  ssendBuffer(array: TypedArray | Strided, dest: number, tag?: number): void {
     this.wait(this.#comm.ssendBuffer(array, dest, tag));
   }
-  recvBuffer(into: TypedArray, source?: number, tag?: number): Status {
-    return this.wait(this.#comm.recvBuffer(into, source, tag));
+  recvBuffer(into: TypedArray | Strided, source = ANY_SOURCE, tag = ANY_TAG): Status {
+    const { core } = this.#comm;
+    const came = core.open && isWanted(tag) ? core.straight.receiveArray(source, into, core.context, tag) : undefined;
+    return came ?? this.wait(this.#comm.recvBuffer(into, source, tag));
   }
-  sendrecvBuffer(array: TypedArray, dest: number, into: TypedArray, source?: number, tags?: Tags): Status {
+  sendrecvBuffer(
+    array: TypedArray | Strided,
+    dest: number,
+    into: TypedArray | Strided,
+    source?: number,
+    tags?: Tags,
+  ): Status {
     return this.wait(this.#comm.sendrecvBuffer(array, dest, into, source, tags));
   }
   sendrecvReplace(array: TypedArray, dest: number, source?: number, tags?: Tags): Status {
@@ -67,7 +94,7 @@ export class SyncComm {
   }
 
   barrier(): void {
-    this.wait(this.#comm.barrier());
+    this.#comm.core.blocking('barrier', undefined, barrierBlocked);
   }
   bcast<T = any>(value: T | undefined, root?: number): T {
     return this.wait(this.#comm.bcast<T>(value, root));
@@ -93,8 +120,15 @@ export class SyncComm {
   allreduce<T = any>(value: T, op?: Op<T>, options?: ReduceOptions): T {
     return this.wait(this.#comm.allreduce<T>(value, op, options));
   }
-  allreduceBuffer(array: TypedArray, op?: Op, into?: TypedArray, options?: ReduceOptions): void {
-    this.wait(this.#comm.allreduceBuffer(array, op, into, options));
+  allreduceBuffer(array: TypedArray, op: Op = SUM, into = array, options?: ReduceOptions): void {
+    checkReduction(array, op, into);
+    if (array.byteLength > SHORT) {
+      this.wait(this.#comm.allreduceBuffer(array, op, into, options));
+      return;
+    }
+    if (into !== array) (into as Uint8Array).set(array as Uint8Array);
+    const room = this.#roomLike(array);
+    this.#comm.core.blocking('allreduce', op, (round) => allreduceBlocked(round, into, room, op));
   }
   scan<T = any>(value: T, op?: Op<T>): T {
     return this.wait(this.#comm.scan<T>(value, op));
@@ -134,4 +168,13 @@ export class SyncComm {
   split(color: number | undefined, key?: number): Comm | null {
     return this.wait(this.#comm.split(color, key));
   }
+
+  #roomLike(array: TypedArray): TypedArray {
+    const room = this.#room;
+    if (room.constructor === array.constructor && room.length === array.length) return room;
+    return (this.#room = sameType(array, array.length));
+  }
 }
+
+const isWanted = (tag: number): boolean => tag === ANY_TAG || isTag(tag);
+const isTag = (tag: number): boolean => Number.isInteger(tag) && tag >= 0 && tag <= MAX_TAG;

@@ -118,7 +118,7 @@ export class Window<A extends TypedArray> {
     }
     const id = ++this.#next;
     this.#asked.set(id, request);
-    core.world.began(request, () => `${operation.do} of a window at rank ${rank}`);
+    core.world.lookout.began(request, () => `${operation.do} of a window at rank ${rank}`);
     request.whenSettled(() => this.#asked.delete(id));
     (request as Request & { rank?: number }).rank = member;
     core.world.tell(member, { type: 'window', context: core.context, window: this.#id, id, operation });
@@ -175,7 +175,7 @@ export function openWindow<A extends TypedArray>(comm: Comm, type: WindowArray<A
     const sharing = world.sharesMemoryWith(members);
     const memory = sharing ? new SharedArrayBuffer(length * Type.BYTES_PER_ELEMENT) : undefined;
     const local = memory ? new Type(memory) : new Type(length);
-    const memories = memory && (await world.exchangeMemory(`${core.context} ${id}`, members, memory));
+    const memories = memory && (await world.memories.exchange(`${core.context} ${id}`, members, memory));
     const parts = members.map((_, rank) => (rank === comm.rank ? local : memories && new Type(memories[rank]!)));
     const made = new Window<A>(comm, id, parts, await lengths);
     await comm.barrier();

@@ -31,7 +31,9 @@ test('plain lines run here, lines with % on the engines; commands choose, show a
   const console = start(threads(3));
   expect(await console.atPrompt()).toMatch(/engines 0-2, for as long as this console.*\.help/);
   expect(await console.enter('1 + 1')).toBe('2');
+  expect(await console.enter('_ * 2')).toBe('4');
   expect(await console.enter('% engine.id * 10')).toBe('[ 0, 10, 20 ]');
+  expect(await console.enter('_.length')).toBe('3');
   expect(await console.enter('.px engine.size')).toBe('[0-2] 3');
   expect(await console.enter("let rows = [{ a: 1, b: 'x' }, { a: 22, b: 'y' }]")).toBe('');
   expect(await console.enter('rows')).toBe('    a  b\n0   1  x\n1  22  y');
@@ -221,14 +223,38 @@ test('what was typed is remembered, for its user alone', async () => {
   first.type(CTRL_D);
   await first.exited;
   const file = path.join(terminal.folder, 'state/tutti/history');
-  expect(readFileSync(file, 'utf8')).toMatch(/'to be remembered'/);
+  expect(readFileSync(file, 'utf8')).toMatch(/'to be remembered'\n$/);
   expect(statSync(file).mode & 0o777).toBe(0o600);
+  // Many lines, and long ones, of a session before.
+  const many = Array.from({ length: 50 }, (_, i) => `${i} + '${'x'.repeat(50 - i)}'`);
+  writeFileSync(file, `${many.join('\n')}\n'to be remembered'\n`);
   const second = start(threads(1));
   await second.atPrompt();
   // The history is read after the prompt is there.
   await second.enter('1');
   second.type(UP + UP);
   await second.until(/> 'to be remembered'$/);
+  expect(readFileSync(file, 'utf8')).toBe(`${many.join('\n')}\n'to be remembered'\n1\n`);
+});
+
+test('commands mean the engines that are chosen; what was stopped is not saved; engines that are lost are told', async () => {
+  const console = start(['-n', '2']);
+  await console.atPrompt();
+  await console.enter("% for (;;) { const m = task.poll(); if (m) console.log('got', m.value) } &");
+  await console.enter('.targets 1');
+  await console.enter(".send 'only one'");
+  await console.until(/\[1\] got only one/);
+  expect(console.text).not.toMatch(/\[0\] got/);
+  await console.enter('.targets all');
+  expect(await console.enter('.interrupt')).toMatch(/^\[0,1\] landed/);
+  await console.until(/InterruptedError/);
+  await console.enter('% 1');
+  await console.enter('.save stopped.mjs');
+  const saved = readFileSync(path.join(terminal.cwd, 'stopped.mjs'), 'utf8');
+  expect(saved).not.toMatch(/poll/);
+  expect(saved.match(/view = /g)).toHaveLength(2); // at the start, and the last choice
+  await console.enter("client.engines.forEach(({ id, pid }) => id === 1 && process.kill(pid, 'SIGKILL'))");
+  await console.until(/Engine 1 was lost: .*SIGKILL/);
 });
 
 test('files are loaded, sessions saved', async () => {

@@ -1,8 +1,8 @@
 /** `tutti mpi`, as a user calls it. */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Terminal } from '../fixtures/cli/terminal.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually, isRunning, Terminal } from '../fixtures/cli/terminal.ts';
 
 const terminal = new Terminal();
 beforeAll(() => {
@@ -10,6 +10,7 @@ beforeAll(() => {
     path.join(terminal.cwd, 'main.ts'),
     `interface Comm { rank: number; size: number; allreduce(x: number): Promise<number>; abort(code: number): never; barrier(): Promise<void> }
     export default async function main(comm: Comm, how: string, ...more: string[]): Promise<number> {
+      if (how !== 'fine') console.log('in process', process.pid);
       console.log('rank', comm.rank, 'of', comm.size, await comm.allreduce(comm.rank), more.join());
       if (how === 'throw' && comm.rank === 1) throw new TypeError('boom');
       if (how === 'exit' && comm.rank === 1) process.exit(7);
@@ -43,30 +44,31 @@ test('--json prints what the mains return', async () => {
 });
 
 test.each([
-  ['throw', 1, /^\[1\] TypeError: boom\n(.*\n)*\[[0,2,3]+\] RankLostError: Rank \d is gone: /],
-  ['exit', 7, /^tutti: Rank 1 has ended with process.exit\(7\)\n$/],
-  ['abort', 9, /^tutti: Rank 1 has aborted the run with code 9\n$/],
-  ['loop', 1, /^\[1\] TypeError: boom/],
-])('a rank that fails by %s ends all, and says so first', async (how, exit, says) => {
-  const { code, stderr } = await mpi('-n', '4', 'main.ts', how);
+  ['throw', 'process', 1, /^\[1\] TypeError: boom\n(.*\n)*\[[0,2,3]+\] RankLostError: Rank \d is gone: /],
+  ['exit', 'thread', 7, /^tutti: Rank 1 has ended with process.exit\(7\)\n$/],
+  ['abort', 'thread', 9, /^tutti: Rank 1 has aborted the run with code 9\n$/],
+  ['loop', 'process', 1, /^\[1\] TypeError: boom/],
+])('a rank that fails by %s ends all, of %s ranks, and says so first', async (how, kind, exit, says) => {
+  const { code, stdout, stderr } = await mpi('-n', '4', '--kind', kind, 'main.ts', how);
   expect(code).toBe(exit);
   expect(stderr).toMatch(says);
   expect(terminal.litter()).toEqual([]);
+  const pids = [...stdout.matchAll(/in process (\d+)/g)].map(([, pid]) => Number(pid));
+  expect(new Set(pids).size).toBe(kind === 'process' ? 4 : 1);
+  await eventually(() => !pids.some(isRunning), 'an engine is left');
 });
 
-test('mistakes are told before anything is started', async () => {
-  expect(await mpi('-n', '2')).toMatchObject({ code: 2, stderr: expect.stringContaining('Which script?') });
-  expect(await mpi('-n', '0', 'main.ts')).toMatchObject({ code: 2, stderr: expect.stringContaining('1 rank or more') });
-  expect(await mpi('-n', '2', 'none.ts')).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('Cannot read the script none.ts'),
-  });
-  expect(await mpi('-n', '2', 'no-main.ts')).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('no-main.ts has no default export'),
-  });
-  expect(await mpi('-n', '2', '--ranks', '3', '--kind', 'thread', 'main.ts')).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('3 ranks need as many engines, one each, and the cluster has 2'),
+describe.concurrent('a mistake is told:', () => {
+  test.each([
+    [['-n', '2'], 'Which script?'],
+    [['-n', '0', 'main.ts'], '1 rank or more'],
+    [['-n', '2', 'none.ts'], 'Cannot read the script none.ts'],
+    [['-n', '2', 'no-main.ts'], 'no-main.ts has no default export'],
+    [
+      ['-n', '2', '--ranks', '3', '--kind', 'thread', 'main.ts'],
+      '3 ranks need as many engines, one each, and the cluster has 2',
+    ],
+  ])('%j', async (args, says) => {
+    expect(await mpi(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(says) });
   });
 });

@@ -72,6 +72,106 @@ test('blocking and awaiting ranks talk to each other, in turns too', async () =>
   expect(results).toEqual([0, 1].map(() => Array.from({ length: 40 }, (_, i) => i)));
 });
 
+test('collectives of ranks of which some block and some await, of any number of them', async () => {
+  const wrong = await run(4, async (world) => {
+    const told: string[] = [];
+    for (let size = 1; size <= 4; size++) {
+      const comm = await world.split(world.rank < size ? 0 : undefined);
+      if (!comm) continue;
+      const { rank, sync } = comm;
+      const joined = { fn: (a: number, b: number) => Number(`${a}${b}`), commutative: false };
+      for (let i = 0; i < 24; i++) {
+        const blocks = i % 3 === 0 || (i + rank) % 2 === 0;
+        const array = Float64Array.of(i % 2 ? rank + 1 : rank + i, 9);
+        const before = array[0];
+        const into = i % 4 ? array : new Float64Array(2);
+        const op = i % 2 ? joined : 'SUM';
+        if (blocks) sync.allreduceBuffer(array, op, into);
+        else await comm.allreduceBuffer(array, op, into);
+        const want = i % 2 ? Number('1234'.slice(0, size)) : (size * (size - 1)) / 2 + size * i;
+        if (into[0] !== want) told.push(`${i} of ${size}: ${into[0]} instead of ${want}`);
+        if (into !== array && array[0] !== before) told.push(`${i} of ${size}: what was given has changed`);
+        if (blocks) sync.barrier();
+        else await comm.barrier();
+      }
+      await comm.free();
+    }
+    return told;
+  });
+  expect(wrong.flat()).toEqual([]);
+});
+
+test('messages between ranks that block go to the receives that the standard says', async () => {
+  const [, wrong] = await run(2, async (comm) => {
+    const { sync } = comm;
+    const sizes = [0, 8, 2_000, 8, 30_000, 16, 200_000];
+    const sent = Array.from({ length: 700 }, (_, i) => ({ i, tag: (i * 7 + (i >> 3)) % 3, size: sizes[i % 7]! }));
+    if (comm.rank === 0) {
+      const large = sent.map(({ i, tag, size }) => {
+        const array = new Uint16Array(size / 2).fill(i);
+        if (size > 16_000) return comm.isendBuffer(array, 1, tag);
+        if (i % 5 === 0) sync.send(array, 1, tag);
+        else sync.sendBuffer(array, 1, tag);
+        return undefined;
+      });
+      sync.waitAll(large);
+      return [];
+    }
+    const told: string[] = [];
+    const into = new Uint16Array(100_000);
+    for (let n = 0; sent.length; n++) {
+      // The first one, whatever it is; or the first one with the tag of another one.
+      const tag = n % 4 ? -1 : sent[(n * 13) % Math.min(sent.length, 20)]!.tag;
+      const at = sent.findIndex((message) => tag < 0 || message.tag === tag);
+      const { i, tag: theirs, size } = sent.splice(at, 1)[0]!;
+      let status = { tag: theirs, count: size / 2 };
+      let got: Uint16Array = into;
+      if (n % 3) status = sync.recvBuffer(into, 0, tag);
+      else got = sync.recv(0, tag);
+      if (status.tag !== theirs || status.count !== size / 2)
+        told.push(`${i} has the status ${JSON.stringify(status)}`);
+      if (size && (got[0] !== i || got[size / 2 - 1] !== i)) told.push(`${got[0]} came instead of ${i}`);
+    }
+    return told;
+  });
+  expect(wrong).toEqual([]);
+});
+
+test('what goes wrong in a collective of ranks that block ends it at all of them', async () => {
+  const codes = await run(4, async (world) => {
+    const attempt = async (what: (comm: Comm) => unknown): Promise<string> => {
+      const comm = await world.dup();
+      try {
+        what(comm);
+        return 'nothing';
+      } catch (error) {
+        return (error as { code?: string }).code ?? (error as Error).message;
+      }
+    };
+    const two = Float64Array.of(1, 2);
+    const throwing = {
+      fn: () => {
+        throw new RangeError('not this');
+      },
+      commutative: true,
+    };
+    const codes = [
+      await attempt(({ sync, rank }) => (rank === 1 ? sync.barrier() : sync.allreduceBuffer(two))),
+      await attempt(({ sync, rank }) => sync.allreduceBuffer(two.slice(rank === 3 ? 1 : 0))),
+      await attempt(({ sync, rank }) => sync.allreduceBuffer(rank === 2 ? new Float32Array(2) : two)),
+      await attempt(({ sync }) => sync.allreduceBuffer(two, throwing)),
+      await attempt(({ sync }) => sync.allreduceBuffer(two, 'BAND')),
+      await attempt(({ sync }) => sync.sendBuffer(two, 4)),
+      await attempt(({ sync }) => sync.recvBuffer(two, 0, -5)),
+      await attempt(({ sync }) => sync.send(1, 0, 0.5)),
+    ];
+    world.sync.barrier();
+    return codes;
+  });
+  const each = ['MPI_COLLECTIVE_MISMATCH', 'MPI_OP', 'MPI_OP', 'not this', 'MPI_OP', 'MPI', 'MPI', 'MPI'];
+  expect(codes).toEqual(new Array(4).fill(each));
+});
+
 test('windows are the memory itself', async () => {
   const results = await run(3, async (comm) => {
     const window = await comm.window(BigInt64Array, 2);

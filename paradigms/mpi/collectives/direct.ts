@@ -1,10 +1,10 @@
 /** Everybody with whom it concerns, directly: one step, as many messages as there are pairs. */
 
-import { on, onAll, type Round } from '../core.ts';
 import type { Op } from '../op-names.ts';
 import { combine } from '../ops.ts';
 import { type Packet, packed, unpacked } from '../packet.ts';
 import type { Request } from '../request.ts';
+import { on, onAll, type Round } from '../round.ts';
 import { copyOf } from './tree.ts';
 
 /** One value to each rank; the root's own comes to it as a copy, too. */

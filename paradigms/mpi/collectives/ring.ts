@@ -1,11 +1,11 @@
 /** Round the ring, a piece at a time: each byte crosses each link once, whatever the number of ranks. Best for what is large. */
 import type { TypedArray } from '../arrays.ts';
-import { on, onAll, type Round } from '../core.ts';
 import { Format } from '../frame.ts';
 import type { Op } from '../op-names.ts';
 import { combine } from '../ops.ts';
 import { type Packet, packedArray } from '../packet.ts';
 import type { Request } from '../request.ts';
+import { on, onAll, type Round } from '../round.ts';
 
 /** In place: every rank ends with the fold of all, each piece folded in the order of the ring from its owner on. */
 export function* allreduce(round: Round, array: TypedArray, op: Op): Generator<Request, void> {

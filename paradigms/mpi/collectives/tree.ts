@@ -2,11 +2,11 @@
 
 import type { TypedArray } from '../arrays.ts';
 import { isTypedArray } from '../arrays.ts';
-import { on, type Round } from '../core.ts';
 import type { Op } from '../op-names.ts';
 import { combine, isCommutative } from '../ops.ts';
 import { type Packet, packed, unpacked } from '../packet.ts';
 import type { Request } from '../request.ts';
+import { on, type Round } from '../round.ts';
 
 /** Passes a packet on to those below in the tree around the root: the largest subtree first. */
 export function* sendDown(round: Round, root: number, packet: Packet): Generator<Request, void> {

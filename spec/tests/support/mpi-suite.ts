@@ -258,6 +258,89 @@ export function mpiSuite(kind: 'thread' | 'process'): void {
     ]);
   });
 
+  test('operations that are set up once and started again and again', async () => {
+    const results = await run(2, async (comm) => {
+      const other = 1 - comm.rank;
+      const out = new Int32Array(2);
+      const into = new Int32Array(2);
+      const halo = [comm.recvBufferInit(into, other, 1), comm.sendBufferInit(out, other, 1)];
+      const inactive = [await halo[0], halo[0]!.active, await comm.waitAll(halo.map(({ request }) => request))];
+      const seen: number[][] = [];
+      for (let step = 0; step < 3; step++) {
+        out.fill(10 * comm.rank + step); // what is sent is read at each start
+        await comm.waitAll(comm.startAll(halo));
+        seen.push([...into]);
+      }
+      const text = comm.recvInit<string>(other, 2);
+      text.start();
+      const twice = await Promise.resolve()
+        .then(() => text.start())
+        .catch((e: Error) => e.message);
+      await comm.barrier(); // nothing has come before that
+      await comm.sendInit('again', other, 2).start();
+      return [inactive, seen, twice, await text, text.active];
+    });
+    expect(results).toEqual(
+      [1, 0].map((other) => [
+        [undefined, false, [undefined, undefined]],
+        [0, 1, 2].map((step) => [10 * other + step, 10 * other + step]),
+        expect.stringContaining('is not done yet'),
+        'again',
+        false,
+      ]),
+    );
+  });
+
+  test('elements that do not lie together are one buffer', async () => {
+    const [, got] = await run(2, async (comm) => {
+      const matrix = Float64Array.from({ length: 12 }, (_, i) => (comm.rank ? -1 : i));
+      const column = (start: number) => ({ array: matrix, start, count: 3, stride: 4 });
+      if (comm.rank === 0) {
+        await comm.sendBuffer(column(1), 1);
+        await comm.sendBuffer({ array: matrix, count: 3, block: 2, stride: 4 }, 1);
+        await comm.sendBuffer(Float64Array.of(7, 8), 1);
+        return undefined;
+      }
+      await comm.recvBuffer(column(3));
+      const flat = new Float64Array(6);
+      const { count } = await comm.recvBuffer(flat);
+      // Fewer than there is room for.
+      const short = await comm.recvBuffer(column(0));
+      const wrong = await Promise.resolve()
+        .then(() => comm.recvBuffer(column(4)))
+        .catch((e: Error) => e.message);
+      return [[...matrix], [...flat], count, short.count, wrong];
+    });
+    expect(got).toEqual([
+      [7, -1, -1, 1, 8, -1, -1, 5, -1, -1, -1, 9],
+      [0, 1, 4, 5, 8, 9],
+      6,
+      2,
+      expect.stringContaining('3 blocks of 1, 4 apart, from element 4 on do not lie in an array of 12'),
+    ]);
+  });
+
+  test('a communicator ends with its run', async () => {
+    await run(2, (comm) => {
+      (globalThis as any).kept = comm;
+    });
+    const told = await client.engine(0).execute(`let said = []
+      for (const use of [() => kept.send(1, 1), () => kept.barrier(), () => kept.dup()]) try { use() } catch (e) { said.push(e.message) }
+      delete globalThis.kept
+      said`);
+    expect(told).toEqual(new Array(3).fill('This run has ended; its communicators end with it'));
+  });
+
+  test('nothing that ranks tell each other passes through the controller', async () => {
+    const before = (await client.status()).traffic.engines.bytesReceived;
+    await run(4, async (comm) => {
+      await comm.alltoall(new Array(4).fill(new Uint8Array(1_000_000)));
+      for (let i = 0; i < 200; i++) await comm.sendrecv(new Uint8Array(1_000), (comm.rank + 1) % 4);
+    });
+    const { bytesReceived } = (await client.status()).traffic.engines;
+    expect(bytesReceived - before).toBeLessThan(100_000);
+  });
+
   test('collectives give what a serial program gives, with 1 to 4 ranks', async () => {
     const results = await run(4, async (world) => {
       const wrong: string[] = [];
@@ -432,9 +515,9 @@ export function mpiSuite(kind: 'thread' | 'process'): void {
       const after = await Promise.resolve()
         .then(() => dup.send(1, 0))
         .catch((e: Error) => e.message);
-      const before = world.core.world.communicators;
+      const before = world.core.world.communicators.size;
       for (let i = 0; i < 200; i++) await (await world.dup()).free();
-      const grown = world.core.world.communicators - before + world.core.messenger.matching.contexts;
+      const grown = world.core.world.communicators.size - before + world.core.messenger.matching.contexts;
       return [
         first,
         second,

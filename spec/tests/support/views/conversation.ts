@@ -232,6 +232,38 @@ export function conversationSuite(check: Check): void {
     assert.deepEqual(await all.execute('1'), [1, 1, 1]);
   });
 
+  check('peek reads the names of a loop, wherever the thread happens to be in it', async ({ engine: one }) => {
+    const loops: [string, () => unknown][] = [
+      [
+        'i',
+        () => {
+          task!.send('in');
+          for (let i = 0; ; i++) {}
+        },
+      ],
+      [
+        'half',
+        () => {
+          let i = 0;
+          task!.send('in');
+          while (true) {
+            i++;
+            const half = i / 2;
+            if (half < 0) break;
+          }
+        },
+      ],
+    ];
+    for (const [name, loop] of loops) {
+      const running = one(1).apply(loop);
+      running.catch(() => {});
+      await begun(running, 1);
+      const [value] = await running.peek(name);
+      assert.ok(value === undefined || (value as number) >= 0); // thread engines may have optimised it away
+      await running.interrupt();
+    }
+  });
+
   check('a function that waits has nothing to be read', async ({ engine: one }) => {
     const gate = await openGate();
     try {
