@@ -1,7 +1,7 @@
 // Builds dist/: wire code from the schema, TypeScript to JavaScript, and the engine's programs and
 // the client of pages in browsers as single minified files.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -99,18 +99,11 @@ const globals = [
   'setTimeout',
   'structuredClone',
 ];
-const entries = readdirSync(path.join(root, 'entry')).filter((f) => f.startsWith('engine') && f.endsWith('.ts'));
-await build({
-  entryPoints: {
-    ...Object.fromEntries(entries.map((f) => [f.replace('.ts', ''), path.join(root, 'entry', f)])),
-    // A module of its own: of a thread that is paused V8 lists all variables of a frame's module, and decoding nests deep.
-    'engine-codec': path.join(root, 'core/wire/codec.ts'),
-  },
+const entry = (name) => path.join(root, 'entry', `${name}.ts`);
+const programs = {
   outdir: path.join(root, 'dist/entry'),
   outExtension: { '.js': '.mjs' },
   bundle: true,
-  splitting: true,
-  chunkNames: 'engine-part-[hash]',
   // Not the identifiers: the names of error classes travel, and stack traces are read.
   minifyWhitespace: true,
   minifySyntax: true,
@@ -121,6 +114,24 @@ await build({
   banner: {
     js: `import{createRequire as $cr}from'node:module';const require=$cr(import.meta.url);const{${globals.join(',')}}=globalThis;`,
   },
+};
+await build({
+  ...programs,
+  entryPoints: [entry('engine-supervisor'), entry('engine-lifeline')],
+  splitting: true,
+  chunkNames: 'supervisor-part-[hash]',
+});
+await build({
+  ...programs,
+  // The codec is a module of its own: of a thread that is paused V8 lists all variables of each frame's module, and decoding
+  // nests deep.
+  entryPoints: {
+    'engine-process': entry('engine-process'),
+    'engine-thread': entry('engine-thread'),
+    'engine-codec': path.join(root, 'core/wire/codec.ts'),
+  },
+  splitting: true,
+  chunkNames: 'engine-part-[hash]',
 });
 
 // What a page in a browser has in place of Node.

@@ -7,16 +7,34 @@ import type { WardBoot } from '../core/supervisor/messages.ts';
 import { Ward } from '../core/supervisor/ward.ts';
 import { registerTransport } from '../core/wire/transport.ts';
 import { socket } from '../transports/socket.ts';
-import { joinBroker, thread } from '../transports/thread.ts';
-import { tls } from '../transports/tls.ts';
-import { ws } from '../transports/ws.ts';
 import { type Lifeline, watchLifeline } from './lifeline.ts';
 
 const { lifeline, broker } = workerData as { lifeline?: Lifeline; broker?: MessagePort };
 if (lifeline) watchLifeline(lifeline);
 registerTransport(socket());
-registerTransport(tls());
-registerTransport(ws());
-registerTransport(thread());
-if (broker) joinBroker(broker);
-parentPort!.on('message', ({ boot, port }: { boot: WardBoot; port: MessagePort }) => void new Ward(boot, port));
+
+/** What not every supervisor needs, and what takes memory: by the schemes of its controller's addresses. */
+const others: Record<string, () => Promise<unknown>> = {
+  tls: () => import('../transports/tls.ts').then(({ tls }) => registerTransport(tls())),
+  ws: () => import('../transports/ws.ts').then(({ ws }) => registerTransport(ws())),
+  thread: () =>
+    import('../transports/thread.ts').then(({ joinBroker, thread }) => {
+      registerTransport(thread());
+      if (broker) joinBroker(broker);
+    }),
+};
+const loading = new Map<string, Promise<unknown>>();
+
+async function loadFor(urls: readonly string[]): Promise<void> {
+  for (const url of urls) {
+    const scheme = url.split(':')[0]!.replace('wss', 'ws');
+    const load = others[scheme];
+    if (load && !loading.has(scheme)) loading.set(scheme, load());
+    await loading.get(scheme);
+  }
+}
+
+parentPort!.on('message', async ({ boot, port }: { boot: WardBoot; port: MessagePort }) => {
+  await loadFor(boot.urls);
+  new Ward(boot, port);
+});

@@ -36,8 +36,8 @@ export interface Desk extends Omit<Talk, 'client'> {
   runs(job: Job | undefined): void;
   /** Before a job's reply: what it has told leaves first. */
   flush(job: Job): void;
-  /** Decodes or encodes, where this thread had better not be paused. */
-  coding<T>(work: () => T): T;
+  /** It decodes or encodes, where this thread had better not be paused. */
+  coding(on: boolean): void;
   /** The event loop turns. */
   turn(): void;
   /** To the supervisor, if there is one. */
@@ -70,7 +70,7 @@ function plainDesk(home: DeskHome): Desk {
     read() {},
     runs() {},
     flush,
-    coding: (work) => work(),
+    coding() {},
     turn() {},
     post() {},
   };
@@ -134,14 +134,7 @@ function supervisedDesk({ port, memory }: Supervised, home: DeskHome): Desk {
       const { parts } = progressPayload(progress.done, progress.total);
       job.told += ring.parts(Stream.LAST_PROGRESS, client, call, parts);
     },
-    coding(work) {
-      ints[CODING] = 1;
-      try {
-        return work();
-      } finally {
-        ints[CODING] = 0;
-      }
-    },
+    coding: (on) => void (ints[CODING] = on ? 1 : 0),
     turn: () => void (numbers[TURNED] = Date.now()),
     post: (message, transfer) => port.postMessage(message, transfer),
   };

@@ -266,15 +266,22 @@ export class Engine {
     if (job.own) return job.own.code();
     const { payloads, fetched } = job;
     job.payloads = job.fetched = [];
-    const args = this.#desk.coding(() =>
-      payloads.flatMap((payload) => this.#supplies.decode(payload, fetched) as unknown[]),
-    );
+    const args = this.#decoded(payloads, fetched);
     const operation = Object.hasOwn(operations, job.op) ? operations[job.op] : undefined;
     if (!operation)
       throw new RefusedError(
         `This engine does not know the operation '${job.op.slice(0, 40)}'; client and engine differ in version`,
       );
     return operation(this.#shop, args);
+  }
+
+  #decoded(payloads: readonly Payload[], fetched: Payload[]): unknown[] {
+    this.#desk.coding(true);
+    try {
+      return payloads.flatMap((payload) => this.#supplies.decode(payload, fetched) as unknown[]);
+    } finally {
+      this.#desk.coding(false);
+    }
   }
 
   #finish(job: Job, ok: boolean, value: unknown): void {
@@ -293,7 +300,9 @@ export class Engine {
       job.own.done(ok, value);
       return;
     }
-    const { payload, bytes, status } = this.#desk.coding(() => outcomeOf(job, ok, value));
+    this.#desk.coding(true);
+    const { payload, bytes, status } = outcomeOf(job, ok, value);
+    this.#desk.coding(false);
     const keep = status === Status.OK && bytes > KEEP_ABOVE;
     this.#supplies.values.settled(job.key, { ok: status === Status.OK, payload, bytes }, keep);
     const result = {

@@ -206,15 +206,19 @@ async function standOf(pause: Pause, order: Order): Promise<Stand> {
 
 /** Reads the value, and has the engine send it. */
 async function look(pause: Pause, order: Order, expression: string): Promise<Partial<NoValue>> {
-  const stand = await standOf(pause, order);
-  if (stand !== 'here' && stand !== 'willing') return { why: stand };
   let problem: Partial<NoValue> = { why: 'running' };
   for (let steps = 0; ; steps++) {
+    const frames = userFrames(pause.frames);
+    // Both at once: the thread stands still for as long as this takes.
+    const first = frames[0] && pause.read(frames[0], expression);
+    first?.catch(() => {});
+    const stand = await standOf(pause, order);
+    if (stand !== 'here' && stand !== 'willing') return steps ? problem : { why: stand };
     // Its own function's names first, then those of what it has called.
-    for (const frame of userFrames(pause.frames)) {
-      const read = await pause.read(frame, expression);
+    for (const [i, frame] of frames.entries()) {
+      const read = await (i ? pause.read(frame, expression) : first!);
       if ('value' in read) {
-        await pause.hand(read.value, `function (value) { this['tutti.door'].show(${order.id}, value) }`);
+        pause.hand(read.value, 'show', order.id);
         return {};
       }
       if (problem.why !== 'thrown') problem = { why: 'thrown', ...read.error };
@@ -222,7 +226,6 @@ async function look(pause: Pause, order: Order, expression: string): Promise<Par
     }
     // Threads pause between two rounds of a loop, where the names of its block are not in sight.
     if (steps === STEPS || problem.className !== 'ReferenceError' || !(await pause.step('Over'))) return problem;
-    if ((await standOf(pause, order)) !== stand) return problem;
   }
 }
 

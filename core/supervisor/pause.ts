@@ -33,6 +33,8 @@ export class Pause {
   frames: readonly Frame[];
   /** It has been let go on already, to be terminated. */
   gone = false;
+  /** Whether what was handed over has arrived. */
+  handed: Promise<void> | undefined;
   #debuggee: Debuggee;
   #next: (ms: number, act: () => Promise<unknown>) => Promise<Frame[] | undefined>;
 
@@ -98,23 +100,26 @@ export class Pause {
     };
   }
 
-  /** Gives what was read to a function of the engine. */
-  async hand(read: unknown, functionDeclaration: string): Promise<void> {
-    const { objectId, value, unserializableValue } = read as Record<string, unknown>;
-    const argument = objectId ? { objectId } : unserializableValue ? { unserializableValue } : { value };
-    const { result } = await this.#debuggee.post('Debugger.evaluateOnCallFrame', {
-      callFrameId: this.frames[0]!.callFrameId,
-      expression: 'globalThis',
-      objectGroup: GROUP,
+  /** Gives what was read to a function in the engine's door. It is not waited for: that would keep the thread standing. */
+  hand(read: unknown, name: string, id: number): void {
+    const { objectId, value, unserializableValue } = read as Record<string, any>;
+    const call = (what: string): string => `${DOOR}.${name}(${id}, ${what})`;
+    const given = objectId
+      ? this.#debuggee.post('Runtime.callFunctionOn', {
+          objectId,
+          functionDeclaration: `function () { ${call('this')} }`,
+          silent: true,
+        })
+      : this.#debuggee.post('Debugger.evaluateOnCallFrame', {
+          callFrameId: this.frames[0]!.callFrameId,
+          expression: call(unserializableValue ?? JSON.stringify(value) ?? 'undefined'),
+          silent: true,
+        });
+    this.#debuggee.post('Runtime.releaseObjectGroup', { objectGroup: GROUP }).catch(() => {});
+    this.handed = given.then(({ exceptionDetails }) => {
+      if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
     });
-    const { exceptionDetails } = await this.#debuggee.post('Runtime.callFunctionOn', {
-      objectId: result.objectId,
-      functionDeclaration,
-      arguments: [argument],
-      silent: true,
-    });
-    await this.#debuggee.post('Runtime.releaseObjectGroup', { objectGroup: GROUP });
-    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+    this.handed.catch(() => {}); // told once the thread goes on
   }
 
   /** Goes on to the next statement, if there is one that can be stepped to; else it stands somewhere else. */

@@ -97,6 +97,7 @@ export class Pauses {
       } finally {
         this.#terminating = pause.gone;
         if (!pause.gone) await debuggee.post('Debugger.resume').catch(() => {});
+        await pause.handed;
       }
     } finally {
       this.#linger = setTimeout(() => void this.#inTurn(() => this.#leave(WITHDRAWN)), LINGER);
