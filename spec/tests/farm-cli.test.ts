@@ -250,7 +250,7 @@ describe('on a terminal', () => {
 
   test('a second one ends what runs, also what does not want to end, and tells what was done', async () => {
     const command = 'test {} = a || { trap "" TERM; echo $$ > stubborn; while :; do sleep 0.05; done; }; echo {}';
-    const screen = start('-n', '2', '--json', '--joblog', 'cut', command, ':::', ...'abc');
+    const screen = start('-n', '2', '--json', '--joblog', 'cut', command, ':::', ...'ab');
     await eventually(
       () => existsSync(at('stubborn')) && existsSync(at('cut')) && lines(text('cut')).length > 1,
       'two jobs',
