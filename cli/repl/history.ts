@@ -21,12 +21,13 @@ export function historyFile(): string | undefined {
  * then goes without.
  */
 export function keepHistory(server: REPLServer, file: string, fail: (why: string) => void): void {
-  const kept = server as unknown as { history: string[]; historySize: number };
+  const kept = server as unknown as { history: string[] };
   try {
     makeFolder(path.dirname(path.resolve(file)));
     appendFileSync(file, '', { mode: 0o600 });
     const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-    kept.historySize = HISTORY;
+    // Newer Nodes have but a getter of their own here, and remember as many lines as they like.
+    Object.defineProperty(kept, 'historySize', { value: HISTORY, configurable: true, writable: true });
     kept.history = lines.slice(-HISTORY).reverse();
     if (lines.length > 2 * HISTORY) shorten(file, lines.slice(-HISTORY));
   } catch (error) {
