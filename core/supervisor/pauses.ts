@@ -47,6 +47,9 @@ export class Pauses {
   #gate: Gate;
   #debuggee: Debuggee | undefined;
   #enabled = false;
+  /** It is being turned on: of a thread with many scripts and a deep stack that takes long. When it has last told of one. */
+  #enabling = false;
+  #heard = 0;
   #exiting = false;
   #linger: NodeJS.Timeout | undefined;
   /** Scripts that are not users'. A frame itself does not tell what it is of. */
@@ -132,7 +135,13 @@ export class Pauses {
     if (this.#exiting) throw new Error('The thread is about to exit');
     const debuggee = this.#debuggee ?? this.#connected();
     // Answered only when the thread is in JavaScript; commands behind it wait for it in order.
-    if (!this.#enabled) debuggee.post('Debugger.enable').catch(() => {});
+    if (!this.#enabled) {
+      this.#enabling = true;
+      void debuggee
+        .post('Debugger.enable')
+        .catch(() => {})
+        .then(() => (this.#enabling = false));
+    }
     this.#enabled = true;
     return debuggee;
   }
@@ -143,6 +152,7 @@ export class Pauses {
       const debuggee = this.#connect();
       this.#scripts.clear();
       debuggee.on('Debugger.scriptParsed', ({ scriptId, url }: { scriptId: string; url: string }) => {
+        this.#heard = performance.now();
         const owner = ownerOf(url);
         if (owner) this.#scripts.set(scriptId, owner);
       });
@@ -234,7 +244,11 @@ export class Pauses {
         if (this.#paused === take) this.#paused = undefined;
         resolve(frames);
       };
-      const timer = setTimeout(take, ms);
+      const expire = (): void => {
+        if (this.#enabling && performance.now() - this.#heard < ms) timer = setTimeout(expire, ms);
+        else take();
+      };
+      let timer = setTimeout(expire, ms);
       this.#paused = take;
       over?.then(() => take());
       act().catch(() => {});
