@@ -266,7 +266,9 @@ export class Engine {
     if (job.own) return job.own.code();
     const { payloads, fetched } = job;
     job.payloads = job.fetched = [];
-    const args = this.#decoded(payloads, fetched);
+    const args = this.#coding(() =>
+      payloads.flatMap((payload) => this.#supplies.decode(payload, fetched) as unknown[]),
+    );
     const operation = Object.hasOwn(operations, job.op) ? operations[job.op] : undefined;
     if (!operation)
       throw new RefusedError(
@@ -275,10 +277,10 @@ export class Engine {
     return operation(this.#shop, args);
   }
 
-  #decoded(payloads: readonly Payload[], fetched: Payload[]): unknown[] {
+  #coding<T>(work: () => T): T {
     this.#desk.coding(true);
     try {
-      return payloads.flatMap((payload) => this.#supplies.decode(payload, fetched) as unknown[]);
+      return work();
     } finally {
       this.#desk.coding(false);
     }
@@ -300,9 +302,7 @@ export class Engine {
       job.own.done(ok, value);
       return;
     }
-    this.#desk.coding(true);
-    const { payload, bytes, status } = outcomeOf(job, ok, value);
-    this.#desk.coding(false);
+    const { payload, bytes, status } = this.#coding(() => outcomeOf(job, ok, value));
     const keep = status === Status.OK && bytes > KEEP_ABOVE;
     this.#supplies.values.settled(job.key, { ok: status === Status.OK, payload, bytes }, keep);
     const result = {

@@ -3,6 +3,7 @@
  * is answered, once.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FromEngine, Order, Stand, ToEngine } from './messages.ts';
 import { DOOR, type Pause, type Rung } from './pause.ts';
 import type { Pauses } from './pauses.ts';
@@ -218,7 +219,7 @@ async function look(pause: Pause, order: Order, expression: string): Promise<Par
     for (const [i, frame] of frames.entries()) {
       const read = await (i ? pause.read(frame, expression) : first!);
       if ('value' in read) {
-        pause.hand(read.value, 'show', order.id);
+        pause.show(read.value, order.id);
         return {};
       }
       if (problem.why !== 'thrown') problem = { why: 'thrown', ...read.error };
@@ -227,10 +228,6 @@ async function look(pause: Pause, order: Order, expression: string): Promise<Par
     // Threads pause between two rounds of a loop, where the names of its block are not in sight.
     if (steps === STEPS || problem.className !== 'ReferenceError' || !(await pause.step('Over'))) return problem;
   }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {

@@ -7,7 +7,7 @@
  *   turn is lost with it, so the engine repairs what it can and gives up the other calls in flight.
  *
  * What is done by other means (before it started, by its signal, by ending the engine) is not here. All that hangs on
- * Node's and V8's internals is here, in `pauses.ts`, in `door.ts`, and in `repair.ts`, which checks them when the engine starts.
+ * Node's and V8's internals is here, in `pauses.ts`, in `stack.ts`, in `door.ts`, and in `repair.ts`, which checks them when the engine starts.
  */
 import type { Debuggee } from './debuggee.ts';
 import { type Frame, hasLanding, isDelicate, isRestartable } from './stack.ts';
@@ -100,10 +100,10 @@ export class Pause {
     };
   }
 
-  /** Gives what was read to a function in the engine's door. It is not waited for: that would keep the thread standing. */
-  hand(read: unknown, name: string, id: number): void {
+  /** Has the engine send what was read. It is not waited for here: that would keep the thread standing. */
+  show(read: unknown, id: number): void {
     const { objectId, value, unserializableValue } = read as Record<string, any>;
-    const call = (what: string): string => `${DOOR}.${name}(${id}, ${what})`;
+    const call = (what: string): string => `${DOOR}.show(${id}, ${what})`;
     const given = objectId
       ? this.#debuggee.post('Runtime.callFunctionOn', {
           objectId,

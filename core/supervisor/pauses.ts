@@ -1,14 +1,5 @@
-/**
- * How a thread is stopped in whatever it is doing, and looked into. Each rung costs more than the one before:
- *
- * - landed: the loop is inside the door (`core/engine/door.ts`). It is terminated up to there; nothing else is lost.
- * - restarted: it is inside a callback that we call. The callback's frame is run again, and does nothing the second time.
- * - unwound: it runs past an await. All is terminated down to the event loop; what else was about to run in the same
- *   turn is lost with it, so the engine repairs what it can and gives up the other calls in flight.
- *
- * What is done by other means (before it started, by its signal, by ending the engine) is not here. All that hangs on
- * Node's and V8's internals is in this file, in `door.ts`, and in `repair.ts`, which checks them when the engine starts.
- */
+/** Pauses a thread, so that it can be stopped or looked into (`pause.ts`), and lets it go on. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Debuggee } from './debuggee.ts';
 import { Pause } from './pause.ts';
 import { type Frame, isDelicate, isInside, isUsers, ownerOf } from './stack.ts';
@@ -24,6 +15,7 @@ const LET_GO = 1_500;
 /** ms until the thread has left a place where it must not be stopped, and between two looks. */
 const DELICATE = 1_000;
 const DELICATE_WAIT = 5;
+
 /** Before an inspector is connected, and after. `enter` may say that it is too late for that: the thread is about to exit. */
 export interface Gate {
   enter(): boolean;
@@ -69,7 +61,7 @@ export class Pauses {
 
   /**
    * Pauses the thread, does what is to be done, and lets it go on. Undefined: it has not paused within `patience` ms, since
-   * it is in native code, or idle. One at a time.
+   * it is in native code, or idle; or nobody needs it any more (`over`). One at a time.
    */
   whilePaused<T>(
     patience: number,
@@ -260,8 +252,4 @@ const NOT_YET = Symbol();
 
 async function isOver(over: Promise<unknown> | undefined): Promise<boolean> {
   return over !== undefined && (await Promise.race([over, Promise.resolve(NOT_YET)])) !== NOT_YET;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
