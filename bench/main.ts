@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<void>> = {
   mpi: async () => (await import('./mpi.ts')).mpi(),
   many: async () => (await import('./many.ts')).many(),
   space: async () => (await import('./space.ts')).space(),
+  beyond: async () => (await import('./beyond.ts')).beyond(),
 };
 
 const names = process.argv.slice(2);

@@ -5,6 +5,7 @@ import type { EngineBoot } from '../core/launch/launcher.ts';
 import { registerTransport } from '../core/wire/transport.ts';
 import { socket } from '../transports/socket.ts';
 import { joinBroker, thread } from '../transports/thread.ts';
+import { tls } from '../transports/tls.ts';
 
 interface Start {
   boot: EngineBoot;
@@ -21,6 +22,7 @@ process.emitWarning = ((warning: string | Error, ...rest: [never]) => {
 }) as typeof emitWarning;
 registerTransport(socket());
 registerTransport(thread());
+registerTransport(tls());
 if (port) joinBroker(port);
 // The supervisor has to know this thread's number first.
 const supervisor = memory && ((await new Promise((resolve) => parentPort!.once('message', resolve))) as MessagePort);

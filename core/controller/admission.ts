@@ -16,7 +16,7 @@ import type { Conversations } from './conversations.ts';
 import { aboutEngine } from './engine-facts.ts';
 import { exceeded, type Limits } from './limits.ts';
 import type { News } from './news.ts';
-import type { EngineRecord, Registry } from './registry.ts';
+import { type EngineRecord, keyOf, type Registry } from './registry.ts';
 import type { Samples } from './samples.ts';
 import type { Sessions } from './sessions.ts';
 import { addTraffic, trafficOf } from './traffic.ts';
@@ -112,7 +112,7 @@ export class Admission {
     this.#house.clients.set(client.id, client);
     this.#house.sessions.add({
       session,
-      key: guest.key,
+      opens: (key) => key === guest.key,
       resumed: () => {
         clearTimeout(gone);
         client.fetches.pump();
@@ -173,12 +173,13 @@ export class Admission {
       },
     });
     record.session = session;
+    record.remote = connection.remote;
     record.rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
       ...this.#house.broker.forEngine(record),
     });
     this.#house.sessions.add({
       session,
-      key: guest.key,
+      opens: (key) => keyOf(record, key) !== undefined || key === guest.key,
       resumed: () => this.#house.registry.state(record, 'alive'),
       end: (reason) => {
         void session.close(reason);
@@ -225,7 +226,7 @@ export class Admission {
     const rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned));
     this.#house.sessions.add({
       session,
-      key: guest.key,
+      opens: (key) => keyOf(record, key) !== undefined,
       resumed: () => {},
       end: (reason) => void session.close(reason),
     });

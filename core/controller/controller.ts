@@ -6,24 +6,27 @@ import { randomUUID } from 'node:crypto';
 import type { ClusterEvent, ClusterParadigms } from '../cluster-info.ts';
 import { TOLD_COST } from '../conversation.ts';
 import { realClock } from '../deferred/clock.ts';
-import { ProtocolError, UsageError } from '../errors.ts';
+import { ProtocolError, RefusedError, UsageError } from '../errors.ts';
 import { type Logger, silentLogger } from '../log.ts';
+import type { Demand } from '../paradigm/paradigm.ts';
 import { memoryStores } from '../store/memory-store.ts';
 import type { StoreProvider } from '../store/store.ts';
 import { payloadBytes } from '../wire/codec.ts';
 import { type Envelope, Kind, payloadText, Stream } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
-import { type Guest, type Key, mintKey } from '../wire/handshake.ts';
+import { type Guest, type Key, keyToken, mintKey } from '../wire/handshake.ts';
 import type { RequestHandler } from '../wire/rpc.ts';
 import { Strangers } from '../wire/strangers.ts';
 import type { Connection } from '../wire/transport.ts';
 import { Admission } from './admission.ts';
+import { type Authority, newAuthority } from './authority.ts';
 import { Broker } from './broker.ts';
 import { CallCounts } from './call-counts.ts';
 import { Calls } from './calls.ts';
 import { watchClients } from './client-liveness.ts';
 import type { ClientRecord } from './clients.ts';
 import { Conversations } from './conversations.ts';
+import { Draining } from './draining.ts';
 import { Journal } from './journal.ts';
 import { Keyring, type Lock } from './keyring.ts';
 import { type Limits, limitsOf } from './limits.ts';
@@ -31,10 +34,13 @@ import { type LivenessOptions, watchEngines } from './liveness.ts';
 import { News } from './news.ts';
 import { Offers } from './offers.ts';
 import { Paradigms } from './paradigms.ts';
-import { type EngineRecord, Registry } from './registry.ts';
+import { type EngineRecord, keyOf, Registry } from './registry.ts';
 import { Samples } from './samples.ts';
 import { Sessions } from './sessions.ts';
 import { noTraffic } from './traffic.ts';
+
+/** Why an older key is no good. */
+export const REPLACED = 'its key was replaced by a new one';
 
 export interface ControllerOptions extends LivenessOptions {
   name: string;
@@ -56,14 +62,20 @@ export class Controller {
   readonly registry: Registry;
   readonly limits: Limits;
   readonly keys = new Keyring();
+  #authority: Promise<Authority> | undefined;
+  /** Lets the program in that has started the cluster; in no file, and so not replaced. */
+  readonly ownKey: Key = this.keys.mint('p', ['client', 'observer']);
   /** Lets clients in; in the connection file. */
-  readonly clientKey: Key = this.keys.mint('c', ['client', 'observer']);
+  clientKey: Key = this.#clientKey();
   /** Lets in who only watches. */
-  readonly observerKey: Key = this.keys.mint('o', ['observer']);
+  observerKey: Key = this.#observerKey();
   /** Lets engines join by themselves; each gets a key of its own then. */
-  readonly joinKey: Key = this.keys.mint('j', ['engine']);
+  joinKey: Key = this.#joinKey();
   /** What paradigms say of themselves to whoever asks for the cluster's status. */
   readonly reports = new Map<string, () => unknown>();
+  /** Work that paradigms have for engines. */
+  readonly demands = new Map<string, () => Demand>();
+  readonly draining: Draining;
   /** Set by the host, which starts engines. */
   restartEngines: (ids: readonly number[]) => Promise<void> = () =>
     Promise.reject(new UsageError('Nobody here can start engines'));
@@ -109,6 +121,7 @@ export class Controller {
     this.#journal = new Journal(this.log, this.registry.engines);
     this.broker = new Broker(this.registry, this.clients, this.limits);
     this.conversations = new Conversations(this.registry);
+    this.draining = new Draining(this.registry);
     const { broker, conversations, limits, callCounts: counts, log } = this;
     this.#calls = new Calls(this.registry, this.clients, { broker, limits, counts, log });
     const { stores = memoryStores() } = options;
@@ -122,6 +135,8 @@ export class Controller {
       restart: async (ids) => this.restartEngines(ids),
       code: (hash) => broker.textOf(hash),
       reports: this.reports,
+      demands: this.demands,
+      onDrain: (handler) => void this.draining.handlers.add(handler),
       conversations: this.conversations,
       durable: options.durable ?? false,
       log,
@@ -188,6 +203,11 @@ export class Controller {
     else this.#admission.client(guest, connection);
   }
 
+  /** Signs certificates of this cluster; made when the first one is wanted. */
+  authority(): Promise<Authority> {
+    return (this.#authority ??= newAuthority());
+  }
+
   /** Lets clients in that run on this engine; revoked with its incarnation. */
   keyFor(record: EngineRecord): Key {
     const { id, info } = record;
@@ -200,12 +220,54 @@ export class Controller {
   }
 
   /** Takes a key back, with all that came in with it. False: there is no such key. */
-  revoke(key: string): boolean {
+  revoke(key: string, why = 'its key was revoked'): boolean {
     const record = this.registry.byKey(key);
     if (!this.keys.drop(key) && !record) return false;
-    if (record) record.key = mintKey('e');
-    for (const opened of this.#sessions) if (opened.key === key) opened.end('its key was revoked');
+    const opened = [...this.#sessions].filter((one) => one.opens(key));
+    for (const id of [key, record?.key.id, record?.nextKey?.id]) if (id !== undefined) this.keys.spoil(id, why);
+    if (record) {
+      record.key = mintKey('e');
+      record.nextKey = undefined;
+    }
+    for (const one of opened) one.end(why);
     return true;
+  }
+
+  /** New keys for who comes from now on. The old ones are still good: their ids. */
+  renewKeys(): string[] {
+    const old = [this.clientKey.id, this.observerKey.id, this.renewJoinKey()];
+    this.clientKey = this.#clientKey();
+    this.observerKey = this.#observerKey();
+    return old;
+  }
+
+  renewJoinKey(): string {
+    const { id } = this.joinKey;
+    this.joinKey = this.#joinKey();
+    return id;
+  }
+
+  /** A new key for an engine that is there; until it has it, it may come with either. */
+  async renewEngineKey(record: EngineRecord): Promise<void> {
+    const { rpc } = record;
+    if (!rpc) return;
+    const next = (record.nextKey = mintKey('e'));
+    await rpc.ask('rekey', keyToken(next));
+    // It may have been lost and revoked meanwhile.
+    if (record.nextKey !== next) return;
+    this.keys.spoil(record.key.id, REPLACED);
+    record.key = next;
+    record.nextKey = undefined;
+  }
+
+  #clientKey(): Key {
+    return this.keys.mint('c', ['client', 'observer']);
+  }
+  #observerKey(): Key {
+    return this.keys.mint('o', ['observer']);
+  }
+  #joinKey(): Key {
+    return this.keys.mint('j', ['engine']);
   }
 
   /** Paradigms that can be used here, and plug-ins that cannot. */
@@ -227,7 +289,11 @@ export class Controller {
 
   #lock(key: string): Lock | undefined {
     const record = this.registry.byKey(key);
-    return record ? { secret: record.key.secret, roles: ['engine', 'supervisor'] } : this.keys.find(key);
+    if (record) return { secret: keyOf(record, key)!.secret, roles: ['engine', 'supervisor'] };
+    const spoilt = this.keys.spoilt(key);
+    if (spoilt !== undefined)
+      throw new RefusedError(`Key '${key}' opens nothing any more: ${spoilt}; ask for the cluster's current connection file`);
+    return this.keys.find(key);
   }
 
   #fromClient(client: ClientRecord, header: Envelope, payloads: Payload[]): void {

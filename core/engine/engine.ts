@@ -2,6 +2,7 @@
  * The engine: takes calls from the controller, gathers what they need, runs them through the door, and replies. Its own
  * work is done in callbacks; no promise of its own lies between a call's arrival and its reply.
  */
+import { writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 // Registers the class: lists of pending results are put together here.
 import '../assembly.ts';
@@ -156,12 +157,16 @@ export class Engine {
   /** Resolves when the engine has joined. */
   async join(): Promise<void> {
     const boot = this.#boot;
+    const { ca, cert, key } = boot;
+    const currentKey = (): Key => this.#key;
     await dialSession({
       urls: boot.urls,
       role: 'engine',
-      key: this.#key,
+      get key() {
+        return currentKey();
+      },
       window: REJOIN,
-      tls: { ca: boot.ca },
+      tls: { ca, cert, key },
       about: () => ({
         host: hostname(),
         pid: process.pid,
@@ -184,6 +189,10 @@ export class Engine {
     this.#rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
       ...this.#supplies.requests,
       order: answering((order: Order) => this.#plainOrder(order)),
+      rekey: answering((token: string) => {
+        this.#key = parseToken(token);
+        this.#desk.post({ type: 'rekeyed', token });
+      }),
     });
     this.#paradigms.joined(session);
     this.#key = parseToken(about.token);
@@ -225,7 +234,10 @@ export class Engine {
         await this.join();
         return reportRejoined(this.#session, reason, performance.now() - cut);
       } catch (error) {
-        if (error instanceof RefusedError) break;
+        if (error instanceof RefusedError) {
+          writeSync(process.stderr.fd, `This engine ends: ${error.message}\n`);
+          break;
+        }
         await new Promise((resolve) => setTimeout(resolve, 500));
       }
     }
