@@ -28,7 +28,7 @@ function serveStreams(folder: string): void {
     heard = performance.now();
     for (const line of lines.push(chunk)) obey(JSON.parse(line) as ToAgent);
   });
-  process.stdin.on('end', end).on('error', end);
+  process.stdin.on('end', end).on('error', end).resume();
   process.stdout.on('error', end);
   for (const signal of SIGNALS) process.on(signal, end);
   setInterval(() => {

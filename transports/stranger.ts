@@ -79,7 +79,7 @@ export function greetStrangers(
     socket.once('data', (first: Buffer) => {
       clearTimeout(timer);
       if (languageOf(first) !== 'tls') {
-        refused(peer(socket), `it does not speak TLS; this address speaks ${SPOKEN[scheme]}`);
+        refused(peer(socket), 'it does not speak TLS');
         return turnAway(socket, answerTo(first, scheme));
       }
       socket.pause();

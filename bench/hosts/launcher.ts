@@ -33,8 +33,8 @@ export function namespaceLauncher(namespaces: readonly string[]): Launcher {
         host: name,
         exited,
         onOutput(listener) {
-          child.stdout.setEncoding('utf8').on('data', (text: string) => listener('stdout', text));
-          child.stderr.setEncoding('utf8').on('data', (text: string) => listener('stderr', text));
+          child.stdout?.setEncoding('utf8').on('data', (text: string) => listener('stdout', text));
+          child.stderr?.setEncoding('utf8').on('data', (text: string) => listener('stderr', text));
         },
         kill: () => void child.kill('SIGKILL'),
       };

@@ -1,4 +1,4 @@
-/** 128 hosts on this machine: `node dist/bench/hosts/main.js [COUNT]`, or part of `npm run bench -- beyond`. */
+/** 128 hosts on this machine: `node dist/bench/hosts/main.js [HOSTS [TASKS OF EACH]]`, or part of `npm run bench -- beyond`. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,8 @@ import { impossible, makeNetwork } from './network.ts';
 
 const HOSTS = 128;
 
-export async function hosts(count = HOSTS): Promise<void> {
+/** @param tasks of each host, of 0.1 s */
+export async function hosts(count = HOSTS, tasks = 100): Promise<void> {
   const reason = impossible();
   if (reason) {
     console.log(`  ${count} hosts were not tried: ${reason}`);
@@ -16,7 +17,7 @@ export async function hosts(count = HOSTS): Promise<void> {
   try {
     const program = fileURLToPath(new URL('run.js', import.meta.url));
     const hub = network.center.replace(/center$/, 'hub');
-    const args = ['netns', 'exec', network.center, process.execPath, program, ...network.hosts, hub];
+    const args = ['netns', 'exec', network.center, process.execPath, program, String(tasks), hub, ...network.hosts];
     const child = spawn('ip', args, { stdio: 'inherit' });
     const [code, signal] = await once(child, 'exit');
     if (code !== 0) throw new Error(`The run on ${count} hosts ended with ${signal ?? code}`);
@@ -25,4 +26,4 @@ export async function hosts(count = HOSTS): Promise<void> {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await hosts(Number(process.argv[2] ?? HOSTS));
+if (process.argv[1] === fileURLToPath(import.meta.url)) await hosts(...process.argv.slice(2).map(Number));

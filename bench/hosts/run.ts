@@ -1,4 +1,7 @@
-/** What is run in the namespace of the controller, with an engine on each host. Its arguments: the namespaces of hosts, and of the hub. */
+/**
+ * What is run in the namespace of the controller, with an engine on each host. Its arguments: tasks of each host, and the
+ * namespaces of the hub and of the hosts.
+ */
 import { execFileSync } from 'node:child_process';
 import { type Cluster, cluster } from 'tutti';
 import { taskFarm } from 'tutti/paradigms';
@@ -6,14 +9,14 @@ import { atLeast, below, latency, ms, report } from '../measure.ts';
 import { namespaceLauncher } from './launcher.ts';
 
 const ROUNDS = 100;
+/** ms. */
 const TASK = 100;
-/** Tasks of each host. */
-const TASKS = 100;
-/** ms that a third of the hosts is cut off for. */
-const CUT = 5_000;
 
-const hosts = process.argv.slice(2, -1);
-const hub = process.argv.at(-1)!;
+const [tasksGiven, hub, ...hosts] = process.argv.slice(2) as [string, string, ...string[]];
+/** Of each host. */
+const TASKS = Number(tasksGiven);
+/** ms after which a third of the hosts is cut off, and for how long. */
+const CUT = { after: 20 * TASKS, during: 50 * TASKS };
 const begun = performance.now();
 const client = await cluster({
   launcher: namespaceLauncher(hosts),
@@ -39,11 +42,11 @@ try {
   const third = hosts.flatMap((_, i) => (i % 3 === 0 ? [i] : []));
   const disturbed = await farm(client, async () => {
     set(third, 'down');
-    await pause(CUT);
+    await pause(CUT.during);
     set(third, 'up');
   });
   report({
-    what: `… the same, ${third.length} hosts cut off for ${CUT / 1e3} s in the middle`,
+    what: `… the same, ${third.length} hosts cut off for ${CUT.during / 1e3} s in the middle`,
     value: `${(disturbed * 100).toFixed(1)} %, right answer, nothing lost`,
   });
   const returning = performance.now();
@@ -64,12 +67,13 @@ async function inOrder({ all }: Cluster): Promise<void> {
 async function betweenHosts(c: Cluster): Promise<void> {
   const size = 8 << 20;
   const made = c.engine(0).apply((n: number) => new Uint8Array(n).fill(1), size);
-  await made.settled();
+  await c.engine(0).execute('"it is made"');
   const { sent, received } = c.traffic;
   const start = performance.now();
   const sum = await c.engine(1).apply((bytes: Uint8Array) => bytes.reduce((a, b) => a + b, 0), made);
   if (sum !== size) throw new Error(`8 MiB became ${sum}`);
   const through = c.traffic.received + c.traffic.sent - sent - received;
+  if (through > size / 8) throw new Error(`${through} B of it went by the client`);
   report({
     what: '… 8 MiB from one host straight to another',
     value: `${(performance.now() - start).toFixed(0)} ms, ${through} B of it by the client`,
@@ -84,12 +88,12 @@ async function farm(c: Cluster, meanwhile?: () => Promise<void>): Promise<number
   const work = tasks.with({ attempts: 5 }).map(
     Array.from({ length: count }, (_, i) => i),
     async (i: number) => {
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, TASK));
       return i * i;
     },
     { chunk: 1 },
   );
-  const disturbance = pause(2_000).then(meanwhile);
+  const disturbance = pause(CUT.after).then(meanwhile);
   const values = await work;
   const wall = performance.now() - start;
   await disturbance;

@@ -1,5 +1,6 @@
 /** `tutti engines`: more, fewer, or new engines in a running cluster. */
 import type { Client } from '../../core/client/client.ts';
+import { UsageError } from '../../core/errors.ts';
 import { command, jsonOption, kindOption, nameOption, parseCount, parseIds, seconds, text } from '../arguments.ts';
 import { printJson } from '../output.ts';
 import { ranges } from '../ranges.ts';
@@ -16,13 +17,6 @@ const addCommand = command({
   handler: ({ count, kind, name, json }) =>
     change(name, json, 'Added', (client) => client.add(count, kind as 'process' | undefined)),
 });
-
-interface Given {
-  ids: number[];
-  name: string | undefined;
-  json: boolean;
-  drain?: number | undefined;
-}
 
 const drainOption = {
   ...text('--drain', 'Seconds that they may take for what they have; they get nothing new meanwhile'),
@@ -43,10 +37,11 @@ function idsCommand(what: 'remove' | 'restart' | 'revoke', describe: string, don
           coerce: (given: string[]) => parseIds(what, given),
         })
         .option('name', nameOption)
-        .options(what === 'remove' ? { drain: drainOption } : {})
+        .option('drain', { ...drainOption, hidden: what !== 'remove' })
         .option('json', jsonOption),
-    handler: ({ ids, name, json, drain }: Given) =>
+    handler: ({ ids, name, json, drain }) =>
       change(name, json, done, async (client) => {
+        if (drain !== undefined && what !== 'remove') throw new UsageError(`--drain is for tutti engines remove, not ${what}`);
         if (what === 'remove') await client.remove(ids, { drain: (drain ?? 0) * 1_000 });
         else await client[what](ids);
         return ids;

@@ -174,7 +174,7 @@ function extend(client: Client, home: Home): Cluster {
     [Symbol.asyncDispose]: close,
   });
   // Secrets: whoever prints the client does not print them.
-  return Object.defineProperty(extended, 'connection', { get: () => home.outside, enumerable: false }) as Cluster;
+  return Object.defineProperty(extended, 'connection', { get: () => home.outside, enumerable: false }) as typeof extended & Pick<Cluster, 'connection'>;
 }
 
 export interface ControllerBoot extends HostOptions {

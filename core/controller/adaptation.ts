@@ -26,6 +26,7 @@ export function adaptFleet(options: AdaptiveOptions, { controller, fleet, launch
 
   function round(): void {
     timer = realClock.callLater(beat, round);
+    if (!fleet.begun) return; // it is not known yet how many there are to be
     const wishes = [...demands.values()].map((read) => read());
     const there = staying();
     const n = adviser.advise(wishes, there.length, realClock.now());
@@ -39,10 +40,10 @@ export function adaptFleet(options: AdaptiveOptions, { controller, fleet, launch
       });
   }
 
-  /** Those that were started here, and are to stay. */
+  /** Those that were started here, or are starting, and are to stay. */
   function staying(): EngineRecord[] {
-    const engines = [...registry.engines.values()].filter(({ joined, external }) => joined && !external);
-    return engines.filter(({ draining, info }) => !draining && info.state !== 'lost');
+    const engines = [...registry.engines.values()].filter(({ draining, external }) => !draining && !external);
+    return engines.filter(({ joined, info }) => !joined || info.state !== 'lost');
   }
 
   async function change(n: number, there: EngineRecord[]): Promise<void> {

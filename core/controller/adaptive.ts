@@ -19,6 +19,7 @@ const GROWTH = 2;
  */
 export class Adviser {
   #options: Required<Pick<AdaptiveOptions, 'min' | 'max'>> & { horizon: number; calm: number };
+  #begun: number | undefined;
   #lately: { wanted: number; at: number }[] = [];
 
   constructor({ min, max, horizon = 1_000, calm = 5_000 }: AdaptiveOptions) {
@@ -31,11 +32,11 @@ export class Adviser {
     const tasks = demands.reduce((sum, demand) => sum + demand.tasks, 0);
     const ms = demands.reduce((sum, demand) => sum + demand.ms, 0);
     const wanted = Math.max(min, Math.min(max, tasks, Math.ceil(ms / horizon)));
+    this.#begun ??= now;
     this.#lately = this.#lately.filter(({ at }) => now - at < calm);
     this.#lately.push({ wanted, at: now });
     if (wanted > engines) return Math.min(wanted, Math.max(min, 1, GROWTH * engines));
-    const most = Math.max(...this.#lately.map((then) => then.wanted));
-    const since = now - this.#lately[0]!.at;
-    return since > calm * 0.9 ? Math.min(engines, Math.max(most, min)) : Math.max(min, engines);
+    if (now - this.#begun < calm) return Math.max(min, engines);
+    return Math.min(engines, Math.max(...this.#lately.map((then) => then.wanted)));
   }
 }

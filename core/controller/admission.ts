@@ -179,7 +179,7 @@ export class Admission {
     });
     this.#house.sessions.add({
       session,
-      opens: (key) => keyOf(record, key) !== undefined || key === guest.key,
+      opens: (key) => keyOf(record, key) !== undefined,
       resumed: () => this.#house.registry.state(record, 'alive'),
       end: (reason) => {
         void session.close(reason);

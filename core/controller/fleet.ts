@@ -42,6 +42,8 @@ export class Fleet {
   #paces = new WeakMap<Launcher, Pace>();
   #pace = new Pace(2 * availableParallelism());
   #closed = false;
+  /** Somebody has asked for engines. */
+  begun = false;
   #controller: Controller;
   #options: FleetOptions;
 
@@ -57,6 +59,7 @@ export class Fleet {
   async add(count: number, launcher: Launcher, min = count): Promise<number[]> {
     if (!Number.isInteger(count) || count < 0)
       throw new UsageError(`The number of engines must be 0, 1, 2, …; got ${String(count)}`);
+    this.begun = true;
     const door = await this.#options.door(launcher);
     // Nothing is awaited from here to where the places are taken: others add engines meanwhile.
     const { limits, registry } = this.#controller;
@@ -75,13 +78,13 @@ export class Fleet {
     // What goes on starting when it is known that all was in vain is removed at once.
     await Promise.race([Promise.all(starts), this.#until(starts, tooMany)]);
     const fields = { count, kind: launcher.kind, failed: failures.size };
-    const gone = tooMany() ? records : [...failures.keys()];
-    await this.#drop(gone);
     if (tooMany()) {
-      const [error] = failures.values();
+      const error = severalFailed([...failures.values()], count, min); // as of now: the others fail when they are ended
       log.warn('An engine could not be started, so none of these is', { ...fields, error });
-      throw severalFailed([...failures.values()], count, min);
+      await this.#drop(records);
+      throw error;
     }
+    await this.#drop([...failures.keys()]);
     for (const error of new Map([...failures.values()].map((one) => [one.message, one])).values())
       log.warn(`The cluster starts without some engines: ${error.message}`, fields);
     const ms = Math.round(performance.now() - begun);

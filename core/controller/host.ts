@@ -197,6 +197,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
 }
 
 const ANYWHERE = 'tls://0.0.0.0:0';
+const starts = (name: string, start: Service['start']): Service => ({ name, start, stop() {} });
+const stops = (name: string, stop: Service['stop']): Service => ({ name, start() {}, stop });
 const hostIn = (url: string): string => new URL(url).hostname;
 
 function outsideOf(controller: Controller, urls: string[], credentials: Credentials): ConnectionInfo {

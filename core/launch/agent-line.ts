@@ -32,13 +32,14 @@ interface Started {
 export class AgentLine {
   /** Set when it has ended. */
   failure: LaunchError | undefined;
+  /** The agent has answered, once. */
+  here = false;
   readonly ended: Promise<void>;
   #child: ChildProcessWithoutNullStreams;
   #hooks: LineHooks;
   #started = new Map<number, Started>();
   #next = 1;
   #printed = '';
-  #here = false;
   #begun = Date.now();
 
   /** @param child a process at whose other end the agent's command runs */
@@ -101,7 +102,7 @@ export class AgentLine {
   /** Ends the agent, and with it the engines that it may still have. */
   async close(): Promise<void> {
     this.#child.stdin.end();
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), this.#here ? PATIENCE : 0);
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), this.here ? PATIENCE : 0);
     await this.ended;
     clearTimeout(timer);
   }
@@ -112,7 +113,7 @@ export class AgentLine {
     if (!started) return;
     this.#say({ type: 'kill', engine });
     const settle = (): void => started.settle({ exitCode: null, signal: 'SIGKILL' });
-    if (!this.#here) return settle();
+    if (!this.here) return settle();
     setTimeout(settle, PATIENCE).unref();
   }
 
@@ -122,7 +123,7 @@ export class AgentLine {
 
   #hear(message: FromAgent): void {
     if (message.type === 'here') {
-      this.#here = true;
+      this.here = true;
       this.#compareClocks(message.clock);
       return;
     }

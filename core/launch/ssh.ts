@@ -76,6 +76,7 @@ class Site {
   }
 
   launch(spec: EngineSpec, tell: (warning: string) => void): EngineHandle {
+    // For a while it stays known that it cannot be reached; one that was lost is tried again at once.
     if (!this.#line || (this.#line.failure && !this.unreachable)) this.#line = this.#open(tell);
     const { cwd = spec.cwd } = this.#options;
     this.#engines++;
@@ -104,7 +105,7 @@ class Site {
       reason: (exit) => why(this.#host, node, exit),
     });
     void line.ended.then(() => {
-      this.#failed = performance.now();
+      if (!line.here) this.#failed = performance.now();
     });
     return line;
   }
@@ -130,7 +131,7 @@ function why(
   const said = printed && `; it printed: ${printed}`;
   if (exitCode === OLD_NODE) return `${host} has a Node that is too old${said}`;
   if (exitCode === 127 || exitCode === 126)
-    return `${host} has no program '${node}' on the PATH of a login without a terminal; say where Node is (node, --ssh-node)${said}`;
+    return `${host} has no program '${node}' on the PATH of a login without a terminal; say where Node is (node, --node)${said}`;
   if (signal) return `the ssh connection to ${host} was ended by ${signal}`;
   if (exitCode !== 255) return `the agent on ${host} has ended with code ${exitCode}${said}`;
   const advice = ADVICE.find(([pattern]) => pattern.test(printed))?.[1];

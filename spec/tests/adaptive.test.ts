@@ -1,9 +1,9 @@
 /** How many engines a cluster has that follows its work, and how it lets go of those that it does not need. */
 import fc from 'fast-check';
+import { cluster, UsageError } from 'tutti';
+import { taskFarm } from 'tutti/paradigms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Adviser } from '../../core/controller/adaptive.ts';
-import { cluster, UsageError } from '../../main.ts';
-import { taskFarm } from '../../paradigms/index.ts';
 import { type Gate, openGate, pass } from './support/gate.ts';
 import { using } from './support/shared.ts';
 

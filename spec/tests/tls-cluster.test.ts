@@ -43,7 +43,7 @@ describe('turned away, with a reason for both sides', () => {
     using({ ...LISTEN, log }, async ({ connection }) => {
       const plain = { ...outsider(connection), urls: [`tcp://127.0.0.1:${portOf(outsider(connection))}`] };
       expect((await failure(connect(plain))).message).toMatch(/this address speaks TLS; use a tls:\/\/ URL/);
-      expect(reasons()).toEqual([expect.stringMatching(/does not speak TLS/)]);
+      expect(new Set(reasons())).toEqual(new Set([expect.stringMatching(/does not speak TLS/)]));
     }));
 
   test('who shows no certificate, one of another authority, or one that has expired', () =>
@@ -110,10 +110,11 @@ describe('turned away, with a reason for both sides', () => {
         answer += bytes.toString('latin1');
       });
       await once(again, 'secureConnect');
-      again.write(Buffer.concat(said));
+      const [hello, proof] = said;
+      again.write(Buffer.concat([hello!, proof!]));
       await once(again, 'close');
       expect(answer).toMatch(/REFUSED/);
-      expect(reasons().at(-1)).toMatch(/secret is wrong|before the welcome/);
+      expect(reasons()).toEqual(['The secret is wrong']);
     }));
 });
 
@@ -182,9 +183,9 @@ describe('an engine that is revoked', () => {
   test('is ended, and its id retires', () =>
     using({ engines: 2, kind: 'process' }, async (client) => {
       const { pid } = client.engines[1]!;
-      const lost = client.engine(1).execute('await new Promise(() => {})');
+      const lost = expect(client.engine(1).execute('await new Promise(() => {})')).rejects.toThrow(/its key was revoked/);
       await client.revoke([1]);
-      await expect(lost).rejects.toThrow(/its key was revoked/);
+      await lost;
       expect(client.engines.map(({ id }) => id)).toEqual([0]);
       await expect.poll(() => isRunning(pid)).toBe(false);
     }));
