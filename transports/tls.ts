@@ -1,7 +1,7 @@
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { TransportError } from '../core/errors.ts';
 import type { Connection, DialOptions, Listener, ListenOptions, Transport } from '../core/wire/transport.ts';
-import { type NetworkAddress, networkAddress } from './socket-address.ts';
+import { BACKLOG, type NetworkAddress, networkAddress } from './socket-address.ts';
 import { greetStrangers, PATIENCE } from './stranger.ts';
 import { StreamLink } from './stream-link.ts';
 import { inWords } from './system-errors.ts';
@@ -37,7 +37,7 @@ async function listen(
         accept(link.connection);
       });
       greetStrangers(server, address, options.refused);
-      server.once('error', failed).listen(address.options, () => {
+      server.once('error', failed).listen({ ...address.options, backlog: BACKLOG }, () => {
         // A failed accept or a failed handshake concerns one dialler, who sees it; the listener goes on.
         server.off('error', failed).on('error', () => {});
         resolve({

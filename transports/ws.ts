@@ -3,7 +3,7 @@ import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
 import { TransportError } from '../core/errors.ts';
 import type { Connection, DialOptions, Listener, ListenOptions, TlsOptions, Transport } from '../core/wire/transport.ts';
-import { type NetworkAddress, networkAddress, networkExposure } from './socket-address.ts';
+import { BACKLOG, type NetworkAddress, networkAddress, networkExposure } from './socket-address.ts';
 import { answerTo, greetStrangers, httpAnswer, PATIENCE, turnAway } from './stranger.ts';
 import { inWords } from './system-errors.ts';
 import { dialling, listening } from './tls-options.ts';
@@ -62,7 +62,7 @@ async function listen(
   });
   return new Promise((resolve, reject) => {
     const failed = (error: unknown): void => reject(failure('listen on', address, error));
-    server.once('error', failed).listen(address.options, () => {
+    server.once('error', failed).listen({ ...address.options, backlog: BACKLOG }, () => {
       // A failed accept concerns one dialler, who sees it; the listener goes on.
       server.off('error', failed).on('error', () => {});
       resolve({
