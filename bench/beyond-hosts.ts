@@ -53,14 +53,21 @@ export async function simulated(): Promise<void> {
     crowd = fork(fileURLToPath(new URL('./simulated-engines.js', import.meta.url)), [String(SIMULATED)]);
     crowd.send(client.connection);
     await client.waitForEngines(SIMULATED, { timeout: 60_000 });
-    report({ what: `${SIMULATED} simulated engines join at once`, value: `${((performance.now() - start) / 1e3).toFixed(1)} s` });
+    report({
+      what: `${SIMULATED} simulated engines join at once`,
+      value: `${((performance.now() - start) / 1e3).toFixed(1)} s`,
+    });
     await new Promise((resolve) => setTimeout(resolve, 3_000)); // with their heartbeats
     const l = await latency(50, () => client.status(), 10);
     report({ what: '… status', value: ms(l), goal: below(100, l.p99, 'ms at p99') });
     const all = await latency(50, () => client.all.execute('1'), 10);
     report({ what: '… execute on all, flat', value: ms(all) });
     const { memory, lag } = (await client.status()).controller;
-    report({ what: '… memory of the controller', value: `${(memory / 1e6).toFixed(0)} MB`, goal: below(300, memory / 1e6, 'MB') });
+    report({
+      what: '… memory of the controller',
+      value: `${(memory / 1e6).toFixed(0)} MB`,
+      goal: below(300, memory / 1e6, 'MB'),
+    });
     report({ what: '… lag of its event loop', value: `${JSON.stringify(lag)}` });
   } finally {
     if (crowd?.exitCode === null) {

@@ -36,7 +36,8 @@ interface Given {
 export function launchOf(given: Given, engines: number | undefined) {
   const { ssh: hosts, 'ssh-config': config, 'slurm-template': file, node, min, adaptive } = given;
   const slurm = given.slurm || file !== undefined;
-  if (hosts !== undefined && slurm) throw new UsageError('--ssh and --slurm both say where engines run; give one of them');
+  if (hosts !== undefined && slurm)
+    throw new UsageError('--ssh and --slurm both say where engines run; give one of them');
   if (config !== undefined && hosts === undefined) throw new UsageError('--ssh-config is for --ssh');
   if (node !== undefined && hosts === undefined && !slurm)
     throw new UsageError('--node is for engines on other machines: --ssh or --slurm');

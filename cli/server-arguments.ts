@@ -43,7 +43,8 @@ const tlsOptions = {
   'tls-ca': pemOption('--tls-ca', 'PEM file: the authority that clients are to trust'),
   'tls-mutual': {
     type: 'boolean' as const,
-    describe: 'On tls: ask who dials for a certificate that --tls-ca has signed (default: only with a certificate made here)',
+    describe:
+      'On tls: ask who dials for a certificate that --tls-ca has signed (default: only with a certificate made here)',
   },
 };
 

@@ -4,7 +4,14 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
-import { type AgentOrders, type FromAgent, MARK, ORDERS, SILENCE, type ToAgent } from '../core/launch/agent-messages.ts';
+import {
+  type AgentOrders,
+  type FromAgent,
+  MARK,
+  ORDERS,
+  SILENCE,
+  type ToAgent,
+} from '../core/launch/agent-messages.ts';
 import type { EngineBoot, EngineHandle } from '../core/launch/launcher.ts';
 import { Lines } from '../core/launch/lines.ts';
 import { processLauncher } from '../core/launch/process.ts';

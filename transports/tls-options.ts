@@ -41,7 +41,8 @@ export function objectionTo(accepted: TLSSocket): string | undefined {
   const shown = Object.keys(accepted.getPeerCertificate()).length > 0;
   if (!shown)
     return "this listener asks for a certificate of the cluster, and none was shown; use the cluster's connection file, or name certificate and key in TUTTI_CERT and TUTTI_KEY";
-  if (code === 'CERT_HAS_EXPIRED') return 'the certificate that was shown has expired; get a new one, and check the clocks';
+  if (code === 'CERT_HAS_EXPIRED')
+    return 'the certificate that was shown has expired; get a new one, and check the clocks';
   if (code === 'CERT_NOT_YET_VALID') return 'the certificate that was shown is not valid yet; check the clocks';
   return `the certificate that was shown is not signed by an authority that this listener trusts (${code})`;
 }

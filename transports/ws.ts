@@ -2,7 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
 import { TransportError } from '../core/errors.ts';
-import type { Connection, DialOptions, Listener, ListenOptions, TlsOptions, Transport } from '../core/wire/transport.ts';
+import type {
+  Connection,
+  DialOptions,
+  Listener,
+  ListenOptions,
+  TlsOptions,
+  Transport,
+} from '../core/wire/transport.ts';
 import { BACKLOG, type NetworkAddress, networkAddress, networkExposure } from './socket-address.ts';
 import { answerTo, greetStrangers, httpAnswer, PATIENCE, turnAway } from './stranger.ts';
 import { inWords } from './system-errors.ts';

@@ -17,10 +17,14 @@ export function namespaceLauncher(namespaces: readonly string[]): Launcher {
       const namespace = namespaces[spec.id % namespaces.length]!;
       const name = `host${spec.id % namespaces.length}`;
       const run = `hostname ${name} && exec "$0" --disable-warning=ExperimentalWarning "$1"`;
-      const child = spawn('ip', ['netns', 'exec', namespace, 'unshare', '--uts', 'sh', '-c', run, process.execPath, program], {
-        cwd: spec.cwd,
-        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-      });
+      const child = spawn(
+        'ip',
+        ['netns', 'exec', namespace, 'unshare', '--uts', 'sh', '-c', run, process.execPath, program],
+        {
+          cwd: spec.cwd,
+          stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+        },
+      );
       const lifeline = child.stdio[LIFELINE] as NodeJS.WritableStream;
       lifeline.on('error', () => {});
       lifeline.write(`${JSON.stringify({ ...spec, kind: 'host' })}\n`);

@@ -43,10 +43,14 @@ export function makeNetwork(count: number): Network {
   const hosts = Array.from({ length: count }, (_, i) => `${base}-${i}`);
   const all = [hub, center, ...hosts];
   // It lives until its input ends, that is as long as this process, whatever ends that.
-  const guard = spawn('sh', ['-c', `cat >/dev/null; for n in ${all.join(' ')}; do ip netns delete $n 2>/dev/null; done`], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
+  const guard = spawn(
+    'sh',
+    ['-c', `cat >/dev/null; for n in ${all.join(' ')}; do ip netns delete $n 2>/dev/null; done`],
+    {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    },
+  );
   guard.unref();
   ip(all.map((name) => `netns add ${name}`));
   ip(['link add bridge type bridge', 'link set bridge up'], hub);

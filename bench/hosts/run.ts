@@ -97,7 +97,8 @@ async function farm(c: Cluster, meanwhile?: () => Promise<void>): Promise<number
   const values = await work;
   const wall = performance.now() - start;
   await disturbance;
-  if (values.length !== count || values.some((value, i) => value !== i * i)) throw new Error('A task was lost, or is wrong');
+  if (values.length !== count || values.some((value, i) => value !== i * i))
+    throw new Error('A task was lost, or is wrong');
   return (count * TASK) / hosts.length / wall;
 }
 

@@ -41,7 +41,8 @@ function idsCommand(what: 'remove' | 'restart' | 'revoke', describe: string, don
         .option('json', jsonOption),
     handler: ({ ids, name, json, drain }) =>
       change(name, json, done, async (client) => {
-        if (drain !== undefined && what !== 'remove') throw new UsageError(`--drain is for tutti engines remove, not ${what}`);
+        if (drain !== undefined && what !== 'remove')
+          throw new UsageError(`--drain is for tutti engines remove, not ${what}`);
         if (what === 'remove') await client.remove(ids, { drain: (drain ?? 0) * 1_000 });
         else await client[what](ids);
         return ids;
@@ -72,7 +73,9 @@ export const enginesCommand = command({
     y
       .command(addCommand)
       .command(idsCommand('remove', 'End engines and retire their ids', 'Removed'))
-      .command(idsCommand('revoke', 'End engines that are not to be trusted: their keys open nothing any more', 'Revoked'))
+      .command(
+        idsCommand('revoke', 'End engines that are not to be trusted: their keys open nothing any more', 'Revoked'),
+      )
       .command(idsCommand('restart', 'Start engines anew, under their ids, with empty namespaces', 'Restarted'))
       .demandCommand(1, 'What with the engines? tutti engines add, remove, revoke or restart'),
   handler: async () => {},

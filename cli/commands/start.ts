@@ -11,7 +11,10 @@ export const startCommand = command({
   describe: 'Start a cluster that other commands and programs use by its name',
   builder: (y) =>
     y
-      .option('engines', { ...enginesOption, describe: 'How many engines (default: as many as cores, or as hosts have places for)' })
+      .option('engines', {
+        ...enginesOption,
+        describe: 'How many engines (default: as many as cores, or as hosts have places for)',
+      })
       .option('name', newNameOption)
       .option('kind', kindOption)
       .option('detach', {

@@ -52,7 +52,9 @@ const HOSTS: Kind = {
   is: "a text like 'host1:4,host2:4', a file of such, or a list of { host, engines }",
   test: (hosts) =>
     text.test(hosts) ||
-    (Array.isArray(hosts) && hosts.length > 0 && hosts.every((one) => objectOf({ host: text, engines: count }, ['host']).test(one))),
+    (Array.isArray(hosts) &&
+      hosts.length > 0 &&
+      hosts.every((one) => objectOf({ host: text, engines: count }, ['host']).test(one))),
 };
 
 const OPTIONS: Kinds = {
@@ -164,17 +166,21 @@ function extend(client: Client, home: Home): Cluster {
       if (!Number.isInteger(n) || n < 0) throw new UsageError(`scale to 0, 1, 2, … engines; got ${String(n)}`);
       const there = client.engines.filter(({ state }) => state !== 'lost' && state !== 'draining');
       if (n > there.length) await add(n - there.length);
-      else await client.remove(
-        there.slice(n).map(({ id }) => id),
-        { drain },
-      );
+      else
+        await client.remove(
+          there.slice(n).map(({ id }) => id),
+          { drain },
+        );
     },
     shutdown: close,
     close,
     [Symbol.asyncDispose]: close,
   });
   // Secrets: whoever prints the client does not print them.
-  return Object.defineProperty(extended, 'connection', { get: () => home.outside, enumerable: false }) as typeof extended & Pick<Cluster, 'connection'>;
+  return Object.defineProperty(extended, 'connection', {
+    get: () => home.outside,
+    enumerable: false,
+  }) as typeof extended & Pick<Cluster, 'connection'>;
 }
 
 export interface ControllerBoot extends HostOptions {

@@ -121,7 +121,10 @@ export class Broker {
     return host || /^(?:unix|thread|inline):/.test(remote) ? this.address() : undefined;
   }
 
-  async #certify(record: EngineRecord, { publicKey, address }: { publicKey: string; address: string }): Promise<unknown> {
+  async #certify(
+    record: EngineRecord,
+    { publicKey, address }: { publicKey: string; address: string },
+  ): Promise<unknown> {
     const hosts = address && address === this.#addressOf(record) ? [address.replace(/^\[(.*)\]$/, '$1')] : [];
     const authority = await this.authority();
     return { cert: await authority.sign(publicKey, `tutti engine ${record.id}`, hosts), ca: authority.certificate };

@@ -292,7 +292,9 @@ export class Controller {
     if (record) return { secret: keyOf(record, key)!.secret, roles: ['engine', 'supervisor'] };
     const spoilt = this.keys.spoilt(key);
     if (spoilt !== undefined)
-      throw new RefusedError(`Key '${key}' opens nothing any more: ${spoilt}; ask for the cluster's current connection file`);
+      throw new RefusedError(
+        `Key '${key}' opens nothing any more: ${spoilt}; ask for the cluster's current connection file`,
+      );
     return this.keys.find(key);
   }
 

@@ -251,9 +251,12 @@ function notStarted(host: string | undefined, reason: string, cause: unknown): L
 function severalFailed(errors: readonly Error[], count: number, min: number): Error {
   if (min === count) return errors[0]!;
   const reasons = [...new Set(errors.map(({ message }) => message))].join('\n  ');
-  return new LaunchError(`${errors.length} of ${count} engines could not be started, and at least ${min} are wanted:\n  ${reasons}`, {
-    cause: errors[0],
-  });
+  return new LaunchError(
+    `${errors.length} of ${count} engines could not be started, and at least ${min} are wanted:\n  ${reasons}`,
+    {
+      cause: errors[0],
+    },
+  );
 }
 
 function inWords({ exitCode, signal, error }: EngineExit): string {

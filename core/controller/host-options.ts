@@ -75,11 +75,15 @@ export function enginesOf({ adaptive }: HostOptions, { places }: Launcher): numb
 
 /** The launcher of these options. Throws UsageError for what could not start anyway, before anything is opened. */
 export function checkedLauncher({ cwd, launcher, kind = 'process', ...remote }: HostOptions): Launcher {
-  const given = [launcher && 'launcher', remote.ssh && 'ssh', remote.slurm && 'slurm'].filter((one) => one !== undefined);
-  if (given.length > 1) throw new UsageError(`${given.join(' and ')} each say how engines are started; give one of them`);
+  const given = [launcher && 'launcher', remote.ssh && 'ssh', remote.slurm && 'slurm'].filter(
+    (one) => one !== undefined,
+  );
+  if (given.length > 1)
+    throw new UsageError(`${given.join(' and ')} each say how engines are started; give one of them`);
   if (cwd !== undefined && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory())
     throw new UsageError(`cwd: ${cwd} is no folder`);
-  const chosen = launcher ?? (remote.ssh && ssh(remote.ssh)) ?? (remote.slurm && slurm(remote.slurm)) ?? launcherOf(kind);
+  const chosen =
+    launcher ?? (remote.ssh && ssh(remote.ssh)) ?? (remote.slurm && slurm(remote.slurm)) ?? launcherOf(kind);
   if (typeof chosen.launch !== 'function')
     throw new UsageError('launcher is an object with launch(spec), as processLauncher() makes');
   return chosen;

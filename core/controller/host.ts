@@ -121,7 +121,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
         const door = async ({ kind, scheme }: Launcher): Promise<Door> => {
           if (scheme !== 'network') return { urls: [await listeners.local(scheme)] };
           if (further.urls.length) return { urls: further.urls, ...further.credentials };
-          throw new UsageError(`Engines of kind ${kind} come from other machines; give an address for them: listen: ['tls://0.0.0.0:7777']`);
+          throw new UsageError(
+            `Engines of kind ${kind} come from other machines; give an address for them: listen: ['tls://0.0.0.0:7777']`,
+          );
         };
         const litter = (): string[] => [folder.made, file].filter((f) => f !== undefined);
         const revoke = (record: EngineRecord): void => rotation.revoke(record);
@@ -222,7 +224,10 @@ interface Served {
   rotation: Rotation;
 }
 
-function serveRequests({ controller, fleet, launcher, observatory, rotation }: Served, stop: () => Promise<void>): void {
+function serveRequests(
+  { controller, fleet, launcher, observatory, rotation }: Served,
+  stop: () => Promise<void>,
+): void {
   Object.assign(controller.requests, {
     status: answering(() => observatory.status()),
     paradigms: answering(() => controller.paradigms()),

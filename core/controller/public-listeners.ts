@@ -46,7 +46,9 @@ export async function certify(
   if (cert !== undefined) {
     const known = ca ?? (vouchesForItself(cert) ? cert : undefined);
     if (mutual && ca === undefined)
-      throw new UsageError('tls: { mutual } asks who dials for a certificate; ca says which authority is to have signed it');
+      throw new UsageError(
+        'tls: { mutual } asks who dials for a certificate; ca says which authority is to have signed it',
+      );
     return {
       listener: { cert, key, ca: known, mutual },
       members: known === undefined ? {} : vouched(known),

@@ -62,8 +62,7 @@ export class AgentLine {
         if (this.failure) return;
         clearInterval(beat);
         this.failure = new LaunchError(reason, { cause });
-        for (const { settle } of this.#started.values())
-          settle({ exitCode: null, signal: null, error: this.failure });
+        for (const { settle } of this.#started.values()) settle({ exitCode: null, signal: null, error: this.failure });
         this.#started.clear();
         resolve();
       };
@@ -113,8 +112,8 @@ export class AgentLine {
     if (!started) return;
     this.#say({ type: 'kill', engine });
     const settle = (): void => started.settle({ exitCode: null, signal: 'SIGKILL' });
-    if (!this.here) return settle();
-    setTimeout(settle, PATIENCE).unref();
+    if (!this.here) settle();
+    else setTimeout(settle, PATIENCE).unref();
   }
 
   #say(message: ToAgent): void {
@@ -137,7 +136,10 @@ export class AgentLine {
     else if (message.type === 'output') started.listener(message.stream, message.text);
     else {
       this.#started.delete(message.engine);
-      started.settle({ ...message.exit, ...(message.error !== undefined && { error: new LaunchError(message.error) }) });
+      started.settle({
+        ...message.exit,
+        ...(message.error !== undefined && { error: new LaunchError(message.error) }),
+      });
     }
   }
 

@@ -30,9 +30,12 @@ function parseFile(file: string): SshHost[] {
 }
 
 function parseHost(piece: string, within: string): SshHost {
-  const [, host, engines = '1'] = /^((?:[\w.-]+@)?(?:[\w.-]+|\[[\da-f:.]+\]))(?:(?::|\s+(?:slots=)?)(\d{1,4}))?$/i.exec(piece) ?? [];
+  const [, host, engines = '1'] =
+    /^((?:[\w.-]+@)?(?:[\w.-]+|\[[\da-f:.]+\]))(?:(?::|\s+(?:slots=)?)(\d{1,4}))?$/i.exec(piece) ?? [];
   if (!host || host.startsWith('-') || engines === '0')
-    throw new UsageError(`Hosts are named like 'host1:4,user@host2:4', with how many engines each takes; got '${within}'`);
+    throw new UsageError(
+      `Hosts are named like 'host1:4,user@host2:4', with how many engines each takes; got '${within}'`,
+    );
   return { host: host.replace(/\[(.*)\]$/, '$1'), engines: Number(engines) };
 }
 

@@ -19,7 +19,12 @@ export function runSlurm(
       if (!error) return resolve(stdout);
       const said = stderr.trim() || stdout.trim();
       if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-        return reject(new LaunchError(`There is no program ${program} here; Slurm's commands are needed on the controller's machine`, { cause: error }));
+        return reject(
+          new LaunchError(
+            `There is no program ${program} here; Slurm's commands are needed on the controller's machine`,
+            { cause: error },
+          ),
+        );
       if (program === 'sbatch')
         return reject(new LaunchError(`Slurm has refused the job: ${said || error.message}`, { cause: error }));
       reject(new LaunchError(`${program} ${args.join(' ')} failed: ${said || error.message}`, { cause: error }));

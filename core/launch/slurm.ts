@@ -8,7 +8,7 @@ import { LaunchError, UsageError } from '../errors.ts';
 import { type AgentOrders, ORDERS } from './agent-messages.ts';
 import { agentCommand, agentProgram } from './agent-program.ts';
 import type { EngineExit, EngineHandle, EngineSpec, Launcher } from './launcher.ts';
-import { type TaskState, runSlurm, statesOf } from './slurm-commands.ts';
+import { runSlurm, statesOf, type TaskState } from './slurm-commands.ts';
 
 export interface SlurmOptions {
   /**
@@ -104,10 +104,16 @@ class Group {
         { input: template.replace(/^\s*\{command\}\s*$/m, () => command), env: { [ORDERS]: JSON.stringify(orders) } },
       );
       const id = job.trim().split(';')[0]!;
-      this.#watch.follow(id, this.#tasks.map(({ task }) => task), outputs, this.#tell);
+      this.#watch.follow(
+        id,
+        this.#tasks.map(({ task }) => task),
+        outputs,
+        this.#tell,
+      );
     } catch (error) {
       if (outputs) rmSync(outputs, { recursive: true, force: true });
-      const failure = error instanceof LaunchError ? error : new LaunchError((error as Error).message, { cause: error });
+      const failure =
+        error instanceof LaunchError ? error : new LaunchError((error as Error).message, { cause: error });
       for (const { task } of this.#tasks) task.end({ exitCode: null, signal: null, error: failure });
     }
   }

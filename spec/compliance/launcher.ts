@@ -22,7 +22,13 @@ export function launcherCompliance(fixture: LauncherFixture, { test }: Runner): 
   const { processes = true, options = {} } = fixture;
 
   async function withCluster(engines: number, body: (client: Cluster) => Promise<void>): Promise<void> {
-    const client = await cluster({ output: 'ignore', log: 'silent', ...options, engines, launcher: fixture.launcher() });
+    const client = await cluster({
+      output: 'ignore',
+      log: 'silent',
+      ...options,
+      engines,
+      launcher: fixture.launcher(),
+    });
     const pids = client.engines.map(({ pid }) => pid);
     try {
       await body(client);
@@ -102,7 +108,10 @@ export function launcherCompliance(fixture: LauncherFixture, { test }: Runner): 
     });
     try {
       await Promise.race([once(server, 'connection'), handle.exited.then(() => assert.fail('it has ended by itself'))]);
-      assert.deepEqual(commandLines().filter((line) => line.includes(token.slice(15))), []);
+      assert.deepEqual(
+        commandLines().filter((line) => line.includes(token.slice(15))),
+        [],
+      );
       handle.kill();
       await handle.exited;
       if (processes && handle.pid) assert.equal(isThere(handle.pid), false);

@@ -10,7 +10,11 @@ import { reasonToSkip } from './support/programs.ts';
 import { inFolder, using } from './support/shared.ts';
 import { type Sshd, startSshd } from './support/sshd.ts';
 
-const skip = reasonToSkip('TUTTI_REQUIRE_SSHD', ['ssh', 'sshd', 'ssh-keygen'], 'apt-get install openssh-server openssh-client');
+const skip = reasonToSkip(
+  'TUTTI_REQUIRE_SSHD',
+  ['ssh', 'sshd', 'ssh-keygen'],
+  'apt-get install openssh-server openssh-client',
+);
 let sshd: Sshd;
 beforeAll(async () => {
   if (!skip) sshd = await startSshd();
@@ -80,7 +84,9 @@ describe.skipIf(skip)(skip ? `ssh (${skip})` : 'ssh', () => {
       );
       const hosts = { hosts: 'here', config: sshd.config };
       const failure = await cluster({ ssh: { ...hosts, node: old }, log: 'silent' }).catch((error) => error);
-      expect(failure.message).toMatch(/here has a Node that is too old; it printed: tutti needs Node 20.19 or later; this is v18/);
+      expect(failure.message).toMatch(
+        /here has a Node that is too old; it printed: tutti needs Node 20.19 or later; this is v18/,
+      );
       const ahead = program('ahead', 'const { now } = Date; Date.now = () => now() + 3600e3;');
       const { log, entries } = blackBox();
       await using({ ssh: { ...hosts, node: ahead }, log, listen: ['tls://127.0.0.1:0'] }, async () => {

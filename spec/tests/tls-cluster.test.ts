@@ -5,9 +5,9 @@ import net from 'node:net';
 import path from 'node:path';
 import tls from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type ClusterOptions, type ConnectionInfo, cluster, connect, RefusedError } from '../../main.ts';
 import { findCluster } from '../../core/client/connect.ts';
 import { fingerprintOf } from '../../core/controller/authority.ts';
+import { type ClusterOptions, type ConnectionInfo, cluster, connect, RefusedError } from '../../main.ts';
 import { isRunning, Terminal } from '../fixtures/cli/terminal.ts';
 import { cuttableProxy } from './cuttable-proxy.ts';
 import { blackBox } from './support/black-box.ts';
@@ -37,7 +37,8 @@ async function failure(work: Promise<unknown>): Promise<Error> {
 describe('turned away, with a reason for both sides', () => {
   const { log, entries } = blackBox();
   afterEach(() => entries.splice(0));
-  const reasons = (): string[] => entries.filter(({ level }) => level === 'warn').map(({ fields }) => String(fields.reason));
+  const reasons = (): string[] =>
+    entries.filter(({ level }) => level === 'warn').map(({ fields }) => String(fields.reason));
 
   test('who does not speak TLS', () =>
     using({ ...LISTEN, log }, async ({ connection }) => {
@@ -53,7 +54,9 @@ describe('turned away, with a reason for both sides', () => {
       expect(nobody).toBeInstanceOf(RefusedError);
       expect(nobody.message).toMatch(/asks for a certificate of the cluster, and none was shown.*TUTTI_CERT/);
       const foreign = await (await authority()).sign();
-      expect((await failure(connect({ ...bare, ...foreign }))).message).toMatch(/not signed by an authority that this listener trusts/);
+      expect((await failure(connect({ ...bare, ...foreign }))).message).toMatch(
+        /not signed by an authority that this listener trusts/,
+      );
       expect(reasons()).toEqual([
         expect.stringMatching(/none was shown/),
         expect.stringMatching(/not signed by an authority that this listener trusts/),
@@ -65,7 +68,9 @@ describe('turned away, with a reason for both sides', () => {
     const options = { ...(await ours.sign()), ca: ours.ca, mutual: true };
     await using({ ...LISTEN, log, tls: options }, async ({ connection }) => {
       const expired = await ours.sign(undefined, -2 * HOUR, -HOUR);
-      expect((await failure(connect({ ...outsider(connection), ...expired }))).message).toMatch(/has expired.*check the clocks/);
+      expect((await failure(connect({ ...outsider(connection), ...expired }))).message).toMatch(
+        /has expired.*check the clocks/,
+      );
       expect(reasons()).toEqual([expect.stringMatching(/has expired/)]);
       const good = await connect({ ...outsider(connection), ...(await ours.sign()) }, { output: 'ignore' });
       expect(await good.all.execute('6 * 7')).toEqual([42]);
@@ -78,7 +83,9 @@ describe('turned away, with a reason for both sides', () => {
     const [good, expired] = [await ours.sign(), await ours.sign(undefined, -2 * HOUR, -HOUR)];
     await using({ ...LISTEN, log, tls: good }, async ({ connection }) => {
       const { ca } = await authority();
-      expect((await failure(connect({ ...outsider(connection), ca }))).message).toMatch(/not signed by an authority that is trusted/);
+      expect((await failure(connect({ ...outsider(connection), ca }))).message).toMatch(
+        /not signed by an authority that is trusted/,
+      );
       await expect.poll(() => reasons().length).toBeGreaterThan(0);
     });
     await using({ ...LISTEN, log, tls: expired }, async ({ connection }) => {
@@ -136,7 +143,9 @@ describe('keys', () => {
       const after = outsider(findCluster('rotated'));
       for (const name of ['token', 'observerToken', 'engineToken'] as const) expect(after[name]).not.toBe(before[name]);
       await expect(guest.all.execute('await new Promise(() => {})')).rejects.toThrow(/its key was replaced/);
-      expect((await failure(connect(before))).message).toMatch(/Key 'c\w+' opens nothing any more: its key was replaced by a new one/);
+      expect((await failure(connect(before))).message).toMatch(
+        /Key 'c\w+' opens nothing any more: its key was replaced by a new one/,
+      );
       const newcomer = await connect(after, { output: 'ignore' });
       expect(await newcomer.all.pull('x')).toEqual([1, 1]);
       expect(newcomer.engines.map(({ incarnation }) => incarnation)).toEqual([1, 1]);
@@ -153,7 +162,10 @@ describe('keys', () => {
       try {
         const joined = home.waitForEngines(2);
         const file = path.join(terminal.tmp, 'by-proxy.json');
-        writeFileSync(file, JSON.stringify({ ...home.connection, urls: [proxy.url.replace('tcp:', 'tls:')], host: 'elsewhere' }));
+        writeFileSync(
+          file,
+          JSON.stringify({ ...home.connection, urls: [proxy.url.replace('tcp:', 'tls:')], host: 'elsewhere' }),
+        );
         const engine = terminal.start(['engine', '--connect', file]);
         await joined;
         await home.engine(1).execute('y = 5');
@@ -183,7 +195,9 @@ describe('an engine that is revoked', () => {
   test('is ended, and its id retires', () =>
     using({ engines: 2, kind: 'process' }, async (client) => {
       const { pid } = client.engines[1]!;
-      const lost = expect(client.engine(1).execute('await new Promise(() => {})')).rejects.toThrow(/its key was revoked/);
+      const lost = expect(client.engine(1).execute('await new Promise(() => {})')).rejects.toThrow(
+        /its key was revoked/,
+      );
       await client.revoke([1]);
       await lost;
       expect(client.engines.map(({ id }) => id)).toEqual([0]);
@@ -205,7 +219,9 @@ describe('an engine that is revoked', () => {
         const { code, stderr } = await engine.ended;
         expect(code).not.toBe(0);
         expect(stderr).toMatch(/This engine ends: .*opens nothing any more: its key was revoked/);
-        expect(entries.map(({ fields }) => String(fields.reason))).toContainEqual(expect.stringMatching(/its key was revoked/));
+        expect(entries.map(({ fields }) => String(fields.reason))).toContainEqual(
+          expect.stringMatching(/its key was revoked/),
+        );
         const again = await terminal.run(['engine', '--connect', file]);
         expect(again).toMatchObject({ code: 3, stderr: expect.stringContaining('opens nothing any more') });
         expect(home.connection.engineToken).not.toBe(before.engineToken);
@@ -221,4 +237,3 @@ test('mutual TLS needs an authority', async () => {
   const { cert, key } = await (await authority()).sign();
   await expect(cluster({ ...LISTEN, tls: { cert, key, mutual: true } })).rejects.toThrow(/ca says which authority/);
 });
-

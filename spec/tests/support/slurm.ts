@@ -81,14 +81,32 @@ export async function startSlurm(): Promise<Slurm> {
   };
   try {
     process.env.SLURM_CONF = at('slurm.conf');
-    run('munged', '--foreground', '--force', `--socket=${socket}`, `--key-file=${at('munge/key')}`, `--pid-file=${at('munge/pid')}`, `--log-file=${at('munge/log')}`, `--seed-file=${at('munge/seed')}`);
-    await until(() => execFileSync('munge', [`--socket=${socket}`, '--no-input'], { stdio: 'ignore' }), 'munged', at('munged.log'));
+    run(
+      'munged',
+      '--foreground',
+      '--force',
+      `--socket=${socket}`,
+      `--key-file=${at('munge/key')}`,
+      `--pid-file=${at('munge/pid')}`,
+      `--log-file=${at('munge/log')}`,
+      `--seed-file=${at('munge/seed')}`,
+    );
+    await until(
+      () => execFileSync('munge', [`--socket=${socket}`, '--no-input'], { stdio: 'ignore' }),
+      'munged',
+      at('munged.log'),
+    );
     run('slurmctld', '-D', '-c', '-f', at('slurm.conf'));
     run('slurmd', '-D', '-f', at('slurm.conf'));
-    await until(() => {
-      const state = execFileSync('sinfo', ['--noheader', '--format=%t'], { stdio: ['ignore', 'pipe', 'ignore'] });
-      if (!/^(idle|mix|alloc)\s*$/m.test(state.toString())) throw new Error(`the node is ${state}`);
-    }, 'slurmctld and slurmd', at('slurmctld.log'), at('slurmd.log'));
+    await until(
+      () => {
+        const state = execFileSync('sinfo', ['--noheader', '--format=%t'], { stdio: ['ignore', 'pipe', 'ignore'] });
+        if (!/^(idle|mix|alloc)\s*$/m.test(state.toString())) throw new Error(`the node is ${state}`);
+      },
+      'slurmctld and slurmd',
+      at('slurmctld.log'),
+      at('slurmd.log'),
+    );
   } catch (error) {
     await close();
     throw error;
