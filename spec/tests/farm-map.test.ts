@@ -29,7 +29,7 @@ test('lists, generators, sets, strings, and async sources; nothing gives nothing
 test('what comes before anybody awaits it is there when somebody does', () =>
   farming(async (farm) => {
     const map = farm.map(upTo(8), square);
-    await eventually(() => map.progress.done === 8);
+    await eventually(() => map.progress.done).toBe(8);
     expect(await map).toEqual(upTo(8).map(square));
   }));
 
