@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { ClusterEvent, ClusterParadigms } from '../cluster-info.ts';
 import { TOLD_COST } from '../conversation.ts';
 import { realClock } from '../deferred/clock.ts';
-import { ProtocolError, RefusedError, UsageError } from '../errors.ts';
+import { ProtocolError, UsageError } from '../errors.ts';
 import { type Logger, silentLogger } from '../log.ts';
 import type { Demand } from '../paradigm/paradigm.ts';
 import { memoryStores } from '../store/memory-store.ts';
@@ -14,7 +14,7 @@ import type { StoreProvider } from '../store/store.ts';
 import { payloadBytes } from '../wire/codec.ts';
 import { type Envelope, Kind, payloadText, Stream } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
-import { type Guest, type Key, keyToken, mintKey } from '../wire/handshake.ts';
+import type { Guest } from '../wire/handshake.ts';
 import type { RequestHandler } from '../wire/rpc.ts';
 import { Strangers } from '../wire/strangers.ts';
 import type { Connection } from '../wire/transport.ts';
@@ -25,22 +25,19 @@ import { CallCounts } from './call-counts.ts';
 import { Calls } from './calls.ts';
 import { watchClients } from './client-liveness.ts';
 import type { ClientRecord } from './clients.ts';
+import { ClusterKeys } from './cluster-keys.ts';
 import { Conversations } from './conversations.ts';
 import { Draining } from './draining.ts';
 import { Journal } from './journal.ts';
-import { Keyring, type Lock } from './keyring.ts';
 import { type Limits, limitsOf } from './limits.ts';
 import { type LivenessOptions, watchEngines } from './liveness.ts';
 import { News } from './news.ts';
 import { Offers } from './offers.ts';
 import { Paradigms } from './paradigms.ts';
-import { type EngineRecord, keyOf, Registry } from './registry.ts';
+import { type EngineRecord, Registry } from './registry.ts';
 import { Samples } from './samples.ts';
 import { Sessions } from './sessions.ts';
 import { noTraffic } from './traffic.ts';
-
-/** Why an older key is no good. */
-export const REPLACED = 'its key was replaced by a new one';
 
 export interface ControllerOptions extends LivenessOptions {
   name: string;
@@ -61,16 +58,8 @@ export class Controller {
   readonly name: string;
   readonly registry: Registry;
   readonly limits: Limits;
-  readonly keys = new Keyring();
+  readonly keys: ClusterKeys;
   #authority: Promise<Authority> | undefined;
-  /** Lets the program in that has started the cluster; in no file, and so not replaced. */
-  readonly ownKey: Key = this.keys.mint('p', ['client', 'observer']);
-  /** Lets clients in; in the connection file. */
-  clientKey: Key = this.#clientKey();
-  /** Lets in who only watches. */
-  observerKey: Key = this.#observerKey();
-  /** Lets engines join by themselves; each gets a key of its own then. */
-  joinKey: Key = this.#joinKey();
   /** What paradigms say of themselves to whoever asks for the cluster's status. */
   readonly reports = new Map<string, () => unknown>();
   /** Work that paradigms have for engines. */
@@ -98,7 +87,6 @@ export class Controller {
   #admission: Admission;
   #news: News;
   #journal: Journal;
-  #nested = new Map<number, { key: Key; incarnation: number }>();
   #closed = false;
 
   constructor(options: ControllerOptions) {
@@ -112,11 +100,10 @@ export class Controller {
       lost: (record, error) => {
         this.#calls.engineLost(record, error);
         this.#paradigms.engineLost(record, error);
-        const nested = this.#nested.get(record.id);
-        if (nested) this.revoke(nested.key.id);
-        this.#nested.delete(record.id);
+        this.keys.engineLost(record);
       },
     });
+    this.keys = new ClusterKeys(this.registry, this.#sessions);
     this.#news = new News(this.clients, this.registry.engines);
     this.#journal = new Journal(this.log, this.registry.engines);
     this.broker = new Broker(this.registry, this.clients, this.limits);
@@ -176,7 +163,7 @@ export class Controller {
   /** Takes a connection that nobody has spoken on yet. */
   async accept(connection: Connection): Promise<void> {
     if (this.#closed) return connection.destroy('the controller has stopped');
-    const guest = await this.#strangers.meet(connection, async (key) => this.#lock(key));
+    const guest = await this.#strangers.meet(connection, async (key) => this.keys.lock(key));
     if (!guest) return; // turned away, and told why
     if (this.#closed) return connection.destroy('the controller has stopped');
     try {
@@ -208,68 +195,6 @@ export class Controller {
     return (this.#authority ??= newAuthority());
   }
 
-  /** Lets clients in that run on this engine; revoked with its incarnation. */
-  keyFor(record: EngineRecord): Key {
-    const { id, info } = record;
-    const there = this.#nested.get(id);
-    if (there?.incarnation === info.incarnation) return there.key;
-    if (there) this.revoke(there.key.id);
-    const key = this.keys.mint('n', ['client']);
-    this.#nested.set(id, { key, incarnation: info.incarnation });
-    return key;
-  }
-
-  /** Takes a key back, with all that came in with it. False: there is no such key. */
-  revoke(key: string, why = 'its key was revoked'): boolean {
-    const record = this.registry.byKey(key);
-    if (!this.keys.drop(key) && !record) return false;
-    const opened = [...this.#sessions].filter((one) => one.opens(key));
-    for (const id of [key, record?.key.id, record?.nextKey?.id]) if (id !== undefined) this.keys.spoil(id, why);
-    if (record) {
-      record.key = mintKey('e');
-      record.nextKey = undefined;
-    }
-    for (const one of opened) one.end(why);
-    return true;
-  }
-
-  /** New keys for who comes from now on. The old ones are still good: their ids. */
-  renewKeys(): string[] {
-    const old = [this.clientKey.id, this.observerKey.id, this.renewJoinKey()];
-    this.clientKey = this.#clientKey();
-    this.observerKey = this.#observerKey();
-    return old;
-  }
-
-  renewJoinKey(): string {
-    const { id } = this.joinKey;
-    this.joinKey = this.#joinKey();
-    return id;
-  }
-
-  /** A new key for an engine that is there; until it has it, it may come with either. */
-  async renewEngineKey(record: EngineRecord): Promise<void> {
-    const { rpc } = record;
-    if (!rpc) return;
-    const next = (record.nextKey = mintKey('e'));
-    await rpc.ask('rekey', keyToken(next));
-    // It may have been lost and revoked meanwhile.
-    if (record.nextKey !== next) return;
-    this.keys.spoil(record.key.id, REPLACED);
-    record.key = next;
-    record.nextKey = undefined;
-  }
-
-  #clientKey(): Key {
-    return this.keys.mint('c', ['client', 'observer']);
-  }
-  #observerKey(): Key {
-    return this.keys.mint('o', ['observer']);
-  }
-  #joinKey(): Key {
-    return this.keys.mint('j', ['engine']);
-  }
-
   /** Paradigms that can be used here, and plug-ins that cannot. */
   paradigms(): ClusterParadigms {
     return { paradigms: this.#paradigms.infos(), failed: this.offers.failed };
@@ -285,17 +210,6 @@ export class Controller {
     const clients = [...this.clients.values()].map((client) => client.session.close('the cluster has stopped'));
     await Promise.all(clients);
     for (const { session } of this.#sessions) session.abandon('the cluster has stopped');
-  }
-
-  #lock(key: string): Lock | undefined {
-    const record = this.registry.byKey(key);
-    if (record) return { secret: keyOf(record, key)!.secret, roles: ['engine', 'supervisor'] };
-    const spoilt = this.keys.spoilt(key);
-    if (spoilt !== undefined)
-      throw new RefusedError(
-        `Key '${key}' opens nothing any more: ${spoilt}; ask for the cluster's current connection file`,
-      );
-    return this.keys.find(key);
   }
 
   #fromClient(client: ClientRecord, header: Envelope, payloads: Payload[]): void {

@@ -103,7 +103,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
         controller.broker.nested = async (record) => ({
           name,
           urls: record.info.host === hostname() ? [await listeners.local('unix')] : outside.urls,
-          token: keyToken(controller.keyFor(record)),
+          token: keyToken(controller.keys.nested(record)),
           ...further.credentials,
         });
         controller.broker.address = () => further.urls.map(hostIn).find((host) => !isLoopback(host));
@@ -194,7 +194,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       return outside;
     },
     metrics,
-    info: { name, urls: [inline], token: keyToken(controller.ownKey) },
+    info: { name, urls: [inline], token: keyToken(controller.keys.own) },
   };
 }
 
@@ -207,9 +207,9 @@ function outsideOf(controller: Controller, urls: string[], credentials: Credenti
   return {
     name: controller.name,
     urls,
-    token: keyToken(controller.clientKey),
-    observerToken: keyToken(controller.observerKey),
-    engineToken: keyToken(controller.joinKey),
+    token: keyToken(controller.keys.client),
+    observerToken: keyToken(controller.keys.observer),
+    engineToken: keyToken(controller.keys.join),
     ...credentials,
     host: hostname(),
     pid: process.pid,

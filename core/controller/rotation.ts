@@ -1,5 +1,6 @@
 /** Other keys and certificates for a cluster that runs. Whoever is in stays in; whoever comes needs the new connection file. */
-import { type Controller, REPLACED } from './controller.ts';
+import { REPLACED } from './cluster-keys.ts';
+import type { Controller } from './controller.ts';
 import type { Listeners } from './listeners.ts';
 import type { EngineRecord } from './registry.ts';
 
@@ -20,14 +21,14 @@ export class Rotation {
   async rotate(grace = 0): Promise<void> {
     const { registry, log } = this.#controller;
     await this.#listeners.renew();
-    const old = this.#controller.renewKeys();
+    const old = this.#controller.keys.renew();
     this.#publish();
     // One that is away gets a new key at the next rotation.
-    await Promise.allSettled([...registry.engines.values()].map((record) => this.#controller.renewEngineKey(record)));
+    await Promise.allSettled([...registry.engines.values()].map((record) => this.#controller.keys.renewEngine(record)));
     log.info('Keys and certificates were replaced', { grace });
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      for (const key of old) this.#controller.revoke(key, REPLACED);
+      for (const key of old) this.#controller.keys.revoke(key, REPLACED);
     }, grace).unref();
     this.#timers.add(timer);
   }
@@ -35,9 +36,9 @@ export class Rotation {
   /** The engine's key opens nothing any more. One that joined by itself knows the key to join with, so that is replaced as well. */
   revoke(record: EngineRecord): void {
     this.#controller.log.warn(`Engine ${record.id} is revoked`, { engine: record.id, host: record.info.host });
-    this.#controller.revoke(record.key.id);
+    this.#controller.keys.revoke(record.key.id);
     if (!record.external) return;
-    this.#controller.revoke(this.#controller.renewJoinKey());
+    this.#controller.keys.revoke(this.#controller.keys.renewJoin());
     this.#publish();
   }
 

@@ -2,13 +2,14 @@
  * Engines as jobs of Slurm: those that are to start at one time become one array job, each engine a task of it that is queued,
  * placed, seen and cancelled on its own. What they need to know travels in the job's environment.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { LaunchError, UsageError } from '../errors.ts';
 import { type AgentOrders, ORDERS } from './agent-messages.ts';
 import { agentCommand, agentProgram } from './agent-program.ts';
-import type { EngineExit, EngineHandle, EngineSpec, Launcher } from './launcher.ts';
-import { runSlurm, statesOf, type TaskState } from './slurm-commands.ts';
+import type { EngineHandle, EngineSpec, Launcher } from './launcher.ts';
+import { runSlurm } from './slurm-commands.ts';
+import { SlurmTask, SlurmWatch } from './slurm-watch.ts';
 
 export interface SlurmOptions {
   /**
@@ -31,8 +32,6 @@ const TEMPLATE = `#!/bin/sh
 #SBATCH --ntasks=1
 {command}
 `;
-/** ms between looks at the queue. */
-const EVERY = 1_000;
 /** Engines of one array job; Slurm's own limit is 1,001 unless it says otherwise (MaxArraySize). */
 const MOST = 1_000;
 
@@ -40,7 +39,7 @@ export function slurm(options: SlurmOptions = {}): Launcher {
   const { template = TEMPLATE } = options;
   if (!/^\s*\{command\}\s*$/m.test(template))
     throw new UsageError("The Slurm template has no line '{command}', where the engine is to run");
-  const watch = new Watch();
+  const watch = new SlurmWatch();
   let group: Group | undefined;
   return {
     kind: 'slurm',
@@ -64,11 +63,11 @@ export function slurm(options: SlurmOptions = {}): Launcher {
 /** Engines of one array job. */
 class Group {
   #options: SlurmOptions & { template: string };
-  #watch: Watch;
+  #watch: SlurmWatch;
   #tell: (warning: string) => void;
-  #tasks: { spec: EngineSpec; task: Task }[] = [];
+  #tasks: { spec: EngineSpec; task: SlurmTask }[] = [];
 
-  constructor(options: SlurmOptions & { template: string }, watch: Watch, tell: (warning: string) => void) {
+  constructor(options: SlurmOptions & { template: string }, watch: SlurmWatch, tell: (warning: string) => void) {
     this.#options = options;
     this.#watch = watch;
     this.#tell = tell;
@@ -79,7 +78,7 @@ class Group {
   }
 
   add(spec: EngineSpec): EngineHandle {
-    const task = new Task();
+    const task = new SlurmTask();
     this.#tasks.push({ spec, task });
     return task;
   }
@@ -116,114 +115,5 @@ class Group {
         error instanceof LaunchError ? error : new LaunchError((error as Error).message, { cause: error });
       for (const { task } of this.#tasks) task.end({ exitCode: null, signal: null, error: failure });
     }
-  }
-}
-
-/** One engine. */
-class Task implements EngineHandle {
-  readonly pid = 0;
-  readonly host = 'Slurm';
-  readonly exited: Promise<EngineExit>;
-  ended = false;
-  /** `job_index`, once it has one. */
-  name: string | undefined;
-  #resolve!: (exit: EngineExit) => void;
-  #listener: (stream: 'stdout' | 'stderr', text: string) => void = () => {};
-  #doomed = false;
-
-  constructor() {
-    this.exited = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-  }
-
-  onOutput(listener: (stream: 'stdout' | 'stderr', text: string) => void): void {
-    this.#listener = listener;
-  }
-
-  kill(): void {
-    this.#doomed = true;
-    if (this.name === undefined || this.ended) return;
-    void runSlurm('scancel', [this.name]).catch((error) =>
-      // It is in Slurm's hands then; whoever waits should not wait for ever.
-      this.end({ exitCode: null, signal: null, error: error as Error }),
-    );
-  }
-
-  named(name: string): void {
-    this.name = name;
-    if (this.#doomed) this.kill();
-  }
-
-  end(exit: EngineExit, printed = ''): void {
-    if (this.ended) return;
-    this.ended = true;
-    if (printed) this.#listener('stderr', printed);
-    this.#resolve(exit);
-  }
-}
-
-interface Followed {
-  tasks: readonly Task[];
-  outputs: string;
-  tell(warning: string): void;
-}
-
-/** Looks at the queue while there are engines in it. */
-class Watch {
-  #jobs = new Map<string, Followed>();
-  #timer: NodeJS.Timeout | undefined;
-  #looking = false;
-
-  follow(job: string, tasks: readonly Task[], outputs: string, tell: (warning: string) => void): void {
-    this.#jobs.set(job, { tasks, outputs, tell });
-    for (const [i, task] of tasks.entries()) task.named(`${job}_${i}`);
-    this.#timer ??= setInterval(() => void this.#look(), EVERY).unref();
-  }
-
-  /** The engines of all its jobs have ended. */
-  close(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-    for (const { outputs } of this.#jobs.values()) rmSync(outputs, { recursive: true, force: true });
-    this.#jobs.clear();
-  }
-
-  async #look(): Promise<void> {
-    if (this.#looking) return;
-    this.#looking = true;
-    try {
-      for (const [job, { tasks, outputs }] of this.#jobs) {
-        const states = await statesOf(job);
-        for (const [i, task] of tasks.entries()) {
-          const state = states.get(i);
-          if (!task.ended && state && state.over) task.end(exitOf(state), readIfThere(path.join(outputs, String(i))));
-        }
-        if (!tasks.every(({ ended }) => ended)) continue;
-        rmSync(outputs, { recursive: true, force: true });
-        this.#jobs.delete(job);
-      }
-    } catch {
-      // The controller of Slurm may be away; it is asked again.
-    } finally {
-      this.#looking = false;
-    }
-    if (this.#jobs.size) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-  }
-}
-
-function exitOf({ state, exitCode, signal, reason }: TaskState): EngineExit {
-  if (state === 'COMPLETED' || state === 'FAILED') return { exitCode, signal };
-  const error = new LaunchError(`Slurm has ended its job: ${state}${reason ? ` (${reason})` : ''}`);
-  return state === 'CANCELLED' ? { exitCode: null, signal: 'SIGTERM' } : { exitCode, signal, error };
-}
-
-function readIfThere(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return ''; // the node does not share this folder
   }
 }
