@@ -155,7 +155,8 @@ export async function openClient(
     add: (count, kind) => link.rpc.ask('add', { count, kind }),
     remove: (engines, options = {}) => {
       checkOptions('remove', options, REMOVING);
-      return link.rpc.ask('remove', { engines: known(engines), ...options });
+      const { drain } = options;
+      return link.rpc.ask('remove', drain === undefined ? known(engines) : { engines: known(engines), drain });
     },
     revoke: (engines) => link.rpc.ask('revoke', known(engines)),
     rotateKeys: (options = {}) => {

@@ -13,7 +13,7 @@ import type { Broker } from './broker.ts';
 import { ClientRecord } from './clients.ts';
 import { Control } from './control.ts';
 import type { Conversations } from './conversations.ts';
-import { aboutEngine } from './engine-facts.ts';
+import { aboutEngine, clockTrouble } from './engine-facts.ts';
 import { exceeded, type Limits } from './limits.ts';
 import type { News } from './news.ts';
 import { type EngineRecord, keyOf, type Registry } from './registry.ts';
@@ -199,6 +199,8 @@ export class Admission {
     });
     session.attach(connection, 0);
     this.#house.engineJoined(record, session);
+    const trouble = clockTrouble(guest.about);
+    if (trouble) this.#house.log.warn(`Engine ${record.id}: ${trouble}`, { engine: record.id, remote: connection.remote });
     const transport = connection.remote.split(':')[0] ?? '';
     this.#house.registry.joined(record, { ...aboutEngine(guest.about), transport });
   }

@@ -234,7 +234,9 @@ function serveRequests(
     add: answering(({ count, kind, min }: { count: number; kind?: string; min?: number }) =>
       fleet.add(count, kind ? launcherOf(kind) : launcher, min),
     ),
-    remove: answering(({ engines, drain }: { engines: number[]; drain?: number }) => fleet.remove(engines, drain)),
+    remove: answering((wish: number[] | { engines: number[]; drain: number }) =>
+      Array.isArray(wish) ? fleet.remove(wish) : fleet.remove(wish.engines, wish.drain),
+    ),
     revoke: answering((ids: number[]) => fleet.revoke(ids)),
     rotate: answering(({ grace }: { grace?: number }) => rotation.rotate(grace)),
     restart: answering((ids: number[]) => fleet.restart(ids)),

@@ -174,6 +174,7 @@ export class Engine {
         cwd: boot.cwd,
         node: process.version,
         supervised: boot.supervised,
+        clock: Date.now(),
       }),
       handlers: {
         opened: (session, about) => this.#joined(session, about),
