@@ -200,7 +200,8 @@ export class Admission {
     session.attach(connection, 0);
     this.#house.engineJoined(record, session);
     const trouble = clockTrouble(guest.about);
-    if (trouble) this.#house.log.warn(`Engine ${record.id}: ${trouble}`, { engine: record.id, remote: connection.remote });
+    if (trouble)
+      this.#house.log.warn(`Engine ${record.id}: ${trouble}`, { engine: record.id, remote: connection.remote });
     const transport = connection.remote.split(':')[0] ?? '';
     this.#house.registry.joined(record, { ...aboutEngine(guest.about), transport });
   }
