@@ -3,7 +3,7 @@
  * namespaces of the hub and of the hosts.
  */
 import { execFileSync } from 'node:child_process';
-import { type Cluster, cluster } from 'tutti';
+import { type Cluster, cluster, processLauncher } from 'tutti';
 import { taskFarm } from 'tutti/paradigms';
 import { atLeast, below, latency, ms, report } from '../measure.ts';
 import { alone, cpuOf, ownCpu } from '../processor-time.ts';
@@ -77,8 +77,18 @@ async function inOrder({ all }: Cluster): Promise<void> {
     throw new Error(`Execute on all returned ${ids.length} values: ${ids}`);
 }
 
-/** A value goes from one host to another, without the controller. */
+/** Values go from one host to another, also from and to that of the controller, and not by the controller. */
 async function betweenHosts(c: Cluster): Promise<void> {
+  const [local] = await c.add(1, processLauncher());
+  for (const [from, to] of [
+    [local!, 0],
+    [0, local!],
+  ] as const) {
+    const made = c.engine(from).apply((n: number) => new Uint8Array(n).fill(2), 100_000);
+    const sum = await c.engine(to).apply((bytes: Uint8Array) => bytes.reduce((a, b) => a + b, 0), made);
+    if (sum !== 200_000) throw new Error(`A value from engine ${from} to ${to} became ${sum}`);
+  }
+  await c.remove([local!]);
   const size = 8 << 20;
   const made = c.engine(0).apply((n: number) => new Uint8Array(n).fill(1), size);
   await c.engine(0).execute('"it is made"');
