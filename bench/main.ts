@@ -10,6 +10,7 @@ const benches: Record<string, () => Promise<void>> = {
   log: async () => (await import('./log.ts')).log(),
   mpi: async () => (await import('./mpi.ts')).mpi(),
   many: async () => (await import('./many.ts')).many(),
+  beyond: async () => (await import('./beyond.ts')).beyond(),
   space: async () => (await import('./space.ts')).space(),
 };
 

@@ -14,6 +14,8 @@ import type { EngineRecord, Registry } from './registry.ts';
 export class Broker {
   /** A folder that engines of this host share, for their sockets. */
   folder: (() => string) | undefined;
+  /** An address beneath which engines of different hosts find each other. */
+  meeting: (() => string | undefined) | undefined;
   /** How a client on an engine comes in, by a key of its own. */
   nested: ((record: EngineRecord) => Promise<ConnectionInfo>) | undefined;
   #registry: Registry;
@@ -96,11 +98,13 @@ export class Broker {
     const sameHost = from.info.host === record.info.host;
     const sameProcess = sameHost && from.info.pid === record.info.pid;
     const scheme = sameProcess ? 'thread' : sameHost && this.folder ? 'unix' : 'tcp';
+    const meeting = sameHost ? undefined : this.meeting?.();
     const url = await record.rpc.ask('ticket', {
       token: ticket,
       from: from.id,
       scheme,
       dir: scheme === 'unix' ? this.folder?.() : undefined,
+      ...(meeting && { meeting }),
     });
     return { url, token: ticket };
   }

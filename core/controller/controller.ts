@@ -13,7 +13,7 @@ import type { StoreProvider } from '../store/store.ts';
 import { payloadBytes } from '../wire/codec.ts';
 import { type Envelope, Kind, payloadText, Stream } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
-import { type Guest, type Key, mintKey } from '../wire/handshake.ts';
+import { type Guest, type Key, mintKey, REVOKED } from '../wire/handshake.ts';
 import type { RequestHandler } from '../wire/rpc.ts';
 import { Strangers } from '../wire/strangers.ts';
 import type { Connection } from '../wire/transport.ts';
@@ -24,6 +24,7 @@ import { Calls } from './calls.ts';
 import { watchClients } from './client-liveness.ts';
 import type { ClientRecord } from './clients.ts';
 import { Conversations } from './conversations.ts';
+import type { ClusterKeys } from './estate.ts';
 import { Journal } from './journal.ts';
 import { Keyring, type Lock } from './keyring.ts';
 import { type Limits, limitsOf } from './limits.ts';
@@ -46,6 +47,10 @@ export interface ControllerOptions extends LivenessOptions {
   stores?: StoreProvider | undefined;
   /** Do the stores outlive it? */
   durable?: boolean;
+  /** Of a cluster whose controllers take turns; otherwise it makes its own. */
+  keys?: ClusterKeys | undefined;
+  /** A paradigm's half has been started here. */
+  used?: ((paradigm: string) => void) | undefined;
   log?: Logger | undefined;
 }
 
@@ -57,11 +62,11 @@ export class Controller {
   readonly limits: Limits;
   readonly keys = new Keyring();
   /** Lets clients in; in the connection file. */
-  readonly clientKey: Key = this.keys.mint('c', ['client', 'observer']);
+  readonly clientKey: Key;
   /** Lets in who only watches. */
-  readonly observerKey: Key = this.keys.mint('o', ['observer']);
+  readonly observerKey: Key;
   /** Lets engines join by themselves; each gets a key of its own then. */
-  readonly joinKey: Key = this.keys.mint('j', ['engine']);
+  readonly joinKey: Key;
   /** What paradigms say of themselves to whoever asks for the cluster's status. */
   readonly reports = new Map<string, () => unknown>();
   /** Set by the host, which starts engines. */
@@ -93,6 +98,10 @@ export class Controller {
     this.name = options.name;
     this.log = options.log ?? silentLogger;
     const { clientWindow = 10_000, beat = 1_000 } = options;
+    const { client = mintKey('c'), observer = mintKey('o'), join = mintKey('j') } = options.keys ?? {};
+    this.clientKey = this.keys.add(client, ['client', 'observer']);
+    this.observerKey = this.keys.add(observer, ['observer']);
+    this.joinKey = this.keys.add(join, ['engine']);
     this.limits = limitsOf(options.limits);
     this.#strangers = new Strangers(this.limits.strangers, this.log);
     this.registry = new Registry({
@@ -122,6 +131,7 @@ export class Controller {
       restart: async (ids) => this.restartEngines(ids),
       code: (hash) => broker.textOf(hash),
       reports: this.reports,
+      used: (paradigm) => options.used?.(paradigm),
       conversations: this.conversations,
       durable: options.durable ?? false,
       log,
@@ -204,8 +214,13 @@ export class Controller {
     const record = this.registry.byKey(key);
     if (!this.keys.drop(key) && !record) return false;
     if (record) record.key = mintKey('e');
-    for (const opened of this.#sessions) if (opened.key === key) opened.end('its key was revoked');
+    for (const opened of this.#sessions) if (opened.key === key) opened.end(REVOKED);
     return true;
+  }
+
+  /** Starts the halves of these paradigms, if they are known here, without waiting for a client to use them. */
+  goOn(paradigms: Iterable<string>): Promise<void> {
+    return this.#paradigms.goOn(paradigms);
   }
 
   /** Paradigms that can be used here, and plug-ins that cannot. */

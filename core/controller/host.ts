@@ -1,16 +1,17 @@
 /** A controller with all that belongs to it, as one tree of services: what it stands on comes first, and goes last. */
 import { hostname } from 'node:os';
 import type { ConnectionInfo } from '../cluster-info.ts';
-import { removeConnectionFile, writeConnectionFile } from '../connection-file.ts';
+import { removeOwnConnectionFile, writeConnectionFile } from '../connection-file.ts';
 import type { Launcher } from '../launch/launcher.ts';
 import { openLog } from '../log-output.ts';
 import type { Service } from '../service/service.ts';
 import { serviceTree } from '../service/service-tree.ts';
-import { lmdbStores } from '../store/lmdb-store.ts';
 import { memoryStores } from '../store/memory-store.ts';
+import { storesAt } from '../store/stores.ts';
 import { keyToken } from '../wire/handshake.ts';
 import { answering } from '../wire/rpc.ts';
 import { Controller } from './controller.ts';
+import { Estate, standBy } from './estate.ts';
 import { Fleet } from './fleet.ts';
 import { checkedLauncher, type HostOptions, launcherOf } from './host-options.ts';
 import { Listeners } from './listeners.ts';
@@ -29,6 +30,8 @@ export interface Host {
   readonly metrics: string | undefined;
   /** Resolves when it has stopped, whoever stopped it. */
   readonly stopped: Promise<void>;
+  /** Why it has stopped by itself: another controller has taken over. */
+  readonly replaced: Error | undefined;
   stop(): Promise<void>;
 }
 
@@ -36,7 +39,7 @@ export interface Host {
 export async function startHost(options: HostOptions): Promise<Host> {
   const launcher = checkedLauncher(options);
   const { name = 'private', cwd = process.cwd(), env = {}, beat = 1_000, durable, supervised = true } = options;
-  const stores = durable === undefined ? memoryStores() : lmdbStores(durable);
+  const stores = durable === undefined ? memoryStores() : storesAt(durable);
   const log = openLog(options.log);
   const folder = new SocketFolder();
   const listeners = new Listeners(folder, (connection) => void controller.accept(connection));
@@ -45,6 +48,17 @@ export async function startHost(options: HostOptions): Promise<Host> {
   let observatory!: Observatory;
   let inline!: string;
   let outside!: ConnectionInfo;
+  let estate!: Estate;
+  let successor: Error | undefined;
+  const waiting = (error: Error): void => {
+    log.logger.info(`Standing by: ${error.message}`);
+    options.standingBy?.(error.message);
+  };
+  const replaced = (error: Error): void => {
+    successor = error;
+    log.logger.error(`This controller stops: ${error.message}`);
+    void stop().catch(() => {});
+  };
   let file: string | undefined;
 
   const members: Service[] = [
@@ -55,7 +69,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
     {
       name: 'stores',
       // Whether its folder can be used is asked now, and not when the first paradigm comes.
-      start: async () => void (await stores.open('host')),
+      async start() {
+        if (options.standby) await standBy(stores, { log: log.logger, signal: options.signal, waits: waiting });
+        estate = await Estate.open(stores, log.logger);
+        void stores.tenure?.lost.then((error) => replaced(error));
+      },
       stop: () => stores.close(),
     },
     stops('folder', () => folder.remove()),
@@ -74,11 +92,14 @@ export async function startHost(options: HostOptions): Promise<Host> {
             limits,
             stores,
             durable: durable !== undefined,
+            keys: estate.keys,
+            used: (paradigm: string) => durable !== undefined && estate.use(paradigm),
             log: log.logger,
           },
           ...(misses && { misses }),
         });
         controller.broker.folder = () => folder.path;
+        controller.broker.meeting = () => outside.urls.find((url) => url.startsWith('nats:'));
         controller.broker.nested = async (record) => ({
           name,
           urls: record.info.host === hostname() ? [await listeners.local('unix')] : outside.urls,
@@ -106,6 +127,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
           (error: Error) => log.logger.error(error.message),
         );
     }),
+    starts('paradigms that go on', () => controller.goOn(estate.used)),
     // Before anybody can come.
     {
       name: 'observatory',
@@ -120,16 +142,16 @@ export async function startHost(options: HostOptions): Promise<Host> {
       inline = await listeners.inline();
       const urls: string[] = [];
       if (options.name !== undefined || options.local) urls.push(await listeners.local('unix'));
-      const further = await listeners.further(options);
+      const further = await listeners.further({ ...options, tenure: stores.tenure });
       outside = outsideOf(controller, [...urls, ...further.urls], further.ca);
     }),
     {
       name: 'connection file',
       start() {
-        if (options.name !== undefined) file = writeConnectionFile(outside);
+        if (options.name !== undefined) file = writeConnectionFile(outside, stores.tenure !== undefined);
       },
       stop() {
-        if (file) removeConnectionFile(file);
+        if (file) removeOwnConnectionFile(file);
       },
     },
   ];
@@ -144,7 +166,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const { metrics } = observatory;
   const { host, urls, token } = outside;
   log.logger.info(`Cluster '${name}' listens`, { host, urls, metrics });
-  return { controller, fleet, launcher, stopped, stop, outside, metrics, info: { name, urls: [inline], token } };
+  return {
+    ...{ controller, fleet, launcher, stopped, stop, outside, metrics, info: { name, urls: [inline], token } },
+    get replaced() {
+      return successor;
+    },
+  };
 }
 
 const starts = (name: string, start: Service['start']): Service => ({ name, start, stop() {} });

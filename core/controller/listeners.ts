@@ -8,7 +8,7 @@ import type { HostOptions } from './host-options.ts';
 import { checkExposure, publicUrls, tlsIdentity } from './public-listeners.ts';
 import type { SocketFolder } from './socket-folder.ts';
 
-type FurtherOptions = Pick<HostOptions, 'listen' | 'insecure' | 'tls' | 'origins'>;
+type FurtherOptions = Pick<HostOptions, 'listen' | 'insecure' | 'tls' | 'origins'> & Pick<ListenOptions, 'tenure'>;
 
 export class Listeners {
   #open = new Map<string, Promise<Listener>>();
@@ -39,12 +39,12 @@ export class Listeners {
    * would know of none. Throws UsageError for one that others can reach in the clear, unless that is meant.
    */
   async further(options: FurtherOptions): Promise<{ urls: string[]; ca: string | undefined }> {
-    const { listen: addresses = [], insecure = false, origins } = options;
+    const { listen: addresses = [], insecure = false, origins, tenure } = options;
     for (const address of addresses) checkExposure(address, insecure);
     const { ca, ...tls } = await tlsIdentity(addresses, options.tls);
     const urls: string[] = [];
     for (const address of addresses)
-      urls.push(...publicUrls(await this.#url(address, () => address, { tls, origins })));
+      urls.push(...publicUrls(await this.#url(address, () => address, { tls, origins, tenure })));
     return { urls, ca };
   }
 

@@ -32,6 +32,8 @@ export interface ParadigmsHome {
   readonly conversations: Conversations;
   /** By paradigm: what `status` says of it. */
   readonly reports: Map<string, () => unknown>;
+  /** A half has been started here. */
+  used(paradigm: string): void;
 }
 
 /** Whom halves can talk to. */

@@ -16,7 +16,7 @@ import type { Order, ToEngine } from '../supervisor/messages.ts';
 import { dialSession } from '../wire/dialled-session.ts';
 import { type Envelope, Kind, Status } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
-import { type Key, parseToken } from '../wire/handshake.ts';
+import { type Key, parseToken, REVOKED } from '../wire/handshake.ts';
 import { answering, Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
 import { type Desk, openDesk, type Supervised } from './desk.ts';
@@ -225,8 +225,12 @@ export class Engine {
         await this.join();
         return reportRejoined(this.#session, reason, performance.now() - cut);
       } catch (error) {
-        if (error instanceof RefusedError) break;
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        if (error instanceof RefusedError) {
+          // A controller that has taken over knows what it lets strangers in with, and not what its predecessor gave us.
+          const own = parseToken(this.#boot.token);
+          if (reason === REVOKED || this.#key.id === own.id) break;
+          this.#key = own;
+        } else await new Promise((resolve) => setTimeout(resolve, 500));
       }
     }
     this.#exit(1);

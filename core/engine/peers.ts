@@ -19,6 +19,8 @@ export interface Ticket {
   scheme: 'thread' | 'unix' | 'tcp';
   /** For `unix`: where the socket may lie. */
   dir?: string;
+  /** Of engines on two hosts: a `nats:` URL, beneath which each finds the other wherever it is. */
+  meeting?: string;
   /** The engine that will come with it. */
   from: number;
 }
@@ -72,7 +74,7 @@ export class Peers {
   }
 
   /** Another engine will come with this ticket: listens where it can, and says where. */
-  async admit({ token, scheme, dir, from }: Ticket): Promise<string> {
+  async admit({ token, scheme, dir, meeting, from }: Ticket): Promise<string> {
     const { id, secret } = parseToken(token);
     const now = performance.now();
     // They expire in the order in which they came.
@@ -82,16 +84,17 @@ export class Peers {
     }
     this.#tickets.set(id, { secret, from, until: now + TICKET_LIFE });
     const name = `engine-${randomBytes(6).toString('hex')}`;
-    const url = {
+    const url = meeting ? beneath(meeting, name) : {
       thread: `thread:${name}`,
       unix: `unix:${path.join(dir ?? '', `${name}.sock`)}`,
       tcp: 'tcp://127.0.0.1:0',
     }[scheme];
-    let listener = this.#listeners.get(scheme);
+    const kind = meeting ?? scheme;
+    let listener = this.#listeners.get(kind);
     if (!listener) {
       listener = listen(url, (connection) => void this.#accept(connection));
-      this.#listeners.set(scheme, listener);
-      listener.catch(() => this.#listeners.delete(scheme)); // the next ticket tries again
+      this.#listeners.set(kind, listener);
+      listener.catch(() => this.#listeners.delete(kind)); // the next ticket tries again
     }
     return (await listener).url;
   }
@@ -211,6 +214,12 @@ export class Peers {
     );
     return { rpc: new Rpc(() => {}), exchange, drained: async () => {}, close: () => {} };
   }
+}
+
+function beneath(address: string, name: string): string {
+  const url = new URL(address);
+  url.pathname += `/${name}`;
+  return url.href;
 }
 
 function lostWith(engine: number, cause: unknown): ValueLostError {

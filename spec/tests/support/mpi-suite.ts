@@ -1,6 +1,6 @@
 /** What ranks can do, whatever is between them: run for thread ranks and for process ranks. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Cluster, cluster } from '../../../main.ts';
+import { type Cluster, type ClusterOptions, cluster } from '../../../main.ts';
 import { type Comm, mpi } from '../../../paradigms/index.ts';
 
 /** The error that the first of those ranks failed with which says why itself. */
@@ -14,10 +14,11 @@ export async function failureOf(running: PromiseLike<unknown>): Promise<any> {
   throw new Error('It did not fail');
 }
 
-export function mpiSuite(kind: 'thread' | 'process'): void {
+/** @param elsewhere where engines of this kind are reached in another way than usual */
+export function mpiSuite(kind: 'thread' | 'process', elsewhere: () => ClusterOptions = () => ({})): void {
   let client: Cluster;
   beforeAll(async () => {
-    client = await cluster({ engines: 4, kind, output: 'ignore' });
+    client = await cluster({ engines: 4, kind, output: 'ignore', ...elsewhere() });
   });
   afterAll(() => client.close());
   const run = <A extends unknown[], R>(ranks: number, main: (comm: Comm, ...args: A) => R, ...args: A) =>

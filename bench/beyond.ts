@@ -1,0 +1,6 @@
+/** What lies beyond one machine: `npm run bench -- beyond`. Each part has a file of its own. */
+import { beyondNats } from './beyond-nats.ts';
+
+export async function beyond(): Promise<void> {
+  await beyondNats();
+}
