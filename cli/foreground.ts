@@ -14,7 +14,8 @@ export async function serve(
   { json }: { json: boolean },
 ): Promise<void> {
   const signal = interruption();
-  const standingBy = (what: string): void => say(`Standing by; Ctrl-C ends it. ${what}`);
+  const standingBy = (pid: number): void =>
+    say(`Standing by for cluster '${options.name}', whose controller has pid ${pid}; Ctrl-C ends it`);
   const host = await startHost({ ...options, signal, standingBy });
   const interrupted = new Promise<void>((resolve) => {
     if (signal.aborted) resolve();

@@ -37,8 +37,8 @@ export interface HostOptions {
   durable?: string | undefined;
   /** While another controller has what is `durable`: waits for its end, and takes over. Default: that is an error. */
   standby?: boolean | undefined;
-  /** Told, with whose they are, when it begins to wait. */
-  standingBy?: ((what: string) => void) | undefined;
+  /** Called when it begins to wait, with the pid of the controller that is active. */
+  standingBy?: ((pid: number) => void) | undefined;
   /** Ends the waiting. */
   signal?: AbortSignal | undefined;
   /** Allows listeners that others on the network can reach, without encryption. */

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import type { ConnectionInfo } from '../cluster-info.ts';
 import { removeOwnConnectionFile, writeConnectionFile } from '../connection-file.ts';
+import type { StoreLockedError } from '../errors.ts';
 import type { Launcher } from '../launch/launcher.ts';
 import { openLog } from '../log-output.ts';
 import type { Service } from '../service/service.ts';
@@ -50,9 +51,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
   let outside!: ConnectionInfo;
   let estate!: Estate;
   let successor: Error | undefined;
-  const waiting = (error: Error): void => {
-    log.logger.info(`Standing by: ${error.message}`);
-    options.standingBy?.(error.message);
+  const waiting = ({ pid }: StoreLockedError): void => {
+    log.logger.info('Standing by while another controller is active', { active: pid });
+    options.standingBy?.(pid);
   };
   const replaced = (error: Error): void => {
     successor = error;

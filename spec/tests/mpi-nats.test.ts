@@ -5,5 +5,8 @@ import { overNats, sharedNats, withNats } from './support/nats.ts';
 withNats('by way of NATS', () => {
   const server = sharedNats();
   const url = (): string => server().url('mpi');
-  mpiSuite('process', () => ({ launcher: overNats(url, { apart: true }), listen: [url()] }));
+  mpiSuite('process', {
+    options: () => ({ launcher: overNats(url, { apart: true }), listen: [url()] }),
+    perHost: 1,
+  });
 });

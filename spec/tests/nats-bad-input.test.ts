@@ -4,10 +4,9 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { nkeys } from '@nats-io/transport-node';
-import { cluster, StoreError, StoreLockedError, TransportError, UsageError } from 'tutti';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { dial, listen } from '../../core/wire/transport.ts';
-import '../../transports/builtin.ts';
+import { cluster, StoreError, StoreLockedError, TransportError, UsageError } from '../../main.ts';
 import { natsStores } from '../../transports/nats/index.ts';
 import { authority } from './support/certificates.ts';
 import { type NatsServer, sharedNats, startNats, withNats } from './support/nats.ts';
@@ -32,7 +31,6 @@ test.each([
   'nats://127.0.0.1:4222',
   'nats://127.0.0.1:4222/a.b',
   'nats://127.0.0.1:4222/a/',
-  'nats:name',
   'nats://127.0.0.1/a?speed=fast',
   'nats://127.0.0.1/a?replicas=9',
 ])('%s is no address', async (url) => {

@@ -25,7 +25,8 @@ function host(): Terminal {
   return terminal;
 }
 
-const place = (): string[] => ['--name', 'home', '--listen', server.url(), '--durable', server.url()];
+const plugin = path.resolve(import.meta.dirname, '../../dist/paradigms/index.js');
+const place = (): string[] => ['--name', 'home', '--listen', server.url(), '--durable', server.url(), '--plugin', plugin];
 
 async function active(terminal: Terminal): Promise<Running> {
   const running = terminal.start(['controller', ...place()]);
@@ -115,7 +116,7 @@ withNats('a standby controller', () => {
     const farm = client.use(taskFarm);
     expect(await farm.map([1, 2, 3], (x: number) => x * 2)).toEqual([2, 4, 6]);
     first.child.kill('SIGCONT');
-    expect(await first.ended).toMatchObject({ code: 1, stderr: expect.stringMatching(/another controller/i) });
+    expect(await first.ended).toMatchObject({ code: 3, stderr: expect.stringMatching(/another controller/i) });
     expect(isRunning(pid)).toBe(false);
     expect(await farm.map([1, 2, 3], (x: number) => x * 3)).toEqual([3, 6, 9]);
     const newcomer = await connect(info, { output: 'ignore' });
@@ -127,7 +128,7 @@ withNats('a standby controller', () => {
     server = await startNats({ jetstream: true });
     const first = await active(host());
     const refused = await host().run(['controller', ...place()]);
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/belong to the controller on .*--standby/) });
+    expect(refused).toMatchObject({ code: 3, stderr: expect.stringMatching(/belong to the controller on .*--standby/) });
     const given = await standby(host());
     given.child.kill('SIGINT');
     expect((await given.ended).code).toBe(130);

@@ -1,8 +1,8 @@
 /** Stores in JetStream: of two owners at a time, with a server that goes away, and after much has been replaced. */
 import { connect } from '@nats-io/transport-node';
 import { jetstreamManager } from '@nats-io/jetstream';
-import { type Store, type StoreProvider, StoreError, StoreFullError } from 'tutti';
 import { afterEach, expect, test } from 'vitest';
+import { type Store, StoreError, StoreFullError, type StoreProvider } from '../../main.ts';
 import { natsStores } from '../../transports/nats/index.ts';
 import { type NatsServer, natsCluster, startNats, withNats } from './support/nats.ts';
 
@@ -87,7 +87,7 @@ withNats('stores in JetStream', () => {
   });
 
   test('no room: the write is refused, and later ones are not', async () => {
-    const server = await own({ config: 'jetstream { max_file: 4194304 }' });
+    const server = await own({ jetstream: 'max_file: 4194304' });
     const store = await stores(server.url()).open('one');
     await store.write([put('a', '1')]);
     await expect(store.write([put('large', new Uint8Array(8_000_000))])).rejects.toThrow(StoreFullError);

@@ -24,7 +24,7 @@ export interface NatsAddress {
 export function natsAddress(url: URL): NatsAddress {
   const text = url.href;
   const parts = url.pathname.split('/').slice(1);
-  if (!url.hostname || !parts.every((part) => NAME.test(part)) || url.hash) {
+  if (!url.hostname || !parts.length || !parts.every((part) => NAME.test(part)) || url.hash) {
     throw new UsageError(
       `'${text}' names no cluster on a NATS server; write nats://host:4222/name, with a name of letters, digits, '_' and '-'`,
     );
@@ -38,7 +38,7 @@ export function natsAddress(url: URL): NatsAddress {
   const replicas = query.get('replicas');
   if (replicas !== null && !/^[1-5]$/.test(replicas)) throw new UsageError(`'${text}': replicas is a number from 1 to 5`);
   return {
-    servers: [`${url.hostname}:${url.port || PORT}`, ...more],
+    servers: [...new Set([`${url.hostname}:${url.port || PORT}`, ...more])],
     tls: query.has('tls') || Boolean(process.env.NATS_CA || process.env.NATS_CERT),
     replicas: replicas === null ? undefined : Number(replicas),
     name: parts.join('.'),

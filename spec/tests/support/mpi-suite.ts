@@ -14,11 +14,19 @@ export async function failureOf(running: PromiseLike<unknown>): Promise<any> {
   throw new Error('It did not fail');
 }
 
+const USUAL: Elsewhere = { options: () => ({}), perHost: 4 };
+
+export interface Elsewhere {
+  options(): ClusterOptions;
+  /** Ranks on one host, as far as they know. */
+  readonly perHost: number;
+}
+
 /** @param elsewhere where engines of this kind are reached in another way than usual */
-export function mpiSuite(kind: 'thread' | 'process', elsewhere: () => ClusterOptions = () => ({})): void {
+export function mpiSuite(kind: 'thread' | 'process', { options, perHost }: Elsewhere = USUAL): void {
   let client: Cluster;
   beforeAll(async () => {
-    client = await cluster({ engines: 4, kind, output: 'ignore', ...elsewhere() });
+    client = await cluster({ engines: 4, kind, output: 'ignore', ...options() });
   });
   afterAll(() => client.close());
   const run = <A extends unknown[], R>(ranks: number, main: (comm: Comm, ...args: A) => R, ...args: A) =>
@@ -540,7 +548,7 @@ export function mpiSuite(kind: 'thread' | 'process', elsewhere: () => ClusterOpt
         rank < 2 ? 1 : 0,
         2,
         rank ? undefined : 1,
-        4,
+        perHost,
         rank % 2 ? [rank === 3 ? 0 : 1, 2] : null,
         ['IDENT', 'CONGRUENT', 'UNEQUAL', rank % 2 ? 'UNEQUAL' : null],
         [rank % 2 ? 3 : 2, rank % 2, -2],

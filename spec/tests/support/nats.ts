@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
@@ -22,15 +23,15 @@ export function withNats(name: string, body: () => void): void {
 export interface NatsOptions {
   /** Further lines of its configuration. */
   readonly config?: string;
-  readonly jetstream?: boolean;
-  /** Of a cluster: its name there, and `host:port` of the routes of another one. */
-  readonly member?: { readonly name: string; readonly routes: readonly string[] };
+  /** With this configuration of its own. */
+  readonly jetstream?: boolean | string;
+  /** Of a cluster: its name there, and `host:port` where it and all of them hear each other. */
+  readonly member?: { readonly name: string; readonly listen: string; readonly routes: readonly string[] };
 }
 
 export interface NatsServer {
-  /** `host:port` for clients, and for other servers. */
+  /** `host:port`. */
   readonly address: string;
-  readonly route: string | undefined;
   readonly child: ChildProcess;
   url(name?: string): string;
   /** Ends it by this signal (default SIGKILL); resolves when it is gone. */
@@ -46,7 +47,6 @@ export async function startNats(options: NatsOptions = {}): Promise<NatsServer> 
   let ports = await launch(folder, options);
   const server = {
     address: ports.client,
-    route: ports.route,
     get child() {
       return ports.child;
     },
@@ -71,19 +71,18 @@ export async function startNats(options: NatsOptions = {}): Promise<NatsServer> 
 
 interface Ports {
   readonly client: string;
-  readonly route: string | undefined;
   readonly child: ChildProcess;
 }
 
 async function launch(folder: string, { config = '', jetstream, member }: NatsOptions, former?: Ports): Promise<Ports> {
   const cluster = member && [
     `server_name: ${member.name}`,
-    `cluster { name: test, listen: "${former?.route ?? '127.0.0.1:-1'}", routes: [${member.routes.map((route) => `"nats://${route}"`).join(', ')}] }`,
+    `cluster { name: test, listen: "${member.listen}", routes: [${member.routes.map((route) => `"nats://${route}"`).join(', ')}] }`,
   ];
   const lines = [
     `listen: "${former?.client ?? '127.0.0.1:-1'}"`,
     `ports_file_dir: "${folder}"`,
-    ...(jetstream ? [`jetstream { store_dir: "${folder}/data" }`] : []),
+    ...(jetstream ? [`jetstream { store_dir: "${folder}/data", ${jetstream === true ? '' : jetstream} }`] : []),
     ...(cluster ?? []),
     config,
   ];
@@ -99,11 +98,13 @@ async function launch(folder: string, { config = '', jetstream, member }: NatsOp
     if (child.exitCode !== null) throw new Error(`nats-server ended: ${said}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  const written = (): string | undefined => readdirSync(folder).find((name) => name.endsWith('.ports'));
-  while (!written()) await new Promise((resolve) => setTimeout(resolve, 5));
-  const { nats, cluster: routes } = JSON.parse(readFileSync(path.join(folder, written()!), 'utf8'));
-  const plain = (url: string): string => url.replace(/^\w+:\/\//, '');
-  return { client: plain(nats[0]), route: routes && plain(routes[0]), child };
+  const written = (): string => {
+    const name = readdirSync(folder).find((file) => file.endsWith('.ports'));
+    return name ? readFileSync(path.join(folder, name), 'utf8') : '';
+  };
+  while (!written().endsWith('}')) await new Promise((resolve) => setTimeout(resolve, 5));
+  const { nats } = JSON.parse(written());
+  return { client: nats[0].replace(/^\w+:\/\//, ''), child };
 }
 
 /** One server for the tests of a file or group. */
@@ -116,14 +117,21 @@ export function sharedNats(options: NatsOptions = {}): () => NatsServer {
   return () => server;
 }
 
-/** Three servers that are one cluster, until the test is over. */
+/** Three servers that are one cluster. */
 export async function natsCluster(options: Omit<NatsOptions, 'member'> = {}): Promise<NatsServer[]> {
-  const servers: NatsServer[] = [];
-  for (const name of ['a', 'b', 'c']) {
-    const routes = servers.map(({ route }) => route!);
-    servers.push(await startNats({ ...options, member: { name, routes } }));
-  }
-  return servers;
+  // JetStream wants to know all of its cluster from the start.
+  const ports = await Promise.all(['a', 'b', 'c'].map(freePort));
+  const routes = ports.map((port) => `127.0.0.1:${port}`);
+  const member = (name: string, i: number) => ({ name, listen: routes[i]!, routes });
+  return Promise.all(['a', 'b', 'c'].map((name, i) => startNats({ ...options, member: member(name, i) })));
+}
+
+async function freePort(): Promise<number> {
+  const probe = net.createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as net.AddressInfo;
+  probe.close();
+  return port;
 }
 
 /** Engines that reach their controller by way of NATS, as if on hosts of their own where so wished. */

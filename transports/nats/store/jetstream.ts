@@ -1,4 +1,5 @@
 /** JetStream and its key-value buckets, loaded when a store is kept there. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { KV } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -9,9 +10,16 @@ import { connectNats, natsWords, watchNats } from '../client.ts';
 /** Codes of JetStream's own errors. */
 const STREAM_NOT_FOUND = 10_059;
 export const WRONG_LAST_SEQUENCE = 10_071;
+const NO_ROOM = 10_023;
+const UNAVAILABLE = 503;
 
 /** ms. A retried message is recognised for this long. */
 export const DUPLICATES = 120_000;
+/** ms for all that is tried while NATS is away: less than that. */
+const PATIENCE = 60_000;
+/** ms that a NATS cluster may take to find its leader. */
+const START = 15_000;
+const RETRY = 200;
 const MILLISECOND = 1e6;
 const COPIES_IN_CLUSTERS = 3;
 
@@ -43,18 +51,18 @@ export async function openJetStream(address: NatsAddress): Promise<JetStream> {
     const stream = `TUTTI_${name}`;
     const subject = `tutti.store.${address.name}`;
     const js = jetstream(nc);
-    const jsm = await jetstreamManager(nc);
-    const exists = await jsm.streams.info(stream).catch((error) => {
-      if (codeOf(error) !== STREAM_NOT_FOUND) throw error;
-    });
-    if (!exists) {
-      const config = {
-        ...{ name: stream, subjects: [subject], num_replicas: copies, duplicate_window: DUPLICATES * MILLISECOND },
-        ...{ retention: RetentionPolicy.Limits, storage: StorageType.File, discard: DiscardPolicy.New },
-      };
-      await jsm.streams.add(config);
-    }
-    const kv = await new Kvm(js).create(stream, { history: 1, replicas: copies });
+    const jsm = await retrying(() => jetstreamManager(nc), START);
+    const config = {
+      ...{ name: stream, subjects: [subject], num_replicas: copies, duplicate_window: DUPLICATES * MILLISECOND },
+      ...{ retention: RetentionPolicy.Limits, storage: StorageType.File, discard: DiscardPolicy.New },
+    };
+    const there = async (): Promise<unknown> =>
+      jsm.streams.info(stream).catch((error) => {
+        if (codeOf(error) !== STREAM_NOT_FOUND) throw error;
+        return jsm.streams.add(config);
+      });
+    await retrying(there, START);
+    const kv = await retrying(() => new Kvm(js).create(stream, { history: 1, replicas: copies }), START);
     void watchNats(nc, address, { leaving: () => void nc.reconnect() });
     return { nc, js, jsm, kv, stream, subject };
   } catch (error) {
@@ -67,6 +75,21 @@ export async function openJetStream(address: NatsAddress): Promise<JetStream> {
 export function codeOf(error: unknown): number | undefined {
   const { code } = error as { code?: unknown };
   return typeof code === 'number' ? code : undefined;
+}
+
+/** What JetStream itself says is an answer; that nobody answers is not, for some time. */
+export async function retrying<T>(attempt: () => Promise<T>, patience = PATIENCE): Promise<T> {
+  for (const until = performance.now() + patience; ; ) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const { name, message, status } = error as Error & { status?: number };
+      if (name === 'JetStreamApiError' && (status !== UNAVAILABLE || codeOf(error) === NO_ROOM)) throw error;
+      if (performance.now() > until)
+        throw new StoreError(`JetStream has not answered for ${patience / 1_000} s: ${message}`, { cause: error });
+      await sleep(RETRY);
+    }
+  }
 }
 
 async function load<T>(name: string, library: () => Promise<T>): Promise<T> {

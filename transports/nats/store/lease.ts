@@ -82,9 +82,8 @@ export class Lease implements Tenure {
 
   /** The next one need not wait. */
   async release(): Promise<void> {
-    if (this.#over) return;
     this.#end();
-    // A renewal may be under way: the entry tells what is current.
+    // A renewal may be under way, or it may be another's by now: the entry tells what is current.
     const entry = await this.#kv.get(KEY);
     if (!entry || holderIn(entry).id !== this.#me.id) return;
     await this.#kv.update(KEY, JSON.stringify({ ...this.#me, released: true }), entry.revision);

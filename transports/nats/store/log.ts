@@ -5,18 +5,15 @@
  * A message: u8 version, u8 flags (first, last), then its share of the bytes.
  */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreError, StoreFullError } from '../../../core/errors.ts';
-import { codeOf, type JetStream, WRONG_LAST_SEQUENCE } from './jetstream.ts';
+import { codeOf, type JetStream, retrying, WRONG_LAST_SEQUENCE } from './jetstream.ts';
 
 const VERSION = 1;
 const HEADER = 2;
 const FIRST = 1;
 const LAST = 2;
-/** ms for one attempt, and for all that is tried while NATS is away: below the time for which it knows duplicates. */
-const ATTEMPT = 3_000;
-const PATIENCE = 60_000;
-const RETRY = 200;
+/** ms for one attempt. */
+const ATTEMPT = 1_000;
 const PIECE = 512 * 1024;
 const LEEWAY = 4_096;
 
@@ -60,7 +57,12 @@ export class Log {
       message[0] = VERSION;
       message[1] = (part === 0 ? FIRST : 0) | (part === parts - 1 ? LAST : 0);
       message.set(share, HEADER);
-      this.#last = await this.#publish(message);
+      try {
+        this.#last = await this.#publish(message);
+      } catch (error) {
+        if (error instanceof StoreFullError) await this.#remove(seq);
+        throw error;
+      }
     }
     return { seq, parts, piece };
   }
@@ -112,6 +114,13 @@ export class Log {
     await this.#at.jsm.streams.purge(this.#at.stream, { seq });
   }
 
+  /** From this message on: what was not finished only takes room. */
+  async #remove(first: number): Promise<void> {
+    const { jsm, stream } = this.#at;
+    for (let seq = first; seq <= this.#last; seq++)
+      await jsm.streams.deleteMessage(stream, seq, false).catch(() => {}); // it goes with what lies before it
+  }
+
   async #publish(message: Uint8Array): Promise<number> {
     const { js, subject, stream } = this.#at;
     const options = { msgID: `${this.#writer}-${++this.#count}`, expect: { lastSequence: this.#last }, timeout: ATTEMPT };
@@ -125,20 +134,6 @@ export class Log {
       if (/maximum|insufficient|no space|resource/i.test(text))
         throw new StoreFullError(`The stream ${stream} has no room: ${text}. Make room on the NATS server, or remove entries`);
       throw error instanceof StoreError ? error : new StoreError(`The stream ${stream} cannot be written: ${text}`);
-    }
-  }
-}
-
-/** What JetStream itself says is an answer; that nobody answers is not, for some time. */
-async function retrying<T>(attempt: () => Promise<T>): Promise<T> {
-  for (const until = performance.now() + PATIENCE; ; ) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if ((error as Error).name === 'JetStreamApiError' && (error as { status?: number }).status !== 503) throw error;
-      if (performance.now() > until)
-        throw new StoreError(`JetStream has not answered for ${PATIENCE / 1_000} s: ${(error as Error).message}`, { cause: error });
-      await sleep(RETRY);
     }
   }
 }
