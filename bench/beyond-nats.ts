@@ -41,7 +41,10 @@ async function requestReply({ address }: BenchServer): Promise<Latency> {
     nc.subscribe('bench.echo', { callback: (_, msg) => msg.respond(msg.data) });
     await nc.flush(); console.log('up');`;
   const cwd = path.dirname(fileURLToPath(import.meta.url));
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await once(child.stdout!, 'data');
   const nc = await connectNats({ servers: address });
   const data = new Uint8Array(64);
@@ -55,7 +58,10 @@ async function requestReply({ address }: BenchServer): Promise<Latency> {
 async function withEngines(server: BenchServer, body: (c: Cluster) => Promise<void>): Promise<void> {
   const url = `nats://${server.address}/bench`;
   const usual = processLauncher();
-  const launcher = { ...usual, launch: (spec: Parameters<typeof usual.launch>[0]) => usual.launch({ ...spec, urls: [url] }) };
+  const launcher = {
+    ...usual,
+    launch: (spec: Parameters<typeof usual.launch>[0]) => usual.launch({ ...spec, urls: [url] }),
+  };
   const c = await cluster({ engines: 2, launcher, listen: [url], output: 'ignore' });
   try {
     await body(c);

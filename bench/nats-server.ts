@@ -17,9 +17,12 @@ export async function natsServer(): Promise<BenchServer | undefined> {
   const folder = mkdtempSync(path.join(tmpdir(), 'tutti-bench-'));
   const args = ['-a', '127.0.0.1', '-p', '-1', '-js', '-sd', folder, '--ports_file_dir', folder];
   const child = spawn('nats-server', args, { stdio: 'ignore' });
-  const ports = (): string | undefined => readdirSync(folder).find((name) => name.endsWith('.ports'));
-  while (!ports()) await new Promise((resolve) => setTimeout(resolve, 10));
-  const { nats } = JSON.parse(readFileSync(path.join(folder, ports()!), 'utf8'));
+  const written = (): string => {
+    const name = readdirSync(folder).find((file) => file.endsWith('.ports'));
+    return name ? readFileSync(path.join(folder, name), 'utf8') : '';
+  };
+  while (!written().endsWith('}')) await new Promise((resolve) => setTimeout(resolve, 10));
+  const { nats } = JSON.parse(written());
   return {
     address: nats[0].replace('nats://', ''),
     async remove() {

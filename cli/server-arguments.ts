@@ -103,7 +103,19 @@ type Given = Parameters<typeof tlsOf>[0] &
 export function serverOf(given: Given) {
   const { listen, origin: origins, insecure, plugin: plugins, durable, standby, metrics } = given;
   if (standby && durable === undefined)
-    throw new UsageError('--standby takes over what is --durable; give that too, as the controller that is active has it');
-  const server = { listen, origins, tls: tlsOf(given), insecure, plugins, durable, standby, metrics, log: logOf(given) };
+    throw new UsageError(
+      '--standby takes over what is --durable; give that too, as the controller that is active has it',
+    );
+  const server = {
+    listen,
+    origins,
+    tls: tlsOf(given),
+    insecure,
+    plugins,
+    durable,
+    standby,
+    metrics,
+    log: logOf(given),
+  };
   return server satisfies HostOptions;
 }

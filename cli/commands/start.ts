@@ -27,7 +27,9 @@ export const startCommand = command({
     const server = serverOf(rest);
     const { log, plugins, standby } = server;
     if (detach && standby)
-      throw new UsageError('--standby waits in the foreground, for as long as another controller is there; leave --detach out');
+      throw new UsageError(
+        '--standby waits in the foreground, for as long as another controller is there; leave --detach out',
+      );
     if (detach && log && log.file === undefined)
       throw new UsageError('--detach leaves the terminal, so there is nowhere to log to: give --log-file too');
     const options = { name, ...server, cwd, kind: kind as 'process' | undefined };

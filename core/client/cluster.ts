@@ -81,7 +81,8 @@ export async function cluster(options: ClusterOptions = {}): Promise<Cluster> {
     ...(window && { window }),
     ...(signal && { signal }),
   };
-  const home = controller === 'embedded' ? await embedded({ ...host, signal }) : await startController({ ...host, engines: 0 });
+  const home =
+    controller === 'embedded' ? await embedded({ ...host, signal }) : await startController({ ...host, engines: 0 });
   try {
     const client = await openClient(home.info, { ...clientOptions, offer: home.offer });
     const extended = extend(client, home);
@@ -167,7 +168,12 @@ export async function startController(
   }
   const { durable, cwd = process.cwd() } = boot;
   // Paths are those of this process, wherever the controller runs.
-  const options = { ...rest, log: logOptions(log), cwd, durable: durable && (isStoreUrl(durable) ? durable : path.resolve(durable)) };
+  const options = {
+    ...rest,
+    log: logOptions(log),
+    cwd,
+    durable: durable && (isStoreUrl(durable) ? durable : path.resolve(durable)),
+  };
   const child = fork(fileURLToPath(programUrl('controller.js')), [], {
     detached: boot.detached ?? false,
     stdio: ['ignore', boot.detached ? 'ignore' : 'inherit', boot.detached ? 'ignore' : 'inherit', 'ipc'],

@@ -84,11 +84,13 @@ export class Peers {
     }
     this.#tickets.set(id, { secret, from, until: now + TICKET_LIFE });
     const name = `engine-${randomBytes(6).toString('hex')}`;
-    const url = meeting ? beneath(meeting, name) : {
-      thread: `thread:${name}`,
-      unix: `unix:${path.join(dir ?? '', `${name}.sock`)}`,
-      tcp: 'tcp://127.0.0.1:0',
-    }[scheme];
+    const url = meeting
+      ? beneath(meeting, name)
+      : {
+          thread: `thread:${name}`,
+          unix: `unix:${path.join(dir ?? '', `${name}.sock`)}`,
+          tcp: 'tcp://127.0.0.1:0',
+        }[scheme];
     const kind = meeting ?? scheme;
     let listener = this.#listeners.get(kind);
     if (!listener) {

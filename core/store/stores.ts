@@ -23,5 +23,7 @@ export function storesAt(where: string): StoreProvider {
   const provider = schemes.get(scheme);
   if (provider && URL.canParse(where)) return provider(new URL(where));
   const known = [...schemes.keys()].map((one) => `${one}:`).join(', ') || 'none';
-  throw new UsageError(`No stores are kept at '${where}': give a folder, or a URL of a scheme that keeps stores (${known})`);
+  throw new UsageError(
+    `No stores are kept at '${where}': give a folder, or a URL of a scheme that keeps stores (${known})`,
+  );
 }

@@ -189,4 +189,3 @@ withNats('TLS', () => {
     await expect(dial(server.url())).rejects.toThrow(/not signed by an authority that is trusted/);
   });
 });
-

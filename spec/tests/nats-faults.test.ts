@@ -142,7 +142,12 @@ withNats('three NATS servers', () => {
     three[0]!.child.kill('SIGUSR2');
     await eventually(() => reasons.length).toBe(2);
     expect(reasons.map(({ message }) => message).join()).toMatch(/about to stop/);
-    await eventually(() => dial(three[0]!.url('duck')).then(async (again) => again.close(), () => 'not yet')).toBe(undefined);
+    await eventually(() =>
+      dial(three[0]!.url('duck')).then(
+        async (again) => again.close(),
+        () => 'not yet',
+      ),
+    ).toBe(undefined);
     await near.close();
     await listener.close();
   });

@@ -26,7 +26,16 @@ function host(): Terminal {
 }
 
 const plugin = path.resolve(import.meta.dirname, '../../dist/paradigms/index.js');
-const place = (): string[] => ['--name', 'home', '--listen', server.url(), '--durable', server.url(), '--plugin', plugin];
+const place = (): string[] => [
+  '--name',
+  'home',
+  '--listen',
+  server.url(),
+  '--durable',
+  server.url(),
+  '--plugin',
+  plugin,
+];
 
 async function active(terminal: Terminal): Promise<Running> {
   const running = terminal.start(['controller', ...place()]);
@@ -91,7 +100,11 @@ withNats('a standby controller', () => {
     await client.close().catch(() => {});
     const again = await comeBack(info);
     await again.waitForEngines(2);
-    await eventually(async () => await again.use(taskFarm).stats()).toMatchObject({ waiting: 0, queued: 0, running: 0 });
+    await eventually(async () => await again.use(taskFarm).stats()).toMatchObject({
+      waiting: 0,
+      queued: 0,
+      running: 0,
+    });
     expect(new Set(linesOf(file)).size).toBe(total);
     expect(await again.use(tupleSpace, { name: 'kept', durable: true }).take(['answer', 42])).toEqual(['answer', 42]);
     await again.close();
@@ -128,7 +141,10 @@ withNats('a standby controller', () => {
     server = await startNats({ jetstream: true });
     const first = await active(host());
     const refused = await host().run(['controller', ...place()]);
-    expect(refused).toMatchObject({ code: 3, stderr: expect.stringMatching(/belong to the controller on .*--standby/) });
+    expect(refused).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/belong to the controller on .*--standby/),
+    });
     const given = await standby(host());
     given.child.kill('SIGINT');
     expect((await given.ended).code).toBe(130);

@@ -1,6 +1,7 @@
 /** Stores in JetStream: of two owners at a time, with a server that goes away, and after much has been replaced. */
-import { connect } from '@nats-io/transport-node';
+
 import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
 import { afterEach, expect, test } from 'vitest';
 import { type Store, StoreError, StoreFullError, type StoreProvider } from '../../main.ts';
 import { natsStores } from '../../transports/nats/index.ts';
@@ -69,7 +70,8 @@ withNats('stores in JetStream', () => {
     await store.write([put('first', 'kept'), put('large', large.fill(1))]);
     const seen = store.entries()[Symbol.asyncIterator]();
     await seen.next();
-    for (let round = 2; round < 60; round++) await store.write([put('large', large.fill(round)), put(`r${round % 3}`, `${round}`)]);
+    for (let round = 2; round < 60; round++)
+      await store.write([put('large', large.fill(round)), put(`r${round % 3}`, `${round}`)]);
     const { value } = await seen.next();
     expect([value[0], value[1][0]]).toEqual(['large', 1]);
     await seen.return?.();

@@ -16,7 +16,10 @@ withNats('over NATS, with a controller of its own', () => {
       urls: connection.urls.filter((url) => url.startsWith('nats:')),
     })),
   );
-  spaceSuite({ near: true, space: async (name, options = {}) => (await client()).use(tupleSpace, { name, ...options }) });
+  spaceSuite({
+    near: true,
+    space: async (name, options = {}) => (await client()).use(tupleSpace, { name, ...options }),
+  });
 });
 
 withNats('durable in JetStream, after a restart', () => {

@@ -1,5 +1,5 @@
 import { test } from 'vitest';
-import { sharedNats, withNats, overNats } from './support/nats.ts';
+import { overNats, sharedNats, withNats } from './support/nats.ts';
 import { ownHome, shared, urlOf, visitor } from './support/shared.ts';
 import { viewSuite } from './view-suite.ts';
 

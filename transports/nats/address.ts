@@ -36,7 +36,8 @@ export function natsAddress(url: URL): NatsAddress {
   }
   const more = (query.get('servers') ?? '').split(',').filter(Boolean);
   const replicas = query.get('replicas');
-  if (replicas !== null && !/^[1-5]$/.test(replicas)) throw new UsageError(`'${text}': replicas is a number from 1 to 5`);
+  if (replicas !== null && !/^[1-5]$/.test(replicas))
+    throw new UsageError(`'${text}': replicas is a number from 1 to 5`);
   return {
     servers: [...new Set([`${url.hostname}:${url.port || PORT}`, ...more])],
     tls: query.has('tls') || Boolean(process.env.NATS_CA || process.env.NATS_CERT),

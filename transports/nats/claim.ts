@@ -55,7 +55,9 @@ export class Claim {
       };
       const fail = (why: string): void => over(new TransportError(`Cannot listen on ${text}: ${why}`));
       const silent = (): void =>
-        fail(`somebody who does not answer has the name '${name}' there; it may be stopped. End it, or choose another name`);
+        fail(
+          `somebody who does not answer has the name '${name}' there; it may be stopped. End it, or choose another name`,
+        );
       let timer = setTimeout(silent, PATIENCE);
       const own = subjects.end(this.#id);
       const answers = this.#nc.subscribe(own, {

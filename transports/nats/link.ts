@@ -160,8 +160,8 @@ export class NatsLink implements Link {
   }
 
   #confirmed(bytes: number): void {
-    if (bytes > this.#sentBytes) return this.lose(`${this.remote} confirms what it was never sent`);
-    this.#confirmedBytes = bytes;
+    if (bytes > this.#sentBytes) this.lose(`${this.remote} confirms what it was never sent`);
+    else this.#confirmedBytes = bytes;
     if (!this.#held || this.#sentBytes - bytes >= WINDOW) return;
     const next = this.#held;
     this.#held = undefined;

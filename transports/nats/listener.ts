@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import type { Msg } from '@nats-io/transport-node';
 import type { Connection, Listener, ListenOptions } from '../../core/wire/transport.ts';
 import { type NatsAddress, natsAddress, subjectsOf } from './address.ts';
 import { Claim } from './claim.ts';
@@ -22,15 +22,15 @@ export async function listen(
   const nc = await connectNats(address, { reconnect: true, noEcho: true });
   const subjects = subjectsOf(address);
   const claim = new Claim(nc, address, tenure);
-  let pending = 0;
+  const pending = new Set<string>();
   const grant = async (request: Msg): Promise<void> => {
-    pending++;
+    pending.add(request.reply!);
     try {
       await connectBack(address, request, tenure?.term ?? 0, accept);
     } catch {
       // It dials again, or is told by its own server what is wrong.
     } finally {
-      pending--;
+      pending.delete(request.reply!);
     }
   };
   nc.subscribe(subjects.dial, {
@@ -40,7 +40,8 @@ export async function listen(
       // A controller whose lease has run out answers nobody.
       if (msg.data[0] !== Packet.DIAL || !claim.held || tenure?.valid() === false) return;
       if (msg.data[1] !== VERSION) msg.respond(textPacket(Packet.REFUSE, `it speaks version ${VERSION} of nats:`));
-      else if (pending < AT_ONCE) void grant(msg);
+      else if (pending.has(msg.reply)) return;
+      else if (pending.size < AT_ONCE) void grant(msg);
       else msg.respond(textPacket(Packet.REFUSE, 'too many dial at once; try again'));
     },
   });

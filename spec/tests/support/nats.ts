@@ -12,7 +12,9 @@ import { processLauncher } from '../../../core/launch/process.ts';
 /** Debian puts it where only root looks. */
 const program = ['nats-server', '/usr/sbin/nats-server'].find((one) => spawnSync(one, ['--version']).status === 0);
 if (!program && process.env.TUTTI_REQUIRE_NATS)
-  throw new Error('There is no nats-server, and here the tests of NATS may not be skipped: apt-get install nats-server');
+  throw new Error(
+    'There is no nats-server, and here the tests of NATS may not be skipped: apt-get install nats-server',
+  );
 
 /** Its tests are skipped where there is no server, unless that was forbidden by TUTTI_REQUIRE_NATS. */
 export function withNats(name: string, body: () => void): void {
@@ -123,7 +125,13 @@ export async function natsCluster(options: Omit<NatsOptions, 'member'> = {}): Pr
   const ports = await Promise.all(['a', 'b', 'c'].map(freePort));
   const routes = ports.map((port) => `127.0.0.1:${port}`);
   const member = (name: string, i: number) => ({ name, listen: routes[i]!, routes });
-  return Promise.all(['a', 'b', 'c'].map((name, i) => startNats({ ...options, member: member(name, i) })));
+  const starting = ['a', 'b', 'c'].map((name, i) => startNats({ ...options, member: member(name, i) }));
+  try {
+    return await Promise.all(starting);
+  } catch (error) {
+    for (const one of await Promise.allSettled(starting)) if (one.status === 'fulfilled') await one.value.remove();
+    throw error;
+  }
 }
 
 async function freePort(): Promise<number> {
@@ -141,7 +149,9 @@ export function overNats(url: () => string, { apart = false } = {}): Launcher {
     kind: 'process',
     scheme: 'unix',
     launch(spec): EngineHandle {
-      const execArgv = apart ? ['--import', `data:text/javascript,${encodeURIComponent(otherHost(`host${host++}`))}`] : [];
+      const execArgv = apart
+        ? ['--import', `data:text/javascript,${encodeURIComponent(otherHost(`host${host++}`))}`]
+        : [];
       return processLauncher({ execArgv }).launch({ ...spec, urls: [url()] });
     },
   };

@@ -77,7 +77,8 @@ export class Log {
     let shares: Uint8Array[] = [];
     let seq = 0;
     for await (const { seq: number, data } of messages) {
-      if (data[0] !== VERSION) throw new StoreError(`Message ${number} of ${stream} is of a version that this one does not know`);
+      if (data[0] !== VERSION)
+        throw new StoreError(`Message ${number} of ${stream} is of a version that this one does not know`);
       const flags = data[1]!;
       if (flags & FIRST) {
         shares = []; // what its writer did not finish does not count
@@ -117,13 +118,16 @@ export class Log {
   /** From this message on: what was not finished only takes room. */
   async #remove(first: number): Promise<void> {
     const { jsm, stream } = this.#at;
-    for (let seq = first; seq <= this.#last; seq++)
-      await jsm.streams.deleteMessage(stream, seq, false).catch(() => {}); // it goes with what lies before it
+    for (let seq = first; seq <= this.#last; seq++) await jsm.streams.deleteMessage(stream, seq, false).catch(() => {}); // it goes with what lies before it
   }
 
   async #publish(message: Uint8Array): Promise<number> {
     const { js, subject, stream } = this.#at;
-    const options = { msgID: `${this.#writer}-${++this.#count}`, expect: { lastSequence: this.#last }, timeout: ATTEMPT };
+    const options = {
+      msgID: `${this.#writer}-${++this.#count}`,
+      expect: { lastSequence: this.#last },
+      timeout: ATTEMPT,
+    };
     try {
       const { seq } = await retrying(() => js.publish(subject, message, options));
       return seq;
@@ -132,7 +136,9 @@ export class Log {
       if (codeOf(error) === WRONG_LAST_SEQUENCE)
         throw new FencedError(`Another controller writes to ${stream}; this one has been replaced`, { cause: error });
       if (/maximum|insufficient|no space|resource/i.test(text))
-        throw new StoreFullError(`The stream ${stream} has no room: ${text}. Make room on the NATS server, or remove entries`);
+        throw new StoreFullError(
+          `The stream ${stream} has no room: ${text}. Make room on the NATS server, or remove entries`,
+        );
       throw error instanceof StoreError ? error : new StoreError(`The stream ${stream} cannot be written: ${text}`);
     }
   }

@@ -153,7 +153,10 @@ export class SharedLog {
   }
 
   /** The key whose condition does not hold, with what is ahead of this write. */
-  async #unmet({ store, changes }: Waiting, ahead: ReadonlyMap<string, Uint8Array | undefined>): Promise<string | undefined> {
+  async #unmet(
+    { store, changes }: Waiting,
+    ahead: ReadonlyMap<string, Uint8Array | undefined>,
+  ): Promise<string | undefined> {
     for (const { key, expected } of changes) {
       if (expected === undefined) continue;
       const full = fullKey(store, key);
@@ -228,7 +231,8 @@ export class SharedLog {
 
   #end(error: Error): void {
     const { message } = error;
-    this.#ended = error instanceof FencedError ? error : new StoreError(`The stores are closed: ${message}`, { cause: error });
+    this.#ended =
+      error instanceof FencedError ? error : new StoreError(`The stores are closed: ${message}`, { cause: error });
     for (const { reject } of this.#queue.splice(0)) reject(this.#ended);
     this.#fenced(this.#ended);
   }
