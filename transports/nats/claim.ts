@@ -21,6 +21,8 @@ export class Claim {
   readonly #address: NatsAddress;
   readonly #tenure: ListenOptions['tenure'];
   readonly #id = randomBytes(8).toString('hex');
+  /** Ends our own claim, while it is being made, in favour of one that comes first. */
+  #giveWay: (() => void) | undefined;
 
   constructor(nc: NatsConnection, address: NatsAddress, tenure: ListenOptions['tenure']) {
     this.#nc = nc;
@@ -30,16 +32,17 @@ export class Claim {
 
   /** Rejects with TransportError when the name is another's. */
   async make(): Promise<void> {
-    if (!this.#tenure) await this.#ask();
-    this.held = true;
+    if (this.#tenure) this.held = true;
+    else await this.#ask();
   }
 
   /** To somebody else's claim. */
   answer(msg: Msg): void {
     const term = msg.data.length > 9 ? viewOf(msg.data).getFloat64(1, true) : 0;
     const id = textIn(msg.data, 9);
-    const first = this.held || this.#id < id;
     if (term > (this.#tenure?.term ?? 0)) return;
+    const first = this.held || this.#id < id;
+    if (!first) this.#giveWay?.();
     msg.respond(Buffer.of(first ? Packet.TAKEN : Packet.YIELD));
   }
 
@@ -49,7 +52,9 @@ export class Claim {
     return new Promise((resolve, reject) => {
       const over = (error?: Error): void => {
         clearTimeout(timer);
+        this.#giveWay = undefined;
         answers.unsubscribe();
+        this.held = !error; // at once: the next claim may lie in the same packet of the network
         if (error) reject(error);
         else resolve();
       };
@@ -58,13 +63,15 @@ export class Claim {
         fail(
           `somebody who does not answer has the name '${name}' there; it may be stopped. End it, or choose another name`,
         );
+      const taken = (): void => fail(`a cluster named '${name}' is there already; choose another name`);
+      this.#giveWay = taken;
       let timer = setTimeout(silent, PATIENCE);
       const own = subjects.end(this.#id);
       const answers = this.#nc.subscribe(own, {
         callback: (error, { headers, data }) => {
           if (error) fail(natsWords(error, this.#address));
           else if (headers?.code === 503) over();
-          else if (data[0] === Packet.TAKEN) fail(`a cluster named '${name}' is there already; choose another name`);
+          else if (data[0] === Packet.TAKEN) taken();
           else if (data[0] === Packet.YIELD) {
             clearTimeout(timer);
             timer = setTimeout(over, SECOND);
