@@ -6,6 +6,7 @@ import { StoreError } from '../core/errors.ts';
 import { interruption } from './interruption.ts';
 import { printJson, say } from './output.ts';
 import { sayFailed } from './plugin-failures.ts';
+import '../paradigms/builtin.ts';
 import '../transports/builtin.ts';
 
 /** Resolves when it was stopped by another command; rejects when interrupted, or replaced by another controller. Either way nothing of it is left. */

@@ -25,17 +25,7 @@ function host(): Terminal {
   return terminal;
 }
 
-const plugin = path.resolve(import.meta.dirname, '../../dist/paradigms/index.js');
-const place = (): string[] => [
-  '--name',
-  'home',
-  '--listen',
-  server.url(),
-  '--durable',
-  server.url(),
-  '--plugin',
-  plugin,
-];
+const place = (): string[] => ['--name', 'home', '--listen', server.url(), '--durable', server.url()];
 
 async function active(terminal: Terminal): Promise<Running> {
   const running = terminal.start(['controller', ...place()]);
