@@ -8,11 +8,12 @@ import { EngineLostError, ProtocolError, TransportError, ValueLostError } from '
 import type { Exchange } from '../paradigm/exchange.ts';
 import { type Need, pack, unpack } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
-import { type Early, greet, parseToken } from '../wire/handshake.ts';
+import { type Early, type Guest, greet, parseToken } from '../wire/handshake.ts';
 import { type RequestHandler, Rpc } from '../wire/rpc.ts';
 import { Session } from '../wire/session.ts';
 import { Strangers } from '../wire/strangers.ts';
 import { type Connection, dial, type Listener, listen } from '../wire/transport.ts';
+import { type Greeted, REOPENS, reopen } from './reopening.ts';
 
 export interface Ticket {
   token: string;
@@ -43,6 +44,15 @@ export interface PeersHome {
   lost(engine: number, reason: string): void;
 }
 
+interface Opening {
+  readonly id: string;
+  readonly connection: Connection;
+  readonly engine: number;
+  readonly early?: Early;
+  /** What is done when the connection is cut; `fail` ends the channel. */
+  resume(session: Session, fail: (reason: string) => void): void;
+}
+
 /** ms for a connection to an engine that may be ending. */
 const DIAL_PATIENCE = 10_000;
 /** ms within which a ticket must be used. */
@@ -57,6 +67,7 @@ export class Peers {
   #tickets = new Map<string, { secret: string; from: number; until: number }>();
   #strangers = new Strangers(STRANGERS);
   #sessions = new Set<Session>();
+  #engineOf = new WeakMap<Session, number>();
   #past = { sent: 0, received: 0 };
 
   constructor(home: PeersHome) {
@@ -151,10 +162,18 @@ export class Peers {
   }
 
   async #open(engine: number): Promise<Channel> {
+    const { connection, welcomed } = await this.#connect(engine);
+    const resume = (session: Session, fail: (reason: string) => void): void =>
+      void reopen(session, () => this.#connect(engine, session), fail);
+    return this.#talk({ id: welcomed.session, connection, engine, early: welcomed.early, resume });
+  }
+
+  async #connect(engine: number, session?: Session): Promise<Greeted> {
     const { url, token } = await this.#home.ask(engine);
     const connection = await dial(url, { signal: AbortSignal.timeout(DIAL_PATIENCE) });
-    const welcome = await greet(connection, { role: 'peer', key: parseToken(token), about: {} });
-    return this.#talk(welcome.session, connection, engine, welcome.early);
+    const before = session && { session: session.id, received: session.received };
+    const welcomed = await greet(connection, { role: 'peer', key: parseToken(token), about: {}, ...before });
+    return { connection, welcomed };
   }
 
   async #accept(connection: Connection): Promise<void> {
@@ -167,13 +186,31 @@ export class Peers {
       return { secret: ticket.secret, roles: ['peer'] };
     });
     if (!guest) return; // turned away, and told why
+    if (guest.session) {
+      this.#resume(guest, connection, from);
+      return;
+    }
     guest.welcome({ session: guest.key, resumed: false, received: 0, about: {} });
-    const channel = this.#talk(guest.key, connection, from);
+    // It is opened again from there, or not at all.
+    const resume = (session: Session, fail: (reason: string) => void): void => {
+      setTimeout(() => session.connected || fail('it was not opened again'), REOPENS).unref();
+    };
+    const channel = this.#talk({ id: guest.key, connection, engine: from, resume });
     if (!this.#channels.has(from)) this.#channels.set(from, channel);
   }
 
-  #talk(id: string, connection: Connection, engine: number, early?: Early): Channel {
+  /** Only for the engine that the channel leads to. */
+  #resume(guest: Guest, connection: Connection, from: number): void {
+    const session = [...this.#sessions].find(({ id }) => id === guest.session);
+    const known = session?.resumable(guest.received) && this.#engineOf.get(session) === from ? session : undefined;
+    guest.welcome({ session: guest.session, resumed: !!known, received: known?.received ?? 0, about: {} });
+    if (known) known.attach(connection, guest.received);
+    else void connection.close('this channel cannot be resumed here');
+  }
+
+  #talk({ id, connection, engine, early, resume }: Opening): Channel {
     const end = (reason: string): void => {
+      if (session.ended && !this.#sessions.has(session)) return;
       session.abandon(reason);
       this.#past.sent += session.bytesSent;
       this.#past.received += session.bytesReceived;
@@ -183,19 +220,23 @@ export class Peers {
       exchange.fail(error);
       for (const [key, there] of this.#channels) if (there === channel) this.#forget(key, channel, reason);
     };
-    const session = new Session(id, {
+    const { crossHost } = connection.capabilities;
+    const session: Session = new Session(id, {
       message: (header, payloads) => {
         if (header.paradigm) exchange.receive(header, payloads);
         else if (!rpc.receive(header, payloads))
           throw new ProtocolError(`An engine sent another one a message of kind ${header.kind}`);
       },
-      disconnected: end,
+      // Within a host a connection is lost only with its engine.
+      disconnected: (reason) =>
+        crossHost ? resume(session, (why) => session.connected || end(`${reason}; ${why}`)) : end(reason),
       ended: end,
     });
     const rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), this.#home.serve);
     const exchange = this.#home.exchange(session, engine);
     const channel: Channel = { rpc, exchange, drained: () => session.drained(), close: end };
     this.#sessions.add(session);
+    this.#engineOf.set(session, engine);
     session.attach(connection, 0, early);
     return channel;
   }
