@@ -10,6 +10,7 @@ import { cluster, StoreError, StoreLockedError, TransportError, UsageError } fro
 import { natsStores } from '../../transports/nats/index.ts';
 import { authority } from './support/certificates.ts';
 import { type NatsServer, sharedNats, startNats, withNats } from './support/nats.ts';
+import { operated } from './support/nats-accounts.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'tutti-nats-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -152,6 +153,20 @@ withNats('users', () => {
   test('an account that may not use our subjects', async () => {
     Object.assign(process.env, { NATS_USER: 'other', NATS_PASSWORD: 'other' });
     await expect(dial(server().url())).rejects.toThrow(/its account needs the subjects tutti.>/);
+  });
+});
+
+withNats('accounts of an operator', () => {
+  const { config, creds } = operated();
+  const server = sharedNats({ config });
+
+  test('credentials', async () => {
+    await expect(dial(server().url())).rejects.toThrow(/does not let us in/);
+    process.env.NATS_CREDS = path.join(folder, 'user.creds');
+    writeFileSync(process.env.NATS_CREDS, operated().creds);
+    await expect(dial(server().url())).rejects.toThrow(/does not let us in/);
+    writeFileSync(process.env.NATS_CREDS, creds);
+    await works(server().url());
   });
 });
 
