@@ -64,6 +64,7 @@ const OPTIONS: Kinds = {
   plugins: texts,
   durable: text,
   standby: flag,
+  standingBy: { is: 'a function', test: (told) => typeof told === 'function' },
   log: { is: 'a level, { level, format, file } or a Logger', test: (log) => text.test(log) || object.test(log) },
   metrics: text,
   clientWindow: period,

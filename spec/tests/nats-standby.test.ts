@@ -87,6 +87,8 @@ withNats('a standby controller', () => {
     await eventually(() => linesOf(file).length).toBeGreaterThan(total / 10);
     first.child.kill('SIGKILL');
     await second.until(/is ready/);
+    // No client asks for it.
+    await expect.poll(() => new Set(linesOf(file)).size, { timeout: 60_000, interval: 100 }).toBe(total);
     await client.close().catch(() => {});
     const again = await comeBack(info);
     await again.waitForEngines(2);
