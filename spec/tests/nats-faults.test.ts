@@ -95,6 +95,20 @@ async function atWork(url: string): Promise<{ home: Cluster; guest: Awaited<Retu
 }
 
 withNats('a NATS server that goes away', () => {
+  test('and stays away: who waits is told why, and all of it can be stopped', async () => {
+    const server = await ownServer({ jetstream: true });
+    const url = server.url();
+    const home = await cluster({ engines: 0, output: 'ignore', listen: [url], durable: url, log: 'silent' });
+    const guest = await connect({ ...home.connection, urls: [url] }, { output: 'ignore', window: 300 });
+    await server.end();
+    await expect(guest.status()).rejects.toMatchObject({
+      code: 'SESSION_LOST',
+      message: expect.stringMatching(/NATS/),
+    });
+    await guest.close();
+    await home.close().catch(() => {}); // what could not be written any more
+  });
+
   test('and comes back: what was pending is answered, once', async () => {
     const server = await ownServer();
     const { home, guest } = await atWork(server.url());

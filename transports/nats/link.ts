@@ -208,7 +208,7 @@ const PROBE_PACKET = Buffer.of(Packet.PROBE);
 const CUT_PACKET = Buffer.of(Packet.CUT);
 
 /** When what was published has left, or soon. */
-async function closeSoon(nc: NatsConnection): Promise<void> {
+export async function closeSoon(nc: NatsConnection): Promise<void> {
   if (nc.isClosed()) return;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {

@@ -4,7 +4,7 @@ import type { Connection, Listener, ListenOptions } from '../../core/wire/transp
 import { type NatsAddress, natsAddress, subjectsOf } from './address.ts';
 import { Claim } from './claim.ts';
 import { connectNats, watchNats } from './client.ts';
-import { LEAVING, NatsLink } from './link.ts';
+import { closeSoon, LEAVING, NatsLink } from './link.ts';
 import { numberPacket, Packet, packet, textPacket, VERSION, viewOf } from './packets.ts';
 
 /** Connections that are being made at a time. */
@@ -33,7 +33,7 @@ export async function listen(
       pending.delete(request.reply!);
     }
   };
-  nc.subscribe(subjects.dial, {
+  const asked = nc.subscribe(subjects.dial, {
     callback: (error, msg) => {
       if (error || !msg.reply) return;
       if (msg.data[0] === Packet.CLAIM) claim.answer(msg);
@@ -61,7 +61,8 @@ export async function listen(
     url: address.text,
     close: async () => {
       clearInterval(reminder);
-      if (!nc.isClosed()) await nc.drain();
+      asked.unsubscribe();
+      await closeSoon(nc);
     },
   };
 }

@@ -51,7 +51,7 @@ export async function openJetStream(address: NatsAddress): Promise<JetStream> {
     const stream = `TUTTI_${name}`;
     const subject = `tutti.store.${address.name}`;
     const js = jetstream(nc);
-    const jsm = await retrying(() => jetstreamManager(nc), START);
+    const jsm = await retrying(nc, () => jetstreamManager(nc), START);
     const config = {
       ...{ name: stream, subjects: [subject], num_replicas: copies, duplicate_window: DUPLICATES * MILLISECOND },
       ...{ retention: RetentionPolicy.Limits, storage: StorageType.File, discard: DiscardPolicy.New },
@@ -61,8 +61,8 @@ export async function openJetStream(address: NatsAddress): Promise<JetStream> {
         if (codeOf(error) !== STREAM_NOT_FOUND) throw error;
         return jsm.streams.add(config);
       });
-    await retrying(there, START);
-    const kv = await retrying(() => new Kvm(js).create(stream, { history: 1, replicas: copies }), START);
+    await retrying(nc, there, START);
+    const kv = await retrying(nc, () => new Kvm(js).create(stream, { history: 1, replicas: copies }), START);
     void watchNats(nc, address, { leaving: () => void nc.reconnect() });
     return { nc, js, jsm, kv, stream, subject };
   } catch (error) {
@@ -78,15 +78,15 @@ export function codeOf(error: unknown): number | undefined {
 }
 
 /** What JetStream itself says is an answer; that nobody answers is not, for some time. */
-export async function retrying<T>(attempt: () => Promise<T>, patience = PATIENCE): Promise<T> {
+export async function retrying<T>(nc: NatsConnection, attempt: () => Promise<T>, patience = PATIENCE): Promise<T> {
   for (const until = performance.now() + patience; ; ) {
     try {
       return await attempt();
     } catch (error) {
       const { name, message, status } = error as Error & { status?: number };
       if (name === 'JetStreamApiError' && (status !== UNAVAILABLE || codeOf(error) === NO_ROOM)) throw error;
-      if (performance.now() > until)
-        throw new StoreError(`JetStream has not answered for ${patience / 1_000} s: ${message}`, { cause: error });
+      if (performance.now() > until || nc.isClosed())
+        throw new StoreError(`JetStream has not answered in time: ${message}`, { cause: error });
       await sleep(RETRY);
     }
   }

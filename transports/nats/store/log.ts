@@ -96,12 +96,12 @@ export class Log {
 
   /** Bytes of what was appended there. */
   async read({ seq, piece }: Place, at: number, size: number): Promise<Uint8Array> {
-    const { jsm, stream } = this.#at;
+    const { nc, jsm, stream } = this.#at;
     const bytes = new Uint8Array(size);
     for (let filled = 0; filled < size; ) {
       const part = Math.floor((at + filled) / piece);
       const offset = HEADER + ((at + filled) % piece);
-      const message = await retrying(() => jsm.streams.getMessage(stream, { seq: seq + part }));
+      const message = await retrying(nc, () => jsm.streams.getMessage(stream, { seq: seq + part }));
       if (!message) throw new StoreError(`Message ${seq + part} of ${stream} is gone; somebody else has removed it`);
       const share = message.data.subarray(offset, offset + size - filled);
       bytes.set(share, filled);
@@ -122,14 +122,14 @@ export class Log {
   }
 
   async #publish(message: Uint8Array): Promise<number> {
-    const { js, subject, stream } = this.#at;
+    const { nc, js, subject, stream } = this.#at;
     const options = {
       msgID: `${this.#writer}-${++this.#count}`,
       expect: { lastSequence: this.#last },
       timeout: ATTEMPT,
     };
     try {
-      const { seq } = await retrying(() => js.publish(subject, message, options));
+      const { seq } = await retrying(nc, () => js.publish(subject, message, options));
       return seq;
     } catch (error) {
       const { message: text } = error as Error;

@@ -14,6 +14,8 @@ import { SharedLog } from './shared-log.ts';
 const TURN = 500;
 /** Times that another controller's last words may come in between. */
 const ATTEMPTS = 10;
+/** ms that a close waits for NATS, if that is away. */
+const LAST_WRITES = 2_000;
 
 /** Stores in JetStream, at `nats://host:4222/name`; NATS and its libraries are asked for at the first `open`. */
 export function natsStores(where: string | URL): StoreProvider {
@@ -56,8 +58,8 @@ class NatsStores implements StoreProvider {
     const owned = await this.#owned?.catch(() => undefined);
     if (owned) {
       owned.closed = true;
-      await owned.log.settled();
-      await owned.lease.release().catch(() => {}); // it runs out by itself
+      await within(LAST_WRITES, owned.log.settled());
+      await within(LAST_WRITES, owned.lease.release()); // or it runs out by itself
     }
     const { nc } = (await this.#jetstream?.catch(() => undefined)) ?? {};
     await nc?.close();
@@ -162,4 +164,13 @@ class NatsStore implements Store {
     if (failure) throw new StoreError(failure.message, { cause: failure });
     return this.#owned;
   }
+}
+
+async function within(ms: number, done: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([done.catch(() => {}), late]);
+  clearTimeout(timer);
 }
