@@ -2,6 +2,7 @@
  * The engine: takes calls from the controller, gathers what they need, runs them through the door, and replies. Its own
  * work is done in callbacks; no promise of its own lies between a call's arrival and its reply.
  */
+import { writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 // Registers the class: lists of pending results are put together here.
 import '../assembly.ts';
@@ -156,12 +157,16 @@ export class Engine {
   /** Resolves when the engine has joined. */
   async join(): Promise<void> {
     const boot = this.#boot;
+    const { ca, cert, key } = boot;
+    const currentKey = (): Key => this.#key;
     await dialSession({
       urls: boot.urls,
       role: 'engine',
-      key: this.#key,
+      get key() {
+        return currentKey();
+      },
       window: REJOIN,
-      tls: { ca: boot.ca },
+      tls: { ca, cert, key },
       about: () => ({
         host: hostname(),
         pid: process.pid,
@@ -169,6 +174,7 @@ export class Engine {
         cwd: boot.cwd,
         node: process.version,
         supervised: boot.supervised,
+        clock: Date.now(),
       }),
       handlers: {
         opened: (session, about) => this.#joined(session, about),
@@ -184,6 +190,10 @@ export class Engine {
     this.#rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
       ...this.#supplies.requests,
       order: answering((order: Order) => this.#plainOrder(order)),
+      rekey: answering((token: string) => {
+        this.#key = parseToken(token);
+        this.#desk.post({ type: 'rekeyed', token });
+      }),
     });
     this.#paradigms.joined(session);
     this.#key = parseToken(about.token);
@@ -228,9 +238,14 @@ export class Engine {
         if (error instanceof RefusedError) {
           // A controller that has taken over knows what it lets strangers in with, and not what its predecessor gave us.
           const own = parseToken(this.#boot.token);
-          if (reason === REVOKED || this.#key.id === own.id) break;
-          this.#key = own;
-        } else await new Promise((resolve) => setTimeout(resolve, 500));
+          if (reason !== REVOKED && this.#key.id !== own.id) {
+            this.#key = own;
+            continue;
+          }
+          writeSync(process.stderr.fd, `This engine ends: ${error.message}\n`);
+          break;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 500));
       }
     }
     this.#exit(1);

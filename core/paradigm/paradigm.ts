@@ -92,10 +92,21 @@ export interface ControllerHost {
   tasks(source: TaskSource): void;
   /** What `status` of the cluster says of this paradigm; asked for each time. */
   report(read: () => unknown): void;
+  /** Work that waits or runs: by it a cluster that adapts has more engines or fewer. Asked for again and again. */
+  demand(read: () => Demand): void;
+  /** An engine is to go: the handler sees to it that it gets nothing new, and resolves when nothing is left there. */
+  onDrain(handler: (engine: number) => Promise<void>): void;
   /** Was the cluster started with `durable`? */
   readonly durable: boolean;
   readonly log: Logger;
   readonly clock: Clock;
+}
+
+export interface Demand {
+  /** More engines than tasks are of no use. */
+  tasks: number;
+  /** ms that one engine would take for all of it, as far as that is known. */
+  ms: number;
 }
 
 export interface TaskSource {

@@ -34,6 +34,7 @@ export interface Link {
 
 /** A `Connection` over any `Link`: lanes, credit, pause, marks and close, which are the same for all of them. */
 export class FrameConnection implements Connection {
+  objection: string | undefined;
   readonly #link: Link;
   readonly #delivery = new Delivery();
   readonly #outbox = new Outbox();
