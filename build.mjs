@@ -111,6 +111,8 @@ const programs = {
   format: 'esm',
   target: 'node20',
   logLevel: 'warning',
+  // Of the user's choice, and there only where it is used.
+  external: ['@nats-io/*'],
   banner: {
     js: `import{createRequire as $cr}from'node:module';const require=$cr(import.meta.url);const{${globals.join(',')}}=globalThis;`,
   },

@@ -3,4 +3,5 @@ import './paradigms/builtin.ts';
 import './transports/builtin.ts';
 
 export * from './core/index.ts';
+export { natsStores } from './transports/nats/index.ts';
 export { streamConnection } from './transports/stream-link.ts';

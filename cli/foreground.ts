@@ -2,18 +2,22 @@
 import { connectionFile } from '../core/connection-file.ts';
 import { startHost } from '../core/controller/host.ts';
 import { enginesOf, type HostOptions } from '../core/controller/host-options.ts';
+import { StoreError } from '../core/errors.ts';
 import { interruption } from './interruption.ts';
 import { printJson, say } from './output.ts';
 import { sayFailed } from './plugin-failures.ts';
+import '../paradigms/builtin.ts';
 import '../transports/builtin.ts';
 
-/** Resolves when it was stopped by another command; rejects when interrupted. Either way nothing of it is left. */
+/** Resolves when it was stopped by another command; rejects when interrupted, or replaced by another controller. Either way nothing of it is left. */
 export async function serve(
   { engines, ...options }: HostOptions & { name: string; engines: number | undefined },
   { json }: { json: boolean },
 ): Promise<void> {
   const signal = interruption();
-  const host = await startHost(options);
+  const standingBy = (pid: number): void =>
+    say(`Standing by for cluster '${options.name}', whose controller has pid ${pid}; Ctrl-C ends it`);
+  const host = await startHost({ ...options, signal, standingBy });
   const interrupted = new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
@@ -37,5 +41,6 @@ export async function serve(
   } finally {
     await host.stop();
   }
+  if (host.replaced) throw new StoreError(`Cluster '${options.name}' goes on elsewhere: ${host.replaced.message}`);
   signal.throwIfAborted();
 }

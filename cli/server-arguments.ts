@@ -74,7 +74,15 @@ const insecureOption = {
   describe: 'Listen on addresses that other machines reach, without encryption',
 };
 
-const durableOption = text('--durable', 'Folder for what paradigms keep, which outlives the cluster');
+const durableOption = text(
+  '--durable',
+  'Folder, or nats://host:4222/name, for what paradigms keep, which outlives the cluster',
+);
+const standbyOption = {
+  type: 'boolean' as const,
+  default: false,
+  describe: 'Wait while another controller has what is --durable, and take over when it is gone',
+};
 const metricsOption = text('--metrics', 'Serve metrics for Prometheus at HOST:PORT, e.g. 127.0.0.1:9464');
 
 /** For `yargs.options(…)`. */
@@ -85,6 +93,7 @@ export const serverOptions = {
   insecure: insecureOption,
   plugin: pluginOption,
   durable: durableOption,
+  standby: standbyOption,
   metrics: metricsOption,
   ...logOptions,
 };
@@ -96,12 +105,27 @@ type Given = Parameters<typeof tlsOf>[0] &
     insecure: boolean;
     plugin: string[] | undefined;
     durable: string | undefined;
+    standby: boolean;
     metrics: string | undefined;
   };
 
 /** What a cluster is told of them. */
 export function serverOf(given: Given) {
-  const { listen, origin: origins, insecure, plugin: plugins, durable, metrics } = given;
-  const server = { listen, origins, tls: tlsOf(given), insecure, plugins, durable, metrics, log: logOf(given) };
+  const { listen, origin: origins, insecure, plugin: plugins, durable, standby, metrics } = given;
+  if (standby && durable === undefined)
+    throw new UsageError(
+      '--standby takes over what is --durable; give that too, as the controller that is active has it',
+    );
+  const server = {
+    listen,
+    origins,
+    tls: tlsOf(given),
+    insecure,
+    plugins,
+    durable,
+    standby,
+    metrics,
+    log: logOf(given),
+  };
   return server satisfies HostOptions;
 }

@@ -22,8 +22,11 @@ export function connectionFile(name: string): string {
 
 const ATTEMPTS = 10;
 
-/** Fails when a cluster of that name is alive; a dead one's file is replaced. */
-export function writeConnectionFile(info: ConnectionInfo): string {
+/**
+ * Fails when a cluster of that name is alive; a dead one's file is replaced.
+ * @param successor it has taken over, so whoever has the file is not the cluster any more, even if it is alive
+ */
+export function writeConnectionFile(info: ConnectionInfo, successor = false): string {
   const file = connectionFile(info.name);
   const draft = `${file}.${process.pid}`;
   const text = `${JSON.stringify(info, null, 2)}\n`;
@@ -48,12 +51,12 @@ export function writeConnectionFile(info: ConnectionInfo): string {
           { cause: error },
         );
       }
-      if (isAlive(file)) {
+      if (successor) removeConnectionFile(file);
+      else if (isAlive(file)) {
         throw new UsageError(
           `A cluster named '${info.name}' is running already (${file}); choose another name or stop it: tutti stop --name ${info.name}`,
         );
-      }
-      removeDeadCluster(file);
+      } else removeDeadCluster(file);
     }
   }
 }
@@ -90,6 +93,17 @@ export function removeDeadCluster(file: string): void {
     }
   } catch {
     // its last engine has removed them, or the file says nothing of them
+  }
+  removeConnectionFile(file);
+}
+
+/** Leaves it alone if another controller has taken over and written its own. */
+export function removeOwnConnectionFile(file: string): void {
+  try {
+    const { host, pid } = readConnectionFile(file);
+    if (host !== hostname() || pid !== process.pid) return;
+  } catch {
+    // nobody can use it
   }
   removeConnectionFile(file);
 }

@@ -7,6 +7,7 @@ import { TuttiError } from '../core/errors.ts';
 import type { EngineBoot } from '../core/launch/launcher.ts';
 import { superviseWith } from '../core/supervisor/supervise.ts';
 import { registerTransport } from '../core/wire/transport.ts';
+import { nats } from '../transports/nats/index.ts';
 import { socket } from '../transports/socket.ts';
 import { tls } from '../transports/tls.ts';
 import { ws } from '../transports/ws.ts';
@@ -27,6 +28,7 @@ function readBoot(): EngineBoot {
 registerTransport(socket());
 registerTransport(tls());
 registerTransport(ws());
+registerTransport(nats());
 // Ctrl-C in a terminal reaches the whole process group; what it means is decided where it was typed.
 process.on('SIGINT', () => {});
 const boot = readBoot();

@@ -16,6 +16,7 @@ registerTransport(socket());
 /** What not every supervisor needs, and what takes memory: by the schemes of its controller's addresses. */
 const others: Record<string, () => Promise<unknown>> = {
   tls: () => import('../transports/tls.ts').then(({ tls }) => registerTransport(tls())),
+  nats: () => import('../transports/nats/index.ts').then(({ nats }) => registerTransport(nats())),
   ws: () => import('../transports/ws.ts').then(({ ws }) => registerTransport(ws())),
   thread: () =>
     import('../transports/thread.ts').then(({ joinBroker, thread }) => {

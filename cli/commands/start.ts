@@ -31,7 +31,11 @@ export const startCommand = command({
       .example('tutti start --adaptive 1-8', 'as many engines as there is work for'),
   handler: async ({ engines, name, kind, detach, cwd, json, ...rest }) => {
     const server = serverOf(rest);
-    const { log, plugins } = server;
+    const { log, plugins, standby } = server;
+    if (detach && standby)
+      throw new UsageError(
+        '--standby waits in the foreground, for as long as another controller is there; leave --detach out',
+      );
     if (detach && log && log.file === undefined)
       throw new UsageError('--detach leaves the terminal, so there is nowhere to log to: give --log-file too');
     const options = { name, ...server, ...launchOf(rest, engines), cwd, kind: kind as 'process' | undefined };

@@ -11,6 +11,7 @@ import { HUGE_PAGES } from '../launch/process.ts';
 import { programUrl } from '../launch/programs.ts';
 import { isLogger, logOptions } from '../log-options.ts';
 import type { AnyDefinition } from '../paradigm/paradigm.ts';
+import { isStoreUrl } from '../store/stores.ts';
 import { decode } from '../wire/codec.ts';
 import type { Payload } from '../wire/forms.ts';
 import { type Client, type ClientOptions, connectOptions, openClient } from './client.ts';
@@ -85,6 +86,8 @@ const OPTIONS: Kinds = {
   local: flag,
   plugins: texts,
   durable: text,
+  standby: flag,
+  standingBy: { is: 'a function', test: (told) => typeof told === 'function' },
   log: { is: 'a level, { level, format, file } or a Logger', test: (log) => text.test(log) || object.test(log) },
   metrics: text,
   clientWindow: period,
@@ -105,7 +108,8 @@ export async function cluster(options: ClusterOptions = {}): Promise<Cluster> {
     ...(window && { window }),
     ...(signal && { signal }),
   };
-  const home = controller === 'embedded' ? await embedded(host) : await startController({ ...host, engines: 0 });
+  const home =
+    controller === 'embedded' ? await embedded({ ...host, signal }) : await startController({ ...host, engines: 0 });
   try {
     const client = await openClient(home.info, { ...clientOptions, offer: home.offer });
     const extended = extend(client, home);
@@ -206,7 +210,12 @@ export async function startController(
   }
   const { durable, cwd = process.cwd() } = boot;
   // Paths are those of this process, wherever the controller runs.
-  const options = { ...rest, log: logOptions(log), cwd, durable: durable && path.resolve(durable) };
+  const options = {
+    ...rest,
+    log: logOptions(log),
+    cwd,
+    durable: durable && (isStoreUrl(durable) ? durable : path.resolve(durable)),
+  };
   const child = fork(fileURLToPath(programUrl('controller.js')), [], {
     detached: boot.detached ?? false,
     stdio: ['ignore', boot.detached ? 'ignore' : 'inherit', boot.detached ? 'ignore' : 'inherit', 'ipc'],

@@ -16,6 +16,8 @@ import type { EngineRecord, Registry } from './registry.ts';
 export class Broker {
   /** A folder that engines of this host share, for their sockets. */
   folder: (() => string) | undefined;
+  /** An address beneath which engines of different hosts find each other. */
+  meeting: (() => string | undefined) | undefined;
   /** How a client on an engine comes in, by a key of its own. */
   nested: ((record: EngineRecord) => Promise<ConnectionInfo>) | undefined;
   /** Where other machines reach this one, if they do. */
@@ -102,7 +104,8 @@ export class Broker {
     const ticket = keyToken(mintKey('t'));
     const sameHost = from.info.host === record.info.host;
     const sameProcess = sameHost && from.info.pid === record.info.pid;
-    const address = sameHost ? undefined : this.#addressOf(record);
+    const meeting = sameHost ? undefined : this.meeting?.();
+    const address = sameHost || meeting ? undefined : this.#addressOf(record);
     const scheme = sameProcess ? 'thread' : sameHost && this.folder ? 'unix' : address ? 'tls' : 'tcp';
     const url = await record.rpc.ask('ticket', {
       token: ticket,
@@ -110,6 +113,7 @@ export class Broker {
       scheme,
       address,
       dir: scheme === 'unix' ? this.folder?.() : undefined,
+      ...(meeting && { meeting }),
     });
     return { url, token: ticket };
   }

@@ -1,6 +1,7 @@
 /** The keys of one cluster: those of its connection file, of its engines, and of clients on engines; replaced, and taken back. */
 import { RefusedError } from '../errors.ts';
-import { type Key, keyToken, mintKey } from '../wire/handshake.ts';
+import { type Key, keyToken, mintKey, REVOKED } from '../wire/handshake.ts';
+import type { KeptKeys } from './estate.ts';
 import { Keyring, type Lock } from './keyring.ts';
 import { type EngineRecord, keyOf, type Registry } from './registry.ts';
 import type { Sessions } from './sessions.ts';
@@ -8,23 +9,31 @@ import type { Sessions } from './sessions.ts';
 /** Why an older key is no good. */
 export const REPLACED = 'its key was replaced by a new one';
 
+const CLIENT = ['client', 'observer'] as const;
+const OBSERVER = ['observer'] as const;
+const ENGINE = ['engine'] as const;
+
 export class ClusterKeys {
   #ring = new Keyring();
   /** Lets the program in that has started the cluster; in no file, and so not replaced. */
   readonly own: Key = this.#ring.mint('p', ['client', 'observer']);
   /** Lets clients in; in the connection file, as the next two. */
-  client: Key = this.#newClient();
+  client: Key;
   /** Lets in who only watches. */
-  observer: Key = this.#newObserver();
+  observer: Key;
   /** Lets engines join by themselves; each gets a key of its own then. */
-  join: Key = this.#newJoin();
+  join: Key;
   #nested = new Map<number, { key: Key; incarnation: number }>();
   #registry: Registry;
   #sessions: Sessions;
 
-  constructor(registry: Registry, sessions: Sessions) {
+  /** @param kept of the controller before, where several take turns */
+  constructor(registry: Registry, sessions: Sessions, kept?: KeptKeys) {
     this.#registry = registry;
     this.#sessions = sessions;
+    this.client = kept ? this.#ring.add(kept.client, CLIENT) : this.#newClient();
+    this.observer = kept ? this.#ring.add(kept.observer, OBSERVER) : this.#newObserver();
+    this.join = kept ? this.#ring.add(kept.join, ENGINE) : this.#newJoin();
   }
 
   /** What a key of this id must prove, and what it opens. Throws RefusedError for one that was taken back. */
@@ -40,7 +49,7 @@ export class ClusterKeys {
   }
 
   /** Takes a key back, with all that came in with it. False: there is no such key. */
-  revoke(key: string, why = 'its key was revoked'): boolean {
+  revoke(key: string, why = REVOKED): boolean {
     const record = this.#registry.byKey(key);
     if (!this.#ring.drop(key) && !record) return false;
     const opened = [...this.#sessions].filter((one) => one.opens(key));
@@ -98,12 +107,12 @@ export class ClusterKeys {
   }
 
   #newClient(): Key {
-    return this.#ring.mint('c', ['client', 'observer']);
+    return this.#ring.mint('c', CLIENT);
   }
   #newObserver(): Key {
-    return this.#ring.mint('o', ['observer']);
+    return this.#ring.mint('o', OBSERVER);
   }
   #newJoin(): Key {
-    return this.#ring.mint('j', ['engine']);
+    return this.#ring.mint('j', ENGINE);
   }
 }

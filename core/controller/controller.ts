@@ -28,6 +28,7 @@ import type { ClientRecord } from './clients.ts';
 import { ClusterKeys } from './cluster-keys.ts';
 import { Conversations } from './conversations.ts';
 import { Draining } from './draining.ts';
+import type { KeptKeys } from './estate.ts';
 import { Journal } from './journal.ts';
 import { type Limits, limitsOf } from './limits.ts';
 import { type LivenessOptions, watchEngines } from './liveness.ts';
@@ -49,6 +50,10 @@ export interface ControllerOptions extends LivenessOptions {
   stores?: StoreProvider | undefined;
   /** Do the stores outlive it? */
   durable?: boolean;
+  /** Of a cluster whose controllers take turns; otherwise it makes its own. */
+  keys?: KeptKeys | undefined;
+  /** A paradigm's half has been started here. */
+  used?: ((paradigm: string) => void) | undefined;
   log?: Logger | undefined;
 }
 
@@ -103,7 +108,7 @@ export class Controller {
         this.keys.engineLost(record);
       },
     });
-    this.keys = new ClusterKeys(this.registry, this.#sessions);
+    this.keys = new ClusterKeys(this.registry, this.#sessions, options.keys);
     this.#news = new News(this.clients, this.registry.engines);
     this.#journal = new Journal(this.log, this.registry.engines);
     this.broker = new Broker(this.registry, this.clients, this.limits);
@@ -122,6 +127,7 @@ export class Controller {
       restart: async (ids) => this.restartEngines(ids),
       code: (hash) => broker.textOf(hash),
       reports: this.reports,
+      used: (paradigm) => options.used?.(paradigm),
       demands: this.demands,
       onDrain: (handler) => void this.draining.handlers.add(handler),
       conversations: this.conversations,
@@ -193,6 +199,11 @@ export class Controller {
   /** Signs certificates of this cluster; made when the first one is wanted. */
   authority(): Promise<Authority> {
     return (this.#authority ??= newAuthority());
+  }
+
+  /** Starts the halves of these paradigms, if they are known here, without waiting for a client to use them. */
+  goOn(paradigms: Iterable<string>): Promise<void> {
+    return this.#paradigms.goOn(paradigms);
   }
 
   /** Paradigms that can be used here, and plug-ins that cannot. */

@@ -34,8 +34,17 @@ export interface HostOptions {
   local?: boolean | undefined;
   /** Paradigms whose controller halves may run here: packages or modules, looked up from `cwd`. */
   plugins?: readonly string[] | undefined;
-  /** A folder for what paradigms keep, which then outlives the cluster. It belongs to one controller at a time. Default: memory. */
+  /**
+   * A folder for what paradigms keep, or a URL: `nats://host:4222/name`, for JetStream. It then outlives the cluster, and belongs to one controller at a
+   * time. Default: memory.
+   */
   durable?: string | undefined;
+  /** While another controller has what is `durable`: waits for its end, and takes over. Default: that is an error. */
+  standby?: boolean | undefined;
+  /** Called when it begins to wait, with the pid of the controller that is active. */
+  standingBy?: ((pid: number) => void) | undefined;
+  /** Ends the waiting. */
+  signal?: AbortSignal | undefined;
   /** Allows listeners that others on the network can reach, without encryption. */
   insecure?: boolean | undefined;
   /** ms that a cut-off client may take to come back (default 10,000); after three times that a silent one is cut off. */

@@ -2,19 +2,20 @@
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import type { ConnectionInfo } from '../cluster-info.ts';
-import { removeConnectionFile, replaceConnectionFile, writeConnectionFile } from '../connection-file.ts';
-import { UsageError } from '../errors.ts';
+import { removeOwnConnectionFile, replaceConnectionFile, writeConnectionFile } from '../connection-file.ts';
+import { type StoreLockedError, UsageError } from '../errors.ts';
 import type { Launcher } from '../launch/launcher.ts';
 import { openLog } from '../log-output.ts';
 import type { Service } from '../service/service.ts';
 import { serviceTree } from '../service/service-tree.ts';
-import { lmdbStores } from '../store/lmdb-store.ts';
 import { memoryStores } from '../store/memory-store.ts';
+import { storesAt } from '../store/stores.ts';
 import { keyToken } from '../wire/handshake.ts';
 import { isLoopback } from '../wire/loopback.ts';
 import { answering } from '../wire/rpc.ts';
 import { adaptFleet } from './adaptation.ts';
 import { Controller } from './controller.ts';
+import { Estate, standBy } from './estate.ts';
 import { type Door, Fleet } from './fleet.ts';
 import { checkedLauncher, type HostOptions, launcherOf } from './host-options.ts';
 import { Listeners } from './listeners.ts';
@@ -36,6 +37,8 @@ export interface Host {
   readonly metrics: string | undefined;
   /** Resolves when it has stopped, whoever stopped it. */
   readonly stopped: Promise<void>;
+  /** Why it has stopped by itself: another controller has taken over. */
+  readonly replaced: Error | undefined;
   stop(): Promise<void>;
 }
 
@@ -43,7 +46,7 @@ export interface Host {
 export async function startHost(options: HostOptions): Promise<Host> {
   const launcher = checkedLauncher(options);
   const { name = 'private', cwd = process.cwd(), env = {}, beat = 1_000, durable, supervised = true } = options;
-  const stores = durable === undefined ? memoryStores() : lmdbStores(durable);
+  const stores = durable === undefined ? memoryStores() : storesAt(durable);
   const log = openLog(options.log);
   const folder = new SocketFolder();
   const listeners = new Listeners({
@@ -57,6 +60,17 @@ export async function startHost(options: HostOptions): Promise<Host> {
   let observatory!: Observatory;
   let inline!: string;
   let outside!: ConnectionInfo;
+  let estate!: Estate;
+  let successor: Error | undefined;
+  const waiting = ({ pid }: StoreLockedError): void => {
+    log.logger.info('Standing by while another controller is active', { active: pid });
+    options.standingBy?.(pid);
+  };
+  const replaced = (error: Error): void => {
+    successor = error;
+    log.logger.error(`This controller stops: ${error.message}`);
+    void stop().catch(() => {});
+  };
   let further: { urls: string[]; credentials: Credentials } = { urls: [], credentials: {} };
   let local: string[] = [];
   let rotation!: Rotation;
@@ -65,6 +79,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const publish = (): void => {
     outside = outsideOf(controller, [...local, ...further.urls], further.credentials);
     if (file) replaceConnectionFile(file, outside);
+    estate.keep(controller.keys);
   };
   /** Other machines start engines, and nobody has said where they are to come: anywhere, encrypted. */
   const listen = launcher.scheme === 'network' && !options.listen?.length ? [ANYWHERE] : options.listen;
@@ -77,7 +92,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
     {
       name: 'stores',
       // Whether its folder can be used is asked now, and not when the first paradigm comes.
-      start: async () => void (await stores.open('host')),
+      async start() {
+        if (options.standby) await standBy(stores, { log: log.logger, signal: options.signal, waits: waiting });
+        estate = await Estate.open(stores, log.logger);
+        void stores.tenure?.lost.then((error) => replaced(error));
+      },
       stop: () => stores.close(),
     },
     stops('folder', () => folder.remove()),
@@ -96,11 +115,14 @@ export async function startHost(options: HostOptions): Promise<Host> {
             limits,
             stores,
             durable: durable !== undefined,
+            keys: estate.keys,
+            used: (paradigm: string) => durable !== undefined && estate.use(paradigm),
             log: log.logger,
           },
           ...(misses && { misses }),
         });
         controller.broker.folder = () => folder.path;
+        controller.broker.meeting = () => outside.urls.find((url) => url.startsWith('nats:'));
         controller.broker.nested = async (record) => ({
           name,
           urls: record.info.host === hostname() ? [await listeners.local('unix')] : outside.urls,
@@ -141,6 +163,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
           (error: Error) => log.logger.error(error.message),
         );
     }),
+    starts('paradigms that go on', () => controller.goOn(estate.used)),
     // Before anybody can come.
     {
       name: 'observatory',
@@ -154,16 +177,16 @@ export async function startHost(options: HostOptions): Promise<Host> {
     starts('addresses', async () => {
       inline = await listeners.inline();
       if (options.name !== undefined || options.local) local = [await listeners.local('unix')];
-      further = await listeners.further({ ...options, listen });
+      further = await listeners.further({ ...options, listen, tenure: stores.tenure });
       publish();
     }),
     {
       name: 'connection file',
       start() {
-        if (options.name !== undefined) file = writeConnectionFile(outside);
+        if (options.name !== undefined) file = writeConnectionFile(outside, stores.tenure !== undefined);
       },
       stop() {
-        if (file) removeConnectionFile(file);
+        if (file) removeOwnConnectionFile(file);
       },
     },
     {
@@ -193,6 +216,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
     stop,
     get outside() {
       return outside;
+    },
+    get replaced() {
+      return successor;
     },
     metrics,
     info: { name, urls: [inline], token: keyToken(controller.keys.own) },

@@ -15,7 +15,10 @@ export class Keyring {
 
   /** The prefix tells people what a key is for. */
   mint(prefix: string, roles: readonly Role[]): Key {
-    const key = mintKey(prefix);
+    return this.add(mintKey(prefix), roles);
+  }
+
+  add(key: Key, roles: readonly Role[]): Key {
     this.#locks.set(key.id, { secret: key.secret, roles });
     return key;
   }

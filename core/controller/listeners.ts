@@ -9,7 +9,7 @@ import type { HostOptions } from './host-options.ts';
 import { type Certification, type Credentials, certify, checkExposure, publicUrls } from './public-listeners.ts';
 import type { SocketFolder } from './socket-folder.ts';
 
-type FurtherOptions = Pick<HostOptions, 'listen' | 'insecure' | 'tls' | 'origins'>;
+type FurtherOptions = Pick<HostOptions, 'listen' | 'insecure' | 'tls' | 'origins'> & Pick<ListenOptions, 'tenure'>;
 
 export interface ListenersHome {
   readonly folder: SocketFolder;
@@ -48,14 +48,14 @@ export class Listeners {
    * the clear, unless that is meant.
    */
   async further(options: FurtherOptions): Promise<{ urls: string[]; credentials: Credentials }> {
-    const { listen: addresses = [], insecure = false, origins } = options;
+    const { listen: addresses = [], insecure = false, origins, tenure } = options;
     for (const address of addresses) checkExposure(address, insecure);
     this.#certification = await certify(addresses, options.tls, () => this.#home.authority());
     const { listener: tls, members: credentials } = this.#certification;
     const { refused } = this.#home;
     const urls: string[] = [];
     for (const address of addresses)
-      urls.push(...publicUrls(await this.#url(address, () => address, { tls, origins, refused })));
+      urls.push(...publicUrls(await this.#url(address, () => address, { tls, origins, refused, tenure })));
     return { urls, credentials };
   }
 

@@ -33,6 +33,8 @@ export interface ParadigmsHome {
   readonly conversations: Conversations;
   /** By paradigm: what `status` says of it. */
   readonly reports: Map<string, () => unknown>;
+  /** A half has been started here. */
+  used(paradigm: string): void;
   readonly demands: Map<string, () => Demand>;
   onDrain(handler: DrainHandler): void;
 }

@@ -140,6 +140,15 @@ export class Paradigms {
       refuse(record.session, header, payloads, new ValueLostError(`Client ${header.client} has left`));
   }
 
+  /** Those that are offered, as if a client had asked for them. What fails to start is told to the log, and to who asks for it. */
+  async goOn(names: Iterable<string>): Promise<void> {
+    for (const name of names) {
+      if (!this.#home.offers.get(name)?.controller) continue;
+      this.#install(name, {}, undefined);
+      await this.#installed.get(name)!.started.catch(() => {});
+    }
+  }
+
   /** Halves end in the reverse order of their start; one that is still on its way, when it is there. */
   async close(): Promise<void> {
     for (const made of this.#halves.all().reverse()) {
@@ -193,6 +202,7 @@ export class Paradigms {
       ? this.#halves.put(paradigm, () => offered.controller!(controllerHost(paradigm, this.#home, this.#parties)))
       : Promise.resolve();
     this.#installed.set(paradigm, { version: version ?? here ?? '', engine, started });
+    if (offered?.controller) this.#home.used(paradigm);
     started.catch((error) => this.#home.log.error(`Paradigm '${paradigm}' failed to start`, { error }));
     if (!engine) return;
     for (const { session } of this.#home.registry.engines.values()) if (session) load(session, paradigm, engine);

@@ -9,8 +9,9 @@ import { type Authority, fingerprintOf, type Identity } from './authority.ts';
 /** A listener that others can reach, and that does not encrypt, would carry code and values in the clear. */
 export function checkExposure(address: string, insecure: boolean): void {
   if (insecure || exposure(address) !== 'open') return;
+  const instead = /^nats:/i.test(address) ? 'add ?tls' : 'use tls: or wss:, listen on 127.0.0.1';
   throw new UsageError(
-    `${address} can be reached from other machines, without encryption; use tls: or wss:, listen on 127.0.0.1, or say 'insecure' if the network is yours alone`,
+    `${address} can be reached from other machines, without encryption; ${instead}, or say 'insecure' if the network is yours alone`,
   );
 }
 

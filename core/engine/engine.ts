@@ -17,7 +17,7 @@ import type { Order, ToEngine } from '../supervisor/messages.ts';
 import { dialSession } from '../wire/dialled-session.ts';
 import { type Envelope, Kind, Status } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
-import { type Key, parseToken } from '../wire/handshake.ts';
+import { type Key, parseToken, REVOKED } from '../wire/handshake.ts';
 import { answering, Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
 import { type Desk, openDesk, type Supervised } from './desk.ts';
@@ -236,6 +236,12 @@ export class Engine {
         return reportRejoined(this.#session, reason, performance.now() - cut);
       } catch (error) {
         if (error instanceof RefusedError) {
+          // A controller that has taken over knows what it lets strangers in with, and not what its predecessor gave us.
+          const own = parseToken(this.#boot.token);
+          if (reason !== REVOKED && this.#key.id !== own.id) {
+            this.#key = own;
+            continue;
+          }
           writeSync(process.stderr.fd, `This engine ends: ${error.message}\n`);
           break;
         }

@@ -8,17 +8,20 @@ import { EngineLostError, ProtocolError, TransportError, ValueLostError } from '
 import type { Exchange } from '../paradigm/exchange.ts';
 import { type Need, pack, unpack } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
-import { type Early, greet, parseToken } from '../wire/handshake.ts';
+import { type Early, type Guest, greet, parseToken } from '../wire/handshake.ts';
 import { type RequestHandler, Rpc } from '../wire/rpc.ts';
 import { Session } from '../wire/session.ts';
 import { Strangers } from '../wire/strangers.ts';
 import { type Connection, dial, type Listener, listen, type TlsOptions } from '../wire/transport.ts';
+import { type Greeted, REOPENS, reopen } from './reopening.ts';
 
 export interface Ticket {
   token: string;
   scheme: 'thread' | 'unix' | 'tcp' | 'tls';
   /** For `unix`: where the socket may lie. */
   dir?: string;
+  /** Of engines on two hosts: a `nats:` URL, beneath which each finds the other wherever it is. */
+  meeting?: string;
   /** For `tls`: by which of its addresses others reach this engine. */
   address?: string;
   /** The engine that will come with it. */
@@ -45,6 +48,15 @@ export interface PeersHome {
   lost(engine: number, reason: string): void;
 }
 
+interface Opening {
+  readonly id: string;
+  readonly connection: Connection;
+  readonly engine: number;
+  readonly early?: Early;
+  /** What is done when the connection is cut; `fail` ends the channel. */
+  resume(session: Session, fail: (reason: string) => void): void;
+}
+
 /** ms for a connection to an engine that may be ending. */
 const DIAL_PATIENCE = 10_000;
 /** ms within which a ticket must be used. */
@@ -59,6 +71,7 @@ export class Peers {
   #tickets = new Map<string, { secret: string; from: number; until: number }>();
   #strangers = new Strangers(STRANGERS);
   #sessions = new Set<Session>();
+  #engineOf = new WeakMap<Session, number>();
   /** By address; '' for one that only dials. */
   #identities = new Map<string, Promise<TlsOptions>>();
   #past = { sent: 0, received: 0 };
@@ -78,7 +91,7 @@ export class Peers {
   }
 
   /** Another engine will come with this ticket: listens where it can, and says where. */
-  async admit({ token, scheme, dir, address = '', from }: Ticket): Promise<string> {
+  async admit({ token, scheme, dir, address = '', meeting, from }: Ticket): Promise<string> {
     const { id, secret } = parseToken(token);
     const now = performance.now();
     // They expire in the order in which they came.
@@ -88,16 +101,18 @@ export class Peers {
     }
     this.#tickets.set(id, { secret, from, until: now + TICKET_LIFE });
     const name = `engine-${randomBytes(6).toString('hex')}`;
-    const url = {
-      thread: `thread:${name}`,
-      unix: `unix:${path.join(dir ?? '', `${name}.sock`)}`,
-      tcp: 'tcp://127.0.0.1:0',
-      tls: `tls://${address}:0`,
-    }[scheme];
-    const place = `${scheme} ${address}`;
+    const url = meeting
+      ? beneath(meeting, name)
+      : {
+          thread: `thread:${name}`,
+          unix: `unix:${path.join(dir ?? '', `${name}.sock`)}`,
+          tcp: 'tcp://127.0.0.1:0',
+          tls: `tls://${address}:0`,
+        }[scheme];
+    const place = meeting ?? `${scheme} ${address}`;
     let listener = this.#listeners.get(place);
     if (!listener) {
-      listener = this.#listen(url, scheme === 'tls' ? address : undefined);
+      listener = this.#listen(url, !meeting && scheme === 'tls' ? address : undefined);
       this.#listeners.set(place, listener);
       listener.catch(() => this.#listeners.delete(place)); // the next ticket tries again
     }
@@ -178,11 +193,19 @@ export class Peers {
   }
 
   async #open(engine: number): Promise<Channel> {
+    const { connection, welcomed } = await this.#connect(engine);
+    const resume = (session: Session, fail: (reason: string) => void): void =>
+      void reopen(session, () => this.#connect(engine, session), fail);
+    return this.#talk({ id: welcomed.session, connection, engine, early: welcomed.early, resume });
+  }
+
+  async #connect(engine: number, session?: Session): Promise<Greeted> {
     const { url, token } = await this.#home.ask(engine);
     const tls = url.startsWith('tls:') ? await this.#identity('') : undefined;
     const connection = await dial(url, { signal: AbortSignal.timeout(DIAL_PATIENCE), tls });
-    const welcome = await greet(connection, { role: 'peer', key: parseToken(token), about: {} });
-    return this.#talk(welcome.session, connection, engine, welcome.early);
+    const before = session && { session: session.id, received: session.received };
+    const welcomed = await greet(connection, { role: 'peer', key: parseToken(token), about: {}, ...before });
+    return { connection, welcomed };
   }
 
   async #accept(connection: Connection): Promise<void> {
@@ -195,13 +218,31 @@ export class Peers {
       return { secret: ticket.secret, roles: ['peer'] };
     });
     if (!guest) return; // turned away, and told why
+    if (guest.session) {
+      this.#resume(guest, connection, from);
+      return;
+    }
     guest.welcome({ session: guest.key, resumed: false, received: 0, about: {} });
-    const channel = this.#talk(guest.key, connection, from);
+    // It is opened again from there, or not at all.
+    const resume = (session: Session, fail: (reason: string) => void): void => {
+      setTimeout(() => session.connected || fail('it was not opened again'), REOPENS).unref();
+    };
+    const channel = this.#talk({ id: guest.key, connection, engine: from, resume });
     if (!this.#channels.has(from)) this.#channels.set(from, channel);
   }
 
-  #talk(id: string, connection: Connection, engine: number, early?: Early): Channel {
+  /** Only for the engine that the channel leads to. */
+  #resume(guest: Guest, connection: Connection, from: number): void {
+    const session = [...this.#sessions].find(({ id }) => id === guest.session);
+    const known = session?.resumable(guest.received) && this.#engineOf.get(session) === from ? session : undefined;
+    guest.welcome({ session: guest.session, resumed: !!known, received: known?.received ?? 0, about: {} });
+    if (known) known.attach(connection, guest.received);
+    else void connection.close('this channel cannot be resumed here');
+  }
+
+  #talk({ id, connection, engine, early, resume }: Opening): Channel {
     const end = (reason: string): void => {
+      if (session.ended && !this.#sessions.has(session)) return;
       session.abandon(reason);
       this.#past.sent += session.bytesSent;
       this.#past.received += session.bytesReceived;
@@ -211,19 +252,23 @@ export class Peers {
       exchange.fail(error);
       for (const [key, there] of this.#channels) if (there === channel) this.#forget(key, channel, reason);
     };
-    const session = new Session(id, {
+    const { crossHost } = connection.capabilities;
+    const session: Session = new Session(id, {
       message: (header, payloads) => {
         if (header.paradigm) exchange.receive(header, payloads);
         else if (!rpc.receive(header, payloads))
           throw new ProtocolError(`An engine sent another one a message of kind ${header.kind}`);
       },
-      disconnected: end,
+      // Within a host a connection is lost only with its engine.
+      disconnected: (reason) =>
+        crossHost ? resume(session, (why) => session.connected || end(`${reason}; ${why}`)) : end(reason),
       ended: end,
     });
     const rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), this.#home.serve);
     const exchange = this.#home.exchange(session, engine);
     const channel: Channel = { rpc, exchange, drained: () => session.drained(), close: end };
     this.#sessions.add(session);
+    this.#engineOf.set(session, engine);
     session.attach(connection, 0, early);
     return channel;
   }
@@ -244,6 +289,12 @@ export class Peers {
     );
     return { rpc: new Rpc(() => {}), exchange, drained: async () => {}, close: () => {} };
   }
+}
+
+function beneath(address: string, name: string): string {
+  const url = new URL(address);
+  url.pathname += `/${name}`;
+  return url.href;
 }
 
 function lostWith(engine: number, cause: unknown): ValueLostError {

@@ -1,14 +1,15 @@
 /** Stores in the memory of this process: nothing outlives the provider. For tests, and for what need not be durable. */
 import { StoreConflictError, StoreError } from '../errors.ts';
-import { checkChanges, compareKeys, keyBytes, nameBytes, selectKeys } from './key.ts';
+import { checkChanges, keyBytes, nameBytes } from './key.ts';
 import type { Change, KeyRange, Store, StoreProvider } from './store.ts';
+import { Table } from './table.ts';
 
 /** Entries that an iteration reads in one turn of the event loop. */
 const TURN = 500;
 
 /** Stores that live as long as this provider. */
 export function memoryStores(): StoreProvider {
-  const tables = new Map<string, Table>();
+  const tables = new Map<string, Table<Uint8Array>>();
   let closed = false;
   return {
     async open(name) {
@@ -25,30 +26,13 @@ export function memoryStores(): StoreProvider {
   };
 }
 
-class Table {
-  readonly values = new Map<string, Uint8Array>();
-  /** Sorted on demand: a journal writes for hours and is read in order once. */
-  #keys: string[] | undefined;
-
-  get keys(): readonly string[] {
-    this.#keys ??= [...this.values.keys()].sort(compareKeys);
-    return this.#keys;
-  }
-
-  set(key: string, value: Uint8Array | undefined): void {
-    if (this.values.has(key) !== (value !== undefined)) this.#keys = undefined;
-    if (value) this.values.set(key, value);
-    else this.values.delete(key);
-  }
-}
-
 class MemoryStore implements Store {
   readonly #name: string;
-  readonly #table: Table;
+  readonly #table: Table<Uint8Array>;
   readonly #gone: () => boolean;
   #closed = false;
 
-  constructor(name: string, table: Table, gone: () => boolean) {
+  constructor(name: string, table: Table<Uint8Array>, gone: () => boolean) {
     this.#name = name;
     this.#table = table;
     this.#gone = gone;
@@ -76,7 +60,7 @@ class MemoryStore implements Store {
   async *entries(range: KeyRange = {}): AsyncGenerator<[string, Uint8Array]> {
     this.#check();
     // Values are never changed in place, so this is the snapshot.
-    const found = selectKeys(this.#table.keys, range).map((key) => [key, this.#table.values.get(key)!] as const);
+    const found = this.#table.select(range);
     for (const [i, [key, value]] of found.entries()) {
       if (i % TURN === TURN - 1) await new Promise(setImmediate);
       this.#check();

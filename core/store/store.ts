@@ -6,6 +6,7 @@
  * code points). The keys and values of one write hold at most 256 MiB together. What breaks these rules rejects with
  * UsageError and has no effect.
  */
+import type { Tenure } from '../wire/transport.ts';
 
 export interface Change {
   /** At most once in a write. */
@@ -59,6 +60,11 @@ export interface StoreProvider {
    * one that is opened twice is the same store. What `close` leaves can be opened again.
    */
   open(name: string): Promise<Store>;
+  /**
+   * Where several controllers can reach the same stores: what makes this one's provider theirs. There from the first `open` on, which rejects
+   * with StoreLockedError while another has it; when it is lost, no write happens any more.
+   */
+  readonly tenure?: Tenure | undefined;
   /** Closes its stores, and frees what it holds. A second close is fine. */
   close(): Promise<void>;
 }

@@ -19,6 +19,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   tls: NETWORK,
   ws: [...NETWORK, 'path'],
   wss: [...NETWORK, 'path'],
+  nats: [...NETWORK, 'path'],
   unix: ['path'],
 };
 

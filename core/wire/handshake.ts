@@ -14,6 +14,9 @@ export type { Early } from './handshake-script.ts';
 
 export type Role = 'client' | 'observer' | 'engine' | 'supervisor' | 'peer';
 
+/** Why a session ends whose key was taken back: who hears it need not come again. */
+export const REVOKED = 'its key was revoked';
+
 /** A secret under a name. As a token it reads `id.secret`. */
 export interface Key {
   readonly id: string;

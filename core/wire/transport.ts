@@ -98,8 +98,20 @@ export interface ListenOptions {
   tls?: TlsOptions | undefined;
   /** Further origins (`https://example.org`) whose web pages may connect, where the transport knows of such. */
   origins?: readonly string[] | undefined;
+  /** Of a controller that others may replace: who has lost it is not to let anybody in. */
+  tenure?: Tenure | undefined;
   /** Told of a peer that the transport itself has turned away, and why: for a log. */
   refused?: ((remote: string, reason: string) => void) | undefined;
+}
+
+/** What makes one controller of several the active one, for as long as it is renewed. */
+export interface Tenure {
+  /** Higher than that of any controller before. */
+  readonly term: number;
+  /** Not so when it may have run out, or another controller has one. */
+  valid(): boolean;
+  /** Resolves when another controller has taken over; there is no way back. */
+  readonly lost: Promise<Error>;
 }
 
 export interface DialOptions {

@@ -1,6 +1,16 @@
 /** Reading the documentation: its fenced blocks, what each of them must print, and running them as a reader would. */
 import { spawn } from 'node:child_process';
-import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -17,10 +27,18 @@ export interface Block {
   /** Of its first line. */
   line: number;
   language: string;
-  /** What stands behind the language: `continued`, `any-order`, `file=NAME`. */
+  /** What stands behind the language: `continued`, `any-order`, `file=NAME`, `needs=PROGRAM`. */
   marks: string[];
   text: string;
   expected: Expectation;
+}
+
+const SYSTEM = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin'];
+
+/** Programs that the block needs and that are not here. */
+export function missing({ marks }: Block): string[] {
+  const needed = marks.filter((mark) => mark.startsWith('needs=')).map((mark) => mark.slice('needs='.length));
+  return needed.filter((program) => !SYSTEM.some((folder) => existsSync(path.join(folder, program))));
 }
 
 const FENCE = /^```(\w*)([^\n`]*)\n([\s\S]*?)^```$/gm;
@@ -99,7 +117,7 @@ export class Desk {
     writeFileSync(path.join(bin, 'npx'), `#!/bin/sh\n[ "$1" = tutti ] || exit 127\nshift\n${run}`);
     writeFileSync(path.join(bin, 'ssh'), SSH);
     for (const name of ['tutti', 'npx', 'ssh']) chmodSync(path.join(bin, name), 0o755);
-    const PATH = [bin, path.dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(path.delimiter);
+    const PATH = [bin, path.dirname(process.execPath), ...SYSTEM].join(path.delimiter);
     this.#env = { PATH, HOME: this.#dir, TUTTI_HOME: this.home, TMPDIR: temporary };
   }
 

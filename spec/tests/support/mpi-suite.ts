@@ -1,6 +1,6 @@
 /** What ranks can do, whatever is between them: run for thread ranks and for process ranks. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Cluster, cluster } from '../../../main.ts';
+import { type Cluster, type ClusterOptions, cluster } from '../../../main.ts';
 import { type Comm, mpi } from '../../../paradigms/index.ts';
 
 /** The error that the first of those ranks failed with which says why itself. */
@@ -14,10 +14,19 @@ export async function failureOf(running: PromiseLike<unknown>): Promise<any> {
   throw new Error('It did not fail');
 }
 
-export function mpiSuite(kind: 'thread' | 'process'): void {
+const USUAL: Elsewhere = { options: () => ({}), perHost: 4 };
+
+export interface Elsewhere {
+  options(): ClusterOptions;
+  /** Ranks on one host, as far as they know. */
+  readonly perHost: number;
+}
+
+/** @param elsewhere where engines of this kind are reached in another way than usual */
+export function mpiSuite(kind: 'thread' | 'process', { options, perHost }: Elsewhere = USUAL): void {
   let client: Cluster;
   beforeAll(async () => {
-    client = await cluster({ engines: 4, kind, output: 'ignore' });
+    client = await cluster({ engines: 4, kind, output: 'ignore', ...options() });
   });
   afterAll(() => client.close());
   const run = <A extends unknown[], R>(ranks: number, main: (comm: Comm, ...args: A) => R, ...args: A) =>
@@ -539,7 +548,7 @@ export function mpiSuite(kind: 'thread' | 'process'): void {
         rank < 2 ? 1 : 0,
         2,
         rank ? undefined : 1,
-        4,
+        perHost,
         rank % 2 ? [rank === 3 ? 0 : 1, 2] : null,
         ['IDENT', 'CONGRUENT', 'UNEQUAL', rank % 2 ? 'UNEQUAL' : null],
         [rank % 2 ? 3 : 2, rank % 2, -2],

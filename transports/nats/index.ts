@@ -1,0 +1,2 @@
+export { natsStores } from './store/nats-stores.ts';
+export { nats } from './transport.ts';
