@@ -131,12 +131,11 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     const { ending, spec, client, call } = item;
     if (ending !== undefined) reports.add(item, ending, item.ran, undefined, 0);
     else {
-      let outcome = host.settle({ client, call }, ok, value, { stay: !spec.travels });
+      const outcome = host.settle({ client, call }, ok, value, { stay: !spec.travels });
       if (ok && outcome.bytes > spec.resultLimit) {
         host.release([{ client, call }]);
-        outcome = host.settle({ client, call }, false, tooLarge(item, outcome.bytes), { stay: false });
-      }
-      reports.add(item, endingOf(item, ok, value, outcome), item.ran, outcome.parcel, outcome.bytes);
+        reports.add(item, Ending.LOST, item.ran, host.parcel(tooLarge(item, outcome.bytes)), 0);
+      } else reports.add(item, endingOf(item, ok, value, outcome), item.ran, outcome.parcel, outcome.bytes);
     }
     soon();
   }
