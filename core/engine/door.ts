@@ -86,14 +86,10 @@ export function openDoor(supervised: boolean, asked: Asked): Door {
     },
     enterLightly(batch) {
       let over = false;
-      enter.call(
-        undefined,
-        () => {
-          batch();
-          over = true;
-        },
-        [],
-      );
+      enter.call(undefined, () => {
+        batch();
+        over = true;
+      }, []);
       return over;
     },
     restartable: (callback) =>

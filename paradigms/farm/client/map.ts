@@ -144,7 +144,8 @@ class Calls implements Sender<unknown> {
     this.#attempts = options.attempts ?? 1;
     const { timeout, resultLimit, needs, key, hedge, memo, detached } = options;
     // What holds for a task holds for each item.
-    const alone = timeout !== undefined || resultLimit !== undefined || needs || key !== undefined || hedge || memo || detached;
+    const alone =
+      timeout !== undefined || resultLimit !== undefined || needs || key !== undefined || hedge || memo || detached;
     this.#chunks = new Chunks(chunk === 'auto' && alone ? 1 : chunk, () => engineCount(host));
   }
 
