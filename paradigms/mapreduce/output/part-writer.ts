@@ -11,9 +11,9 @@ import { checkName, type OutputSpec, partName } from './spec.ts';
 
 const gzip = promisify(zlib.gzip);
 
-/** Characters of one file that are written at once; a member of its own, where the file is compressed. */
+/** Bytes of one file that are written at once; a member of its own, where the file is compressed. */
 const CHUNK = 1 << 20;
-/** Characters of all files that wait for more. */
+/** Bytes of all files that wait for more. */
 const WAITING = 16 * CHUNK;
 /** Chunks on their way to the disk, before `drain` says wait. */
 const ON_THEIR_WAY = 4;
@@ -34,12 +34,43 @@ export function openPart(spec: OutputSpec, task: { part: number; attempt: number
   return new Attempt(spec, task);
 }
 
+/** What waits to be written to one file: as bytes, since a text would hold on to all texts that it is made of. */
+class PartFile {
+  readonly file: string;
+  #memory = Buffer.allocUnsafeSlow(1 << 10);
+  size = 0;
+
+  constructor(file: string) {
+    this.file = file;
+  }
+
+  /** Returns how many bytes it took. */
+  add(text: string): number {
+    const most = this.size + 3 * text.length;
+    if (most > this.#memory.length) {
+      const more = Buffer.allocUnsafeSlow(Math.max(most, 2 * this.#memory.length));
+      this.#memory.copy(more, 0, 0, this.size);
+      this.#memory = more;
+    }
+    const bytes = this.#memory.write(text, this.size);
+    this.size += bytes;
+    return bytes;
+  }
+
+  take(): Buffer {
+    const chunk = this.#memory.subarray(0, this.size);
+    this.#memory = Buffer.allocUnsafeSlow(1 << 10);
+    this.size = 0;
+    return chunk;
+  }
+}
+
 class Attempt implements PartWriter {
   readonly #spec: OutputSpec;
   readonly #part: number;
   readonly #folder: string;
   readonly #encode: EncodeRecord;
-  readonly #files = new Map<string | undefined, { file: string; text: string }>();
+  readonly #files = new Map<string | undefined, PartFile>();
   #waiting = 0;
   /** Writes one after the other. */
   #written: Promise<void> | undefined;
@@ -60,12 +91,12 @@ class Attempt implements PartWriter {
     let output = this.#files.get(name);
     if (!output) {
       if (name !== undefined) checkName(name);
-      output = { file: path.join(this.#folder, partName(this.#spec, this.#part, name)), text: headerOf(this.#spec) };
+      output = new PartFile(path.join(this.#folder, partName(this.#spec, this.#part, name)));
       this.#files.set(name, output);
+      this.#waiting += output.add(headerOf(this.#spec));
     }
-    output.text += line;
-    this.#waiting += line.length;
-    if (output.text.length >= CHUNK) this.#send(output);
+    this.#waiting += output.add(line);
+    if (output.size >= CHUNK) this.#send(output);
     if (this.#waiting >= WAITING) this.#sendAll();
   }
 
@@ -100,14 +131,14 @@ class Attempt implements PartWriter {
     for (const output of this.#files.values()) this.#send(output);
   }
 
-  #send(output: { file: string; text: string }): void {
-    const { file, text } = output;
-    if (text === '') return;
-    output.text = '';
-    this.#waiting -= text.length;
+  #send(output: PartFile): void {
+    if (output.size === 0) return;
+    const { file } = output;
+    const chunk = output.take();
+    this.#waiting -= chunk.length;
     this.#make();
     this.#onTheirWay++;
-    const bytes = this.#spec.gzip ? gzip(text) : Promise.resolve(text);
+    const bytes = this.#spec.gzip ? gzip(chunk) : chunk;
     const before = this.#written;
     this.#written = (async () => {
       try {

@@ -1,6 +1,6 @@
 export { InputError } from './errors.ts';
 export type { Compression, OnBad, OnInvalid } from './format.ts';
-export { type PlanOptions, planSplits } from './plan.ts';
+export { inputSize, type PlanOptions, planSplits } from './plan.ts';
 export { type Reading, readBatches, readSplit } from './read.ts';
 export {
   type CsvOptions,
@@ -16,5 +16,6 @@ export {
   type Patterns,
   type Source,
   type SourceOptions,
+  splitsAsSource,
 } from './source.ts';
 export type { Split } from './split.ts';

@@ -15,10 +15,24 @@ export interface PlanOptions {
   signal?: AbortSignal;
 }
 
+/** Bytes of all files, on disk; undefined where that cannot be known before. Throws InputError as `planSplits` does. */
+export async function inputSize(source: Source<unknown>, { signal }: { signal?: AbortSignal } = {}): Promise<number | undefined> {
+  if (source.kind === 'from') return undefined;
+  let bytes = 0;
+  if (source.kind === 'splits') for (const split of source.splits) bytes += split.bytes;
+  else for await (const { size } of inspected(source, signal)) bytes += size;
+  return bytes;
+}
+
 /** Throws InputError where no files match, one cannot be read, or is a folder. */
 export function planSplits(source: Source<unknown>, options: PlanOptions): AsyncGenerator<Split> {
   if (!(options.splitSize >= 1)) throw new UsageError(`A split has 1 byte or more; got ${options.splitSize}`);
+  if (source.kind === 'splits') return plannedSplits(source.splits);
   return source.kind === 'from' ? recordSplits(source, options) : fileSplits(source, options);
+}
+
+async function* plannedSplits(splits: readonly Split[]): AsyncGenerator<Split> {
+  yield* splits;
 }
 
 /** Small files share a split. */
@@ -80,6 +94,7 @@ const FIRST = 16;
 const MOST = 4096;
 
 async function* recordSplits(source: MemorySource<unknown>, { splitSize, signal }: PlanOptions): AsyncGenerator<Split> {
+  readOnce(source.records);
   const { length, size } = source.records as { length?: unknown; size?: unknown };
   const known = typeof length === 'number' ? length : typeof size === 'number' ? size : undefined;
   let target = source.perSplit ?? (known === undefined ? FIRST : Math.min(MOST, Math.ceil(known / TASKS)));
@@ -96,4 +111,15 @@ async function* recordSplits(source: MemorySource<unknown>, { splitSize, signal 
     if (source.perSplit === undefined && known === undefined) target = Math.min(MOST, target * 2);
   }
   if (records.length > 0) yield { records, bytes };
+}
+
+const read = new WeakSet<object>();
+
+/** A generator gives its records once; a second reader would take them for none. */
+function readOnce(records: MemorySource<unknown>['records']): void {
+  const { [Symbol.asyncIterator]: later, [Symbol.iterator]: now } = records as any;
+  if (typeof records === 'string' || (later ?? now).call(records) !== records) return;
+  if (read.has(records))
+    throw new UsageError('from: this generator has been read by a job, or a bag, before. Make a list of its records to read them again');
+  read.add(records);
 }

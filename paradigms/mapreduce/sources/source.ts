@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../../../core/index.ts';
 import type { Compression, CsvFormat, Format, OnBad, OnInvalid } from './format.ts';
+import type { Split } from './split.ts';
 
 /** For the type of its records only. */
 declare const RECORD: unique symbol;
@@ -21,7 +22,13 @@ export interface MemorySource<T> {
   readonly perSplit?: number;
   readonly [RECORD]?: T;
 }
-export type Source<T> = FileSource<T> | MemorySource<T>;
+/** What has been planned before. */
+export interface SplitSource<T> {
+  readonly kind: 'splits';
+  readonly splits: readonly Split[];
+  readonly [RECORD]?: T;
+}
+export type Source<T> = FileSource<T> | MemorySource<T> | SplitSource<T>;
 
 /** A path, a glob, or a list of them, in which `!pattern` leaves files out. Each file is read once, in the order of the list. */
 export type Patterns = string | URL | readonly (string | URL)[];
@@ -130,6 +137,10 @@ export function from<T>(records: Iterable<T> | AsyncIterable<T>, options: { perS
   if (perSplit !== undefined && !(Number.isSafeInteger(perSplit) && perSplit > 0))
     throw new UsageError(`from: perSplit is a whole number of records, 1 or more; got ${perSplit}`);
   return { kind: 'from', records, ...(perSplit && { perSplit }) };
+}
+
+export function splitsAsSource<T>(splits: readonly Split[]): Source<T> {
+  return { kind: 'splits', splits };
 }
 
 const BAD = ['fail', 'skip'] as const;
