@@ -117,8 +117,7 @@ const read = new WeakSet<object>();
 
 /** A generator gives its records once; a second reader would take them for none. */
 function readOnce(records: MemorySource<unknown>['records']): void {
-  const { [Symbol.asyncIterator]: later, [Symbol.iterator]: now } = records as any;
-  if (typeof records === 'string' || (later ?? now).call(records) !== records) return;
+  if (typeof records !== 'object' || typeof (records as Partial<Iterator<unknown>>).next !== 'function') return;
   if (read.has(records))
     throw new UsageError('from: this generator has been read by a job, or a bag, before. Make a list of its records to read them again');
   read.add(records);
