@@ -48,7 +48,7 @@ export class CsvParser implements Parser {
 
   #row(record: string, valid: boolean): Complaint | undefined {
     if (record === '') return undefined;
-    const { header, bad, invalid } = this.#setup.format;
+    const { header, invalid } = this.#setup.format;
     const found = this.#csv.fields(record);
     if (typeof found === 'string') return this.#bad(`bad CSV: ${found}`);
     const fields = valid ? found : found.map((field) => fromLatin1(field, invalid));

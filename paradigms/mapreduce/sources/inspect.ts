@@ -1,5 +1,5 @@
 /** A look into a file while splits are planned: can it be read, how large is it, how is it compressed? */
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { Piece } from './split.ts';
 import { fileError, InputError } from './errors.ts';
 import type { Compression } from './format.ts';
@@ -8,18 +8,25 @@ import type { FileSource } from './source.ts';
 /** The whole file. */
 export async function inspect(path: string, compression: FileSource<unknown>['compression']): Promise<Piece> {
   try {
-    const file = await open(path);
-    try {
-      const { size, mtimeMs, isFile } = await file.stat().then((s) => ({ ...s, isFile: s.isFile() }));
-      if (!isFile) throw new InputError(`${path} is no file that can be read in parts. Copy what it gives into one`, { path });
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
-      const kind = kindOf(path, buffer.subarray(0, bytesRead), compression);
-      return { path, start: 0, end: size, exact: true, size, mtimeMs, ...(kind && { compression: kind }) };
-    } finally {
-      await file.close();
-    }
+    const stats = await stat(path);
+    // Others may not even open before somebody writes to them.
+    if (!stats.isFile())
+      throw new InputError(`${path} is no file that can be read in parts. Copy what it gives into one`, { path });
+    const { size, mtimeMs } = stats;
+    const kind = kindOf(path, await beginning(path), compression);
+    return { path, start: 0, end: size, exact: true, size, mtimeMs, ...(kind && { compression: kind }) };
   } catch (error) {
     throw error instanceof InputError ? error : fileError(path, 'read', error);
+  }
+}
+
+async function beginning(path: string): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
   }
 }
 

@@ -5,6 +5,8 @@ import type { Piece } from './split.ts';
 
 /** Read at a time. Strings that are cut out of a block keep all of it in memory, so larger ones cost more than they gain. */
 export const BLOCK = 1 << 20;
+/** Of what is to be unpacked. */
+const RAW = 1 << 18;
 /** Free room in front of each block, where the rest of the block before it goes. */
 const HEADROOM = 1 << 16;
 /** The one that is parsed, the one that is read, and the one whose rest is still to be copied. */
@@ -48,13 +50,19 @@ export class Opened {
     const buffers: Buffer[] = [];
     let position = start;
     let turn = 0;
-    const read = async (): Promise<Block | undefined> => {
+    const fill = async (): Promise<Block | undefined> => {
       if (position >= end) return undefined;
       const length = Math.min(room, end - position);
       const memory = (buffers[turn++ % BUFFERS] ??= Buffer.allocUnsafeSlow(HEADROOM + room));
       await this.#fill(memory, HEADROOM, length, position);
       position += length;
       return { memory, from: HEADROOM, to: HEADROOM + length };
+    };
+    const read = (): Promise<Block | undefined> => {
+      const block = fill();
+      // If it fails, whoever comes for it is told.
+      block.catch(() => undefined);
+      return block;
     };
     let next = read();
     try {
@@ -77,9 +85,9 @@ export class Opened {
     return bytes;
   }
 
-  /** The file on disk as a stream, which does not close it. */
-  stream(): NodeJS.ReadableStream {
-    return this.#file.createReadStream({ autoClose: false, start: 0, highWaterMark: BLOCK / 4 });
+  /** All of the file as it is on disk, in pieces whose memory belongs to whoever gets them. */
+  async *raw(): AsyncGenerator<Buffer> {
+    for (let position = 0; position < this.piece.size; position += RAW) yield await this.at(position, RAW);
   }
 
   close(): Promise<void> {

@@ -16,7 +16,8 @@ const NOTHING = Buffer.alloc(0);
 export async function* readPiece(piece: Piece, setup: ParserSetup): AsyncGenerator<number> {
   const file = await Opened.open(piece);
   try {
-    const { maxRecord } = setup.format;
+    const { format } = setup;
+    const { maxRecord } = format;
     const { start, end } = await lineRange(file, maxRecord);
     const parser = parserFor(piece, setup);
     let rest: Buffer = NOTHING;
@@ -24,7 +25,7 @@ export async function* readPiece(piece: Piece, setup: ParserSetup): AsyncGenerat
     let begun = false;
     for await (const block of unpacked(file, start, end)) {
       let bytes = joined(rest, block);
-      if (!begun && start === 0) {
+      if (!begun && start === 0 && !(format.kind === 'files' && format.as === 'bytes')) {
         const mark = byteOrderMark(bytes);
         bytes = bytes.subarray(mark);
         at += mark;
@@ -37,7 +38,7 @@ export async function* readPiece(piece: Piece, setup: ParserSetup): AsyncGenerat
       yield block.to - block.from;
     }
     // An empty file is an empty text, and no lines.
-    if (rest.length > 0 || setup.format.kind === 'files') await parsed(file, () => parser.parse(rest, at, true));
+    if (rest.length > 0 || format.kind === 'files') await parsed(file, () => parser.parse(rest, at, true));
     await file.check();
   } finally {
     await file.close();

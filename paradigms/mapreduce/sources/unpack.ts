@@ -1,5 +1,5 @@
 /** The bytes of a file, unpacked if it is compressed. */
-import { pipeline, Readable } from 'node:stream';
+import { pipeline, Readable, type Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import { fileError, InputError } from './errors.ts';
 import type { Compression } from './format.ts';
@@ -15,7 +15,7 @@ export function unpacked(file: Opened, start: number, end: number): AsyncIterabl
 async function* unpacking(file: Opened, compression: Compression): AsyncGenerator<Block> {
   const { path } = file.piece;
   try {
-    for await (const memory of compression === 'gzip' ? gunzip(file.stream()) : unzstd(file.stream(), path)) {
+    for await (const memory of compression === 'gzip' ? gunzip(file.raw()) : unzstd(file.raw(), path)) {
       yield { memory, from: 0, to: memory.length };
     }
   } catch (error) {
@@ -26,23 +26,25 @@ async function* unpacking(file: Opened, compression: Compression): AsyncGenerato
   }
 }
 
-/** All members, one after the other: Node's does that. */
-async function* gunzip(raw: NodeJS.ReadableStream): AsyncGenerator<Buffer> {
-  // The stream that is iterated over ends with the error, too.
-  yield* pipeline(raw, zlib.createGunzip({ chunkSize: BLOCK }), () => undefined) as unknown as AsyncIterable<Buffer>;
+/** All members, one after the other: Node's decoder does that. */
+function gunzip(raw: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  return through(raw, zlib.createGunzip({ chunkSize: BLOCK }));
 }
 
 /** All frames. Node's decoder stops after the first one without a word, and takes a frame that is cut short for a whole one. */
-async function* unzstd(raw: NodeJS.ReadableStream, path: string): AsyncGenerator<Buffer> {
+async function* unzstd(raw: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
   const create = (zlib as { createZstdDecompress?: typeof zlib.createGunzip }).createZstdDecompress;
   if (!create)
     throw new InputError(
       `${path} is compressed with zstd, which Node ${process.versions.node} cannot unpack. Use Node 22.15 or later on the engines, or gzip`,
       { path },
     );
-  const frames = new ZstdFrames(raw as AsyncIterable<Buffer>, path);
-  while (await frames.next()) {
-    const frame = Readable.from(frames.frame(), { objectMode: true, highWaterMark: 1 });
-    yield* pipeline(frame, create({ chunkSize: BLOCK }), () => undefined) as unknown as AsyncIterable<Buffer>;
-  }
+  const frames = new ZstdFrames(raw, path);
+  while (await frames.next()) yield* through(frames.frame(), create({ chunkSize: BLOCK }));
+}
+
+/** Errors of either come out of the decoder. */
+function through(bytes: AsyncIterable<Buffer>, decoder: Transform): AsyncIterable<Buffer> {
+  pipeline(Readable.from(bytes, { objectMode: false, highWaterMark: BLOCK }), decoder, () => undefined);
+  return decoder;
 }
