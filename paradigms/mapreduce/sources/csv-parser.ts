@@ -1,5 +1,5 @@
 /** Rows of CSV, as objects by their header, or as arrays. */
-import { CsvText, trimmed } from './csv-text.ts';
+import { CsvText, columnsFault, trimmed } from './csv-text.ts';
 import { Misfit } from './errors.ts';
 import type { CsvFormat, OnInvalid } from './format.ts';
 import type { Parser, ParserSetup } from './parser.ts';
@@ -54,7 +54,7 @@ export class CsvParser implements Parser {
     const fields = valid ? found : found.map((field) => fromLatin1(field, invalid));
     const wrong = fields.indexOf(undefined);
     if (wrong !== -1) {
-      const what = invalidText(Buffer.from(found[wrong]!, 'latin1'), 0);
+      const what = invalidText(Buffer.from(found[wrong]!, 'latin1'), this.#begun ? 1 : 0);
       return invalid === 'skip' && this.#begun ? { what, counted: COUNTED_INVALID } : { what };
     }
     const row = fields as string[];
@@ -85,13 +85,6 @@ function named(columns: readonly string[], row: readonly string[]): Record<strin
   const record: Record<string, string> = {};
   for (let i = 0; i < columns.length; i++) record[columns[i]!] = row[i]!;
   return record;
-}
-
-export function columnsFault(columns: readonly string[]): string | undefined {
-  const twice = columns.find((name, i) => columns.indexOf(name) !== i);
-  if (twice !== undefined) return `the header has the name ${JSON.stringify(twice)} twice. Give names with { header: [...] }, or none: false`;
-  if (columns.includes('__proto__')) return 'no column can be called __proto__. Give names with { header: [...] }';
-  return undefined;
 }
 
 function fromLatin1(field: string, invalid: OnInvalid): string | undefined {

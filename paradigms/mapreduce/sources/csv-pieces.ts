@@ -1,6 +1,5 @@
 /** Parts of a large CSV file that begin and end between records, newlines in quoted fields or not. */
-import { columnsFault } from './csv-parser.ts';
-import { CsvText, trimmed } from './csv-text.ts';
+import { CsvText, columnsFault, trimmed } from './csv-text.ts';
 import type { CsvFormat } from './format.ts';
 import { joined, Opened } from './opened.ts';
 import { ranges, tooLong } from './range.ts';

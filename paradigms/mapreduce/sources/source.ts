@@ -1,6 +1,7 @@
 /** Where records come from: `lines('logs/*.gz')`, `csv('flights.csv')`, `from(numbers)`. Nothing is read before a job runs. */
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../../../core/index.ts';
+import { columnsFault } from './csv-text.ts';
 import type { Compression, CsvFormat, Format, OnBad, OnInvalid } from './format.ts';
 import type { Split } from './split.ts';
 
@@ -101,6 +102,8 @@ export function csv(patterns: Patterns, options: CsvOptions = {}): Source<unknow
   if (!single(separator)) throw new UsageError(`csv: the separator is one ASCII character; got ${JSON.stringify(separator)}`);
   if (quote !== '' && !single(quote)) throw new UsageError(`csv: the quote is one ASCII character, or ''; got ${JSON.stringify(quote)}`);
   if (quote === separator) throw new UsageError(`csv: separator and quote are both ${JSON.stringify(quote)}`);
+  const fault = typeof header === 'boolean' ? undefined : columnsFault(header);
+  if (fault) throw new UsageError(`csv: ${fault}`);
   const format: CsvFormat = {
     kind: 'csv',
     ...text('csv', options),
