@@ -1,0 +1,98 @@
+/** From what a bag is made of to jobs: a chain of steps where it can be, and results that stay on the engines where branches meet. */
+import type { Kept } from '../client/kept.ts';
+import type { MappedInput, RunOptions } from '../client/options.ts';
+import type { OutputSpec } from '../output/index.ts';
+import type { Source } from '../sources/index.ts';
+import type { Job, JobSpec, JobSummary } from '../types.ts';
+import { branchesOf, type End, type Node, type NumberedNode, type Origin, type WideNode } from './graph.ts';
+import { mapperOf, stepFunctions } from './pipeline.ts';
+
+export type Run = (jobs: readonly JobSpec[], options: RunOptions) => Job<any>;
+export type BagOptions = Pick<RunOptions, 'splitSize' | 'memory' | 'temp' | 'inline' | 'signal' | 'label'>;
+
+interface Program {
+  readonly input: readonly MappedInput[];
+  readonly steps: readonly JobSpec[];
+}
+
+/** One for each time that records are asked for. */
+export class Execution {
+  readonly #run: Run;
+  readonly #options: BagOptions;
+  readonly #kept = new Map<Origin, Promise<Kept>>();
+
+  constructor(run: Run, options: BagOptions) {
+    this.#run = run;
+    this.#options = options;
+  }
+
+  /** Its results are read once. */
+  async records(end: End): Promise<unknown[]> {
+    const { steps, input } = await this.#program([end], {});
+    const pairs: [unknown, unknown][] = await this.#run(steps, { ...this.#options, input });
+    return pairs.map(([, record]) => record);
+  }
+
+  async *each(end: End): AsyncGenerator<unknown> {
+    const { steps, input } = await this.#program([end], {});
+    for await (const [, record] of this.#run(steps, { ...this.#options, input })) yield record;
+  }
+
+  async write(end: End, output: OutputSpec): Promise<JobSummary> {
+    const { steps, input } = await this.#program([end], {});
+    return this.#run(steps, { ...this.#options, input, output });
+  }
+
+  /** Lets go of what has been kept on the engines. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled([...this.#kept.values()].map(async (kept) => (await kept)[Symbol.asyncDispose]()));
+  }
+
+  /** The step, with records of all these ends. */
+  async #program(ends: readonly End[], step: JobSpec): Promise<Program> {
+    const branches = ends.flatMap(({ node, out }) => branchesOf(node).map((branch) => ({ ...branch, out })));
+    const [{ origin, ops, out }] = branches as [(typeof branches)[0]];
+    const functions = stepFunctions(ops, out);
+    if (branches.length === 1 && origin.kind === 'wide') {
+      const before = await this.#program(origin.inputs, origin.step);
+      return { input: before.input, steps: [...before.steps, { ...functions, ...step }] };
+    }
+    const input = await Promise.all(
+      branches.map(async (branch) => ({ source: await this.#sourceOf(branch.origin), map: mapperOf(branch.ops, branch.out) })),
+    );
+    return { input, steps: [{ ...functions, ...step }] };
+  }
+
+  #sourceOf(origin: Origin): Source<any> | Promise<Kept> {
+    if (origin.kind === 'source') return origin.source;
+    let kept = this.#kept.get(origin);
+    if (!kept) {
+      kept = origin.kind === 'wide' ? this.#keepWide(origin) : this.#keepNumbered(origin);
+      kept.catch(() => undefined);
+      this.#kept.set(origin, kept);
+    }
+    return kept;
+  }
+
+  async #keepWide({ inputs, step }: WideNode): Promise<Kept> {
+    return this.#keep(await this.#program(inputs, step));
+  }
+
+  /** Numbers are known when it is known how many records are in each part before. */
+  async #keepNumbered({ parent }: NumberedNode): Promise<Kept> {
+    await using records = await this.#keep(await this.#program([{ node: parent, out: { kind: 'record' } }], {}));
+    let sum = 0;
+    const first = records.parts.map((part) => (sum += part.records) - part.records);
+    const number = stepFunctions([{ kind: 'map', f: (pair: [unknown, unknown]) => pair[1] }, { kind: 'number', first }], { kind: 'record' });
+    return this.#keep({ input: [{ source: records, map: number.map }], steps: [number] });
+  }
+
+  async #keep({ input, steps }: Program): Promise<Kept> {
+    return this.#run(steps, { ...this.#options, input, keep: true });
+  }
+}
+
+/** Can its splits be worked on one after the other? */
+export function isNarrow(node: Node): boolean {
+  return branchesOf(node).every(({ origin }) => origin.kind === 'source');
+}
