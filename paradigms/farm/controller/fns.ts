@@ -20,7 +20,7 @@ export class FnRecord {
   constructor(name: string, parcel: Parcel) {
     this.name = name;
     this.parcel = parcel;
-    this.pace = paceOf(parcel.code.join());
+    this.pace = paceOf(`${name} ${parcel.code.join()}`);
   }
 
   get mean(): number | undefined {
@@ -28,7 +28,7 @@ export class FnRecord {
   }
 }
 
-/** How long runs take. Functions of one text have one pace, whatever they have captured. */
+/** How long runs take. Functions of one name and text have one pace, whatever they have captured. */
 export class Pace {
   /** ms that a run takes, lately; undefined before the first one. */
   mean: number | undefined;

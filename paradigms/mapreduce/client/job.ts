@@ -1,0 +1,190 @@
+/** What `run` returns: a job that has begun, awaitable, iterable. */
+import { Observable } from 'rxjs';
+import { CancelledError, UsageError } from '../../../core/index.ts';
+import { abortOutput, commitOutput, prepareOutput } from '../output/index.ts';
+import type { Plan } from '../plan.ts';
+import type { Counters, Job, JobProgress, JobSummary } from '../types.ts';
+import { Driver } from './driver.ts';
+import { Kept } from './kept.ts';
+import type { PlannedInput, RunOptions } from './options.ts';
+import { type Pair, readResults, type ResultsHome } from './results.ts';
+import type { Runner } from './runner.ts';
+
+/** ms between two words on how far it is. */
+const PACE = 100;
+
+export class RunningJob implements Job<any> {
+  readonly #plan: Plan;
+  readonly #runner: Runner;
+  readonly #options: RunOptions;
+  readonly #driver: Driver;
+  readonly #abort = new AbortController();
+  readonly #listeners = new Set<() => void>();
+  /** All tasks are done. */
+  readonly #done: Promise<void>;
+  /** Results are on the engines. */
+  readonly #home: ResultsHome;
+  #collected: Promise<Pair[]> | undefined;
+  #read = false;
+  #ended: Promise<void> | undefined;
+
+  /** @param run makes who runs the tasks; its signal is aborted when they are to stop */
+  constructor(plan: Plan, inputs: readonly PlannedInput[], options: RunOptions, run: (signal: AbortSignal) => Runner) {
+    this.#plan = plan;
+    this.#options = options;
+    const { signal } = this.#abort;
+    const runner = run(signal);
+    this.#runner = runner;
+    const changed = (): void => {
+      for (const listener of this.#listeners) listener();
+    };
+    this.#driver = new Driver({ plan, inputs, runner, splitSize: options.splitSize, signal, changed });
+    this.#home = { job: plan.job, driver: this.#driver, runner, signal };
+    const given = options.signal;
+    const follow = (): void => this.#abort.abort(given!.reason);
+    if (given?.aborted) follow();
+    else given?.addEventListener('abort', follow, { once: true });
+    this.#done = this.#run().finally(() => given?.removeEventListener('abort', follow));
+    // Whoever awaits or reads the job is told.
+    this.#done.catch(() => {});
+  }
+
+  get counters(): Counters {
+    return this.#driver.counters();
+  }
+
+  get stepCounters(): Counters[] {
+    return this.#plan.steps.map((_, step) => this.#driver.counters(step));
+  }
+
+  readonly progress$ = new Observable<JobProgress>((subscriber) => {
+    let timer: NodeJS.Timeout | undefined;
+    const tell = (): void => {
+      timer = undefined;
+      subscriber.next(this.#driver.progress());
+    };
+    const listener = (): void => {
+      timer ??= setTimeout(tell, PACE);
+    };
+    this.#listeners.add(listener);
+    tell();
+    this.#done.then(
+      () => {
+        clearTimeout(timer);
+        tell();
+        subscriber.complete();
+      },
+      () => subscriber.complete(),
+    );
+    return () => {
+      clearTimeout(timer);
+      this.#listeners.delete(listener);
+    };
+  });
+
+  // biome-ignore lint/suspicious/noThenProperty: it is a result, and awaited as one
+  then<A = any, B = never>(
+    onDone?: ((value: any) => A | PromiseLike<A>) | null,
+    onFailed?: ((reason: any) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#result().then(onDone, onFailed);
+  }
+
+  catch<B = never>(onFailed: (reason: any) => B | PromiseLike<B>): Promise<any> {
+    return this.#result().catch(onFailed);
+  }
+
+  finally(then: () => void): Promise<any> {
+    return this.#result().finally(then);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Pair> {
+    if (this.#plan.output)
+      throw new UsageError(`The results of this job are in ${this.#plan.output.dir}; await it, and read them there`);
+    if (this.#options.keep) {
+      yield* (await this) as Kept;
+      return;
+    }
+    this.#readOnce();
+    try {
+      for await (const pairs of readResults(this.#home)) yield* pairs;
+      await this.#done;
+    } finally {
+      await this.cancel('Nobody reads its results any more');
+    }
+  }
+
+  async cancel(reason = 'Cancelled'): Promise<void> {
+    this.#abort.abort(new CancelledError(`The job was cancelled: ${reason}`));
+    await this.#done.catch(() => {});
+    await this.#end();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.cancel('Nobody needs it any more');
+  }
+
+  #result(): Promise<unknown> {
+    if (this.#plan.output) return this.#done.then(() => this.#summary());
+    if (this.#options.keep) return this.#done.then(() => new Kept(this.#home, () => this.#end()));
+    this.#collected ??= this.#collect();
+    return this.#collected;
+  }
+
+  async #collect(): Promise<Pair[]> {
+    this.#readOnce();
+    const all: Pair[] = [];
+    try {
+      for await (const pairs of readResults(this.#home)) for (const pair of pairs) all.push(pair);
+      await this.#done;
+    } finally {
+      await this.#end();
+    }
+    return all;
+  }
+
+  #readOnce(): void {
+    if (this.#read)
+      throw new UsageError('The results of a job are read once; with { keep: true } they stay, and are read as often as wanted');
+    this.#read = true;
+  }
+
+  #summary(): JobSummary {
+    const { tasks } = this.#driver.last;
+    return {
+      output: this.#plan.output!.dir,
+      parts: tasks.filter(({ done }) => done?.records).length,
+      records: tasks.reduce((sum, { done }) => sum + (done?.records ?? 0), 0),
+      counters: this.counters,
+    };
+  }
+
+  async #run(): Promise<void> {
+    const { output } = this.#plan;
+    const { signal } = this.#abort;
+    let prepared = false;
+    try {
+      signal.throwIfAborted();
+      if (output) await prepareOutput(output);
+      prepared = output !== undefined;
+      await this.#driver.run();
+      signal.throwIfAborted();
+      if (!output) return;
+      await commitOutput(output, this.#driver.last.tasks.length);
+      await this.#end();
+    } catch (thrown) {
+      const error = signal.aborted ? signal.reason : thrown;
+      // What still runs is to stop, and whoever waits for parts is told why.
+      this.#abort.abort(error);
+      this.#driver.wake();
+      await this.#end();
+      if (prepared) await abortOutput(output!);
+      throw error;
+    }
+  }
+
+  #end(): Promise<void> {
+    this.#ended ??= this.#runner.end();
+    return this.#ended;
+  }
+}

@@ -1,0 +1,27 @@
+export { Kept } from './client/kept.ts';
+export { type MapReduce, type Run, runInline } from './client/map-reduce.ts';
+export type { JobInput, MappedInput, RunOptions as JobOptions } from './client/options.ts';
+export { type Commands, commands } from './commands.ts';
+export { MapReduceError, SpillError } from './errors.ts';
+export { OutputError, OutputExistsError, type OutputOptions, type OutputSpec, outputTo } from './output/index.ts';
+export { mapReduce } from './paradigm.ts';
+export {
+  type Compression,
+  type CsvOptions,
+  csv,
+  type FileBytes,
+  type FileText,
+  files,
+  from,
+  InputError,
+  type JsonlOptions,
+  jsonl,
+  lines,
+  nLines,
+  type OnBad,
+  type OnInvalid,
+  type Patterns,
+  type Source,
+  type SourceOptions,
+} from './sources/index.ts';
+export type * from './types.ts';
