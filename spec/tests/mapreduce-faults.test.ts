@@ -81,7 +81,7 @@ describe('a lost engine', () => {
     await using({ engines: 2, kind: 'process', output: 'ignore' }, async (c: Cluster) => {
       const { run } = c.use(mapReduce);
       await using kept = await run({ ...wordCount, reducers: 4 }, { input: lines(input), splitSize, keep: true });
-      const [{ engine }] = kept.parts as [{ engine: number }];
+      const { engine } = kept.parts[0]!;
       process.kill(c.engines.find(({ id }) => id === engine)!.pid, 'SIGKILL');
       const counts = new Map<string, number>();
       for await (const [word, n] of kept) counts.set(word, n);

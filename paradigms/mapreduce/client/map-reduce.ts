@@ -12,15 +12,15 @@ import { planOf, type RunOptions } from './options.ts';
 
 /** Runs a job, or a list of them, of which each gets what the one before has emitted. It has begun when this returns. */
 export interface Run {
-  <I, K = any, V = any, OK = K, OV = V>(
+  <I, K = any, V = any, OK = any, OV = any>(
     job: JobSpec<I, K, V, OK, OV>,
     options: RunOptions<I> & { output: string | OutputSpec },
   ): Job<JobSummary>;
-  <I, K = any, V = any, OK = K, OV = V>(
+  <I, K = any, V = any, OK = any, OV = any>(
     job: JobSpec<I, K, V, OK, OV>,
     options: RunOptions<I> & { keep: true },
   ): Job<Kept>;
-  <I, K = any, V = any, OK = K, OV = V>(
+  <I, K = any, V = any, OK = any, OV = any>(
     job: JobSpec<I, K, V, OK, OV>,
     options: RunOptions<I>,
   ): Job<[key: OK, value: OV][]>;
