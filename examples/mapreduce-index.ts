@@ -23,6 +23,9 @@ console.log(`${records} words`);
 
 const index = bag(jsonl<[word: string, years: number[]]>(path.join(dir, 'part-*.jsonl')));
 const wanted = ['telegraph', 'airplane', 'television', 'internet', 'covid'];
-for (const [word, years] of await index.filter(([word]) => wanted.includes(word)).sortBy(([, years]) => years[0]!).collect())
+for (const [word, years] of await index
+  .filter(([word]) => wanted.includes(word))
+  .sortBy(([, years]) => years[0]!)
+  .collect())
   console.log(`${word}: ${years.length} speeches, the first in ${years[0]}`);
 await rm(dir, { recursive: true });

@@ -90,19 +90,38 @@ describe('one record after the other', () => {
         yield n;
       }
     };
-    assert.deepEqual(await bag(source(), 10).filter((n) => n >= 25).take(5), [25, 26, 27, 28, 29]);
+    assert.deepEqual(
+      await bag(source(), 10)
+        .filter((n) => n >= 25)
+        .take(5),
+      [25, 26, 27, 28, 29],
+    );
     assert.ok(seen.length < 500, `${seen.length} were made`);
     assert.deepEqual(await bag(numbers, 10).take(1000), numbers);
-    assert.deepEqual(await bag(numbers, 10).filter(() => false).take(3), []);
+    assert.deepEqual(
+      await bag(numbers, 10)
+        .filter(() => false)
+        .take(3),
+      [],
+    );
     assert.deepEqual(await bag(numbers, 10).take(0), []);
     assert.deepEqual(await bag(numbers, 10).union(bag(numbers)).take(102), [...numbers, 0, 1]);
-    assert.deepEqual(await bag(numbers, 10).sortBy((n) => -n).take(3), [99, 98, 97]);
+    assert.deepEqual(
+      await bag(numbers, 10)
+        .sortBy((n) => -n)
+        .take(3),
+      [99, 98, 97],
+    );
   });
 
   test('count, fold and the largest ones', async () => {
     assert.equal(await bag(numbers, 7).count(), 100);
     assert.equal(await bag([]).count(), 0);
-    const sum = await bag(numbers, 7).fold(() => 0, (a, n) => a + n, (a, b) => a + b);
+    const sum = await bag(numbers, 7).fold(
+      () => 0,
+      (a, n) => a + n,
+      (a, b) => a + b,
+    );
     assert.equal(sum, 4950);
     assert.deepEqual(await bag(numbers, 7).topK(3), [99, 98, 97]);
     assert.deepEqual(await bag(numbers, 50).topK(2, (a, b) => b - a), [0, 1]);
@@ -111,11 +130,29 @@ describe('one record after the other', () => {
   });
 
   test('numbers for records, also behind a shuffle', async () => {
-    assert.deepEqual(await bag(numbers, 7).zipWithIndex().collect(), numbers.map((n) => [n, n]));
-    const even = bag(numbers, 7).filter((n) => n % 2 === 0).sortBy((n) => -n).zipWithIndex();
-    const wanted = numbers.filter((n) => n % 2 === 0).reverse().map((n, i): [number, number] => [n, i]);
+    assert.deepEqual(
+      await bag(numbers, 7).zipWithIndex().collect(),
+      numbers.map((n) => [n, n]),
+    );
+    const even = bag(numbers, 7)
+      .filter((n) => n % 2 === 0)
+      .sortBy((n) => -n)
+      .zipWithIndex();
+    const wanted = numbers
+      .filter((n) => n % 2 === 0)
+      .reverse()
+      .map((n, i): [number, number] => [n, i]);
     assert.deepEqual(await even.collect(), wanted);
-    assert.deepEqual(await even.filter(([, i]) => i < 2).mapValues((i) => i + 1).collect(), [[98, 1], [96, 2]]);
+    assert.deepEqual(
+      await even
+        .filter(([, i]) => i < 2)
+        .mapValues((i) => i + 1)
+        .collect(),
+      [
+        [98, 1],
+        [96, 2],
+      ],
+    );
   });
 });
 
@@ -129,16 +166,37 @@ describe('by key', () => {
 
   test('reduce, aggregate, group', async () => {
     const sums = [...groups()].map(([key, values]) => [key, values.reduce((a, b) => a + b)]);
-    assert.deepEqual(sorted(await bag(pairs, 9).reduceByKey((a, b) => a + b).collect()), sorted(sums));
+    assert.deepEqual(
+      sorted(
+        await bag(pairs, 9)
+          .reduceByKey((a, b) => a + b)
+          .collect(),
+      ),
+      sorted(sums),
+    );
     const lists = await bag(pairs, 9)
-      .aggregateByKey((): number[] => [], (list, n) => (list.push(n), list), (a, b) => [...a, ...b], { reducers: 3 })
+      .aggregateByKey(
+        (): number[] => [],
+        (list, n) => [...list, n],
+        (a, b) => [...a, ...b],
+        { reducers: 3 },
+      )
       .mapValues((list) => list.sort((a, b) => a - b))
       .collect();
     assert.deepEqual(sorted(lists), sorted([...groups()]));
-    const grouped = await bag(pairs, 9).groupByKey().mapValues((list) => list.sort((a, b) => a - b)).collect();
+    const grouped = await bag(pairs, 9)
+      .groupByKey()
+      .mapValues((list) => list.sort((a, b) => a - b))
+      .collect();
     assert.deepEqual(sorted(grouped), sorted([...groups()]));
-    const counts = bag(numbers, 9).keyBy((n) => n % 2 === 0).mapValues(() => 1).reduceByKey((a, b) => a + b);
-    assert.deepEqual(sorted(await counts.collect()), [[false, 50], [true, 50]]);
+    const counts = bag(numbers, 9)
+      .keyBy((n) => n % 2 === 0)
+      .mapValues(() => 1)
+      .reduceByKey((a, b) => a + b);
+    assert.deepEqual(sorted(await counts.collect()), [
+      [false, 50],
+      [true, 50],
+    ]);
     assert.deepEqual(sorted(await counts.keys().collect()), [false, true]);
     assert.deepEqual(await counts.values().collect(), [50, 50]);
   });
@@ -152,7 +210,12 @@ describe('by key', () => {
       .map(([kind, count]) => `${kind}: ${count}`);
     const wanted = { even: 0, odd: 0 };
     for (const values of groups().values()) wanted[values.reduce((a, b) => a + b) % 2 === 0 ? 'even' : 'odd']++;
-    assert.deepEqual(await chained.collect(), Object.entries(wanted).filter(([, n]) => n > 0).map(([kind, n]) => `${kind}: ${n}`));
+    assert.deepEqual(
+      await chained.collect(),
+      Object.entries(wanted)
+        .filter(([, n]) => n > 0)
+        .map(([kind, n]) => `${kind}: ${n}`),
+    );
   });
 
   test('joins of all kinds, as nested loops do them', async () => {
@@ -171,7 +234,11 @@ describe('by key', () => {
         assert.deepEqual(sorted(await a.join(b, 'full').collect()), sorted([...inner, ...leftOnly, ...rightOnly]));
         const cogrouped = await a.cogroup(b).collect();
         const all = [...new Set([...left, ...right].map(([k]) => k))];
-        const values = (one: typeof left, key: number) => one.filter(([k]) => k === key).map(([, v]) => v).sort();
+        const values = (one: typeof left, key: number) =>
+          one
+            .filter(([k]) => k === key)
+            .map(([, v]) => v)
+            .sort();
         assert.deepEqual(
           sorted(cogrouped.map(([k, [v, w]]) => [k, [v.sort(), w.sort()]])),
           sorted(all.map((k) => [k, [values(left, k), values(right, k)]])),
@@ -183,11 +250,19 @@ describe('by key', () => {
 
   test('a bag joined with itself, and with what was reduced before; results of engines meet', async () => {
     const sums = bag(pairs, 9).reduceByKey((a, b) => a + b);
-    const counts = bag(pairs, 20).mapValues(() => 1).reduceByKey((a, b) => a + b);
-    const means = await sums.join(counts).mapValues(([sum, count]) => sum / count).collect();
+    const counts = bag(pairs, 20)
+      .mapValues(() => 1)
+      .reduceByKey((a, b) => a + b);
+    const means = await sums
+      .join(counts)
+      .mapValues(([sum, count]) => sum / count)
+      .collect();
     const wanted = [...groups()].map(([key, values]) => [key, values.reduce((a, b) => a + b) / values.length]);
     assert.deepEqual(sorted(means), sorted(wanted));
-    assert.deepEqual(sorted(await sums.join(sums).values().collect()), sorted((await sums.collect()).map(([, n]) => [n, n])));
+    assert.deepEqual(
+      sorted(await sums.join(sums).values().collect()),
+      sorted((await sums.collect()).map(([, n]) => [n, n])),
+    );
     assert.equal(await sums.union(sums, counts).count(), 21);
   });
 });
@@ -195,11 +270,26 @@ describe('by key', () => {
 describe('all records', () => {
   test('sorted, either way, by what is given', async () => {
     const shuffled = numbers.map((n) => (n * 37) % 100);
-    assert.deepEqual(await bag(shuffled, 9).sortBy((n) => n).collect(), numbers);
-    assert.deepEqual(await bag(shuffled, 9).sortBy((n) => n, { descending: true, reducers: 3 }).collect(), [...numbers].reverse());
+    assert.deepEqual(
+      await bag(shuffled, 9)
+        .sortBy((n) => n)
+        .collect(),
+      numbers,
+    );
+    assert.deepEqual(
+      await bag(shuffled, 9)
+        .sortBy((n) => n, { descending: true, reducers: 3 })
+        .collect(),
+      [...numbers].reverse(),
+    );
     const last = (n: number) => n % 10;
-    const byDigit = await bag(shuffled, 9).sortBy(last, { compare: (a, b) => b - a }).collect();
-    assert.deepEqual(byDigit.map(last), numbers.map(last).sort((a, b) => b - a));
+    const byDigit = await bag(shuffled, 9)
+      .sortBy(last, { compare: (a, b) => b - a })
+      .collect();
+    assert.deepEqual(
+      byDigit.map(last),
+      numbers.map(last).sort((a, b) => b - a),
+    );
     assert.deepEqual(sorted(byDigit), sorted(numbers));
   });
 
@@ -219,7 +309,12 @@ describe('all records', () => {
       .collect();
     assert.deepEqual(sizes, [25, 25, 25, 25]);
     assert.deepEqual(sorted(await dealt.collect()), sorted(numbers));
-    assert.deepEqual(await bag([1, 2]).union(bag(['a']), bag([3])).collect(), [1, 2, 'a', 3]);
+    assert.deepEqual(
+      await bag([1, 2])
+        .union(bag(['a']), bag([3]))
+        .collect(),
+      [1, 2, 'a', 3],
+    );
   });
 
   test('to files and back', async () => {
@@ -227,7 +322,10 @@ describe('all records', () => {
     writeFileSync(file, `n,word\n${numbers.map((n) => `${n},w${n % 3}`).join('\n')}\n`);
     const { bag: make } = client.use(mapReduce);
     const dir = path.join(folder, 'out');
-    const { records } = await make(csv(file)).map(({ word }) => [word!, 1]).reduceByKey((a, b) => a + b, { reducers: 2 }).to(dir);
+    const { records } = await make(csv(file))
+      .map(({ word }) => [word!, 1])
+      .reduceByKey((a, b) => a + b, { reducers: 2 })
+      .to(dir);
     assert.equal(records, 3);
     const written = readdirSync(dir).filter((name) => name.endsWith('.jsonl'));
     const all = written.flatMap((name) => readFileSync(path.join(dir, name), 'utf8').trim().split('\n'));
@@ -235,7 +333,9 @@ describe('all records', () => {
     assert.ok(readdirSync(dir).includes('_SUCCESS'));
     await assert.rejects(bag(numbers).to(dir), { name: 'OutputExistsError' });
     const text = path.join(folder, 'text');
-    await bag(['a', 'b']).keyBy((s) => s.toUpperCase()).to(text, { format: 'text', gzip: true });
+    await bag(['a', 'b'])
+      .keyBy((s) => s.toUpperCase())
+      .to(text, { format: 'text', gzip: true });
     assert.deepEqual(await make(lines(path.join(text, 'part-*'))).collect(), ['A\ta', 'B\tb']);
   });
 
@@ -285,7 +385,11 @@ describe('what makes no sense', () => {
     ['join', (made) => made.join([] as never), /join takes another bag; got object/],
     ['join', (made) => made.join(made, 'outer' as never), /one of inner, left, right, full; got "outer"/],
     ['reducers', (made) => made.groupByKey({ reducers: 0.5 }), /reducers is a whole number/],
-    ['pairs', (made) => made.reduceByKey((a) => a).collect(), /reduceByKey takes records that are \[key, value\]; got 1\. Use keyBy/],
+    [
+      'pairs',
+      (made) => made.reduceByKey((a) => a).collect(),
+      /reduceByKey takes records that are \[key, value\]; got 1\. Use keyBy/,
+    ],
     ['flatMap', (made) => made.flatMap(() => 3 as never).collect(), /return something iterable; got number/],
     ['thrown', (made) => made.map(() => JSON.parse('{')).collect(), /JSON/],
   ])('%s', async (_, use, message) => {

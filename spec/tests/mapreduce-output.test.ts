@@ -1,6 +1,15 @@
 /** What jobs write: all of the attempts that were first, nothing of others, and nothing is left behind. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import zlib from 'node:zlib';
@@ -45,10 +54,48 @@ async function attempt(spec: OutputSpec, part: number, records: [unknown, unknow
 
 describe('formats', () => {
   test.each<[OutputOptions, [unknown, unknown][], string, string]>([
-    [{}, [['a', 1], [['b', 2], { c: null }], [undefined, 'alone']], 'part-00000.jsonl', '["a",1]\n[["b",2],{"c":null}]\n"alone"\n'],
-    [{ format: 'text' }, [['a', 1], [undefined, 'line'], ['key', null], [2, [1]]], 'part-00000.txt', 'a\t1\nline\nkey\n2\t[1]\n'],
-    [{ format: 'csv' }, [['a', 1], ['b "x"', ['1,5', ' ']], [['k', 'l'], null], [undefined, '']], 'part-00000.csv', 'a,1\n"b ""x""","1,5"," "\nk,l,\n""\n'],
-    [{ format: 'csv', columns: ['k', 'n', 'm'] }, [['a', { m: 2, n: 1 }], ['b', { n: 3 }], ['c', [4, 5]]], 'part-00000.csv', 'k,n,m\na,1,2\nb,3,\nc,4,5\n'],
+    [
+      {},
+      [
+        ['a', 1],
+        [['b', 2], { c: null }],
+        [undefined, 'alone'],
+      ],
+      'part-00000.jsonl',
+      '["a",1]\n[["b",2],{"c":null}]\n"alone"\n',
+    ],
+    [
+      { format: 'text' },
+      [
+        ['a', 1],
+        [undefined, 'line'],
+        ['key', null],
+        [2, [1]],
+      ],
+      'part-00000.txt',
+      'a\t1\nline\nkey\n2\t[1]\n',
+    ],
+    [
+      { format: 'csv' },
+      [
+        ['a', 1],
+        ['b "x"', ['1,5', ' ']],
+        [['k', 'l'], null],
+        [undefined, ''],
+      ],
+      'part-00000.csv',
+      'a,1\n"b ""x""","1,5"," "\nk,l,\n""\n',
+    ],
+    [
+      { format: 'csv', columns: ['k', 'n', 'm'] },
+      [
+        ['a', { m: 2, n: 1 }],
+        ['b', { n: 3 }],
+        ['c', [4, 5]],
+      ],
+      'part-00000.csv',
+      'k,n,m\na,1,2\nb,3,\nc,4,5\n',
+    ],
   ])('%j', async (options, records, name, wanted) => {
     const spec = await prepared(options);
     assert.equal(await attempt(spec, 0, records), true);
@@ -60,7 +107,11 @@ describe('formats', () => {
   test('gzip, in as many members as it takes', async () => {
     const spec = await prepared({ gzip: true, format: 'text' });
     const line = 'some words '.repeat(100);
-    await attempt(spec, 2, Array.from({ length: 3000 }, (_, i) => [i, line]));
+    await attempt(
+      spec,
+      2,
+      Array.from({ length: 3000 }, (_, i) => [i, line]),
+    );
     await attempt(spec, 0, []);
     await attempt(spec, 1, []);
     await commitOutput(spec, 3);
@@ -143,7 +194,10 @@ describe('attempts', () => {
     assert.equal(await attempt(spec, 4, records), false);
     for (let part = 0; part < 4; part++) await attempt(spec, part, []);
     await commitOutput(spec, 5);
-    assert.deepEqual(all(spec), [...letters.map((name) => `${name}-00004.txt`), '_SUCCESS', 'other-00004.txt', 'part-00004.txt'].sort());
+    assert.deepEqual(
+      all(spec),
+      [...letters.map((name) => `${name}-00004.txt`), '_SUCCESS', 'other-00004.txt', 'part-00004.txt'].sort(),
+    );
     assert.equal(text(spec, 'n7/year=1-00004.txt'), [0, 1, 2].map((i) => `n7/year=1\t${i}\n`).join(''));
   });
 
@@ -160,9 +214,15 @@ describe('the folder', () => {
     const dir = path.join(folder, 'full');
     mkdirSync(dir);
     await prepareOutput(outputTo(dir));
-    await assert.rejects(prepareOutput(outputTo(dir)), (error: Error) => error instanceof OutputExistsError && /Another job/.test(error.message));
+    await assert.rejects(
+      prepareOutput(outputTo(dir)),
+      (error: Error) => error instanceof OutputExistsError && /Another job/.test(error.message),
+    );
     await commitOutput(outputTo(dir), 0);
-    await assert.rejects(prepareOutput(outputTo(dir)), /not empty: there is _SUCCESS in it\. Remove it, or name another/);
+    await assert.rejects(
+      prepareOutput(outputTo(dir)),
+      /not empty: there is _SUCCESS in it\. Remove it, or name another/,
+    );
     writeFileSync(path.join(folder, 'file'), '');
     await assert.rejects(prepareOutput(outputTo(path.join(folder, 'file'))), { name: 'OutputError' });
   });
@@ -183,7 +243,10 @@ describe('the folder', () => {
     const full = path.join(temporary, attempts!, 'full-00000.jsonl');
     symlinkSync('/dev/full', full);
     writer.write('k', 'v', 'full');
-    await assert.rejects(writer.commit(), { name: 'OutputError', message: /full-00000\.jsonl: there is no space left on this disk/ });
+    await assert.rejects(writer.commit(), {
+      name: 'OutputError',
+      message: /full-00000\.jsonl: there is no space left on this disk/,
+    });
     await writer.abort();
     assert.deepEqual(readdirSync(temporary), []);
     await abortOutput(spec);

@@ -186,7 +186,13 @@ export class LazyBag {
     return this.#with({ kind: 'narrow', parent: this.#node, op }, keyed);
   }
 
-  #wide(inputs: readonly End[], step: JobSpec, { reducers }: Reducers = {}, then: readonly Op[] = [], keyed = false): LazyBag {
+  #wide(
+    inputs: readonly End[],
+    step: JobSpec,
+    { reducers }: Reducers = {},
+    then: readonly Op[] = [],
+    keyed = false,
+  ): LazyBag {
     if (reducers !== undefined) whole('reducers', reducers, 1);
     return this.#with({ kind: 'wide', inputs, step: { ...step, ...(reducers && { reducers }) }, then }, keyed);
   }
@@ -214,12 +220,14 @@ function fn<F>(what: string, f: F): F {
 }
 
 function whole(what: string, n: number, least = 0): number {
-  if (!Number.isSafeInteger(n) || n < least) throw new UsageError(`${what} is a whole number, ${least} or more; got ${n}`);
+  if (!Number.isSafeInteger(n) || n < least)
+    throw new UsageError(`${what} is a whole number, ${least} or more; got ${n}`);
   return n;
 }
 
 function bagIn(what: string, other: unknown): LazyBag {
-  if (!(other instanceof LazyBag)) throw new UsageError(`${what} takes another bag; got ${other === null ? 'null' : typeof other}`);
+  if (!(other instanceof LazyBag))
+    throw new UsageError(`${what} takes another bag; got ${other === null ? 'null' : typeof other}`);
   return other;
 }
 

@@ -58,7 +58,10 @@ export class Execution {
       return { input: before.input, steps: [...before.steps, { ...functions, ...step }] };
     }
     const input = await Promise.all(
-      branches.map(async (branch) => ({ source: await this.#sourceOf(branch.origin), map: mapperOf(branch.ops, branch.out) })),
+      branches.map(async (branch) => ({
+        source: await this.#sourceOf(branch.origin),
+        map: mapperOf(branch.ops, branch.out),
+      })),
     );
     return { input, steps: [{ ...functions, ...step }] };
   }
@@ -83,7 +86,13 @@ export class Execution {
     await using records = await this.#keep(await this.#program([{ node: parent, out: { kind: 'record' } }], {}));
     let sum = 0;
     const first = records.parts.map((part) => (sum += part.records) - part.records);
-    const number = stepFunctions([{ kind: 'map', f: (pair: [unknown, unknown]) => pair[1] }, { kind: 'number', first }], { kind: 'record' });
+    const number = stepFunctions(
+      [
+        { kind: 'map', f: (pair: [unknown, unknown]) => pair[1] },
+        { kind: 'number', first },
+      ],
+      { kind: 'record' },
+    );
     return this.#keep({ input: [{ source: records, map: number.map }], steps: [number] });
   }
 

@@ -73,7 +73,9 @@ function emitter(out: Out, { emit, task }: Context): Push {
 
 function checkPair(pair: unknown, what: string): void {
   if (Array.isArray(pair) && pair.length === 2) return;
-  throw new TypeError(`${what} takes records that are [key, value]; got ${JSON.stringify(pair)?.slice(0, 80)}. Use keyBy, or map to such pairs`);
+  throw new TypeError(
+    `${what} takes records that are [key, value]; got ${JSON.stringify(pair)?.slice(0, 80)}. Use keyBy, or map to such pairs`,
+  );
 }
 
 function sinkOf(op: Op, next: Sink, ctx: Context): Sink {
@@ -143,7 +145,9 @@ async function pushRest(iterator: Iterator<unknown>, later: Promise<void>, push:
 
 async function pushAllAsync(records: any, push: Push): Promise<void> {
   if (typeof records?.[Symbol.asyncIterator] !== 'function')
-    throw new TypeError(`flatMap and mapPartitions return something iterable; got ${records === null ? 'null' : typeof records}`);
+    throw new TypeError(
+      `flatMap and mapPartitions return something iterable; got ${records === null ? 'null' : typeof records}`,
+    );
   for await (const record of records) await push(record);
 }
 

@@ -1,7 +1,7 @@
-import type { BagOptions, Run } from './execution.ts';
-import type { JoinKind } from './wide.ts';
 import type { OutputOptions } from '../output/index.ts';
 import type { JobSummary } from '../types.ts';
+import type { BagOptions, Run } from './execution.ts';
+import type { JoinKind } from './wide.ts';
 
 type Result<T> = T | PromiseLike<T>;
 type Many<T> = Iterable<T> | AsyncIterable<T>;

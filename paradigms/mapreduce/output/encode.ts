@@ -30,7 +30,8 @@ function checkJson(value: unknown, path: string): void {
   else if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) checkJson(value[i], `${path}[${i}]`);
   } else if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return;
-  else if (value instanceof Map || value instanceof Set || ArrayBuffer.isView(value)) throw unfit(`a ${value.constructor.name}`, path);
+  else if (value instanceof Map || value instanceof Set || ArrayBuffer.isView(value))
+    throw unfit(`a ${value.constructor.name}`, path);
   else for (const [name, one] of Object.entries(value)) checkJson(one, `${path}.${name}`);
 }
 
@@ -42,7 +43,11 @@ function unfit(what: string, path: string): UsageError {
 
 /** What is not a string is written as JSON. */
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : typeof value === 'object' && value !== null ? jsonOf(value) : String(value);
+  return typeof value === 'string'
+    ? value
+    : typeof value === 'object' && value !== null
+      ? jsonOf(value)
+      : String(value);
 }
 
 function textLine(key: unknown, value: unknown): string {
@@ -54,7 +59,9 @@ function csvLine(key: unknown, value: unknown, columns: readonly string[] | unde
   const first = csvFields(key, columns);
   const fields = [...first, ...csvFields(value, columns?.slice(first.length))];
   if (columns && fields.length !== columns.length)
-    throw new UsageError(`Output as csv has ${columns.length} columns, ${columns.join()}; a record has ${fields.length} fields: ${fields.join()}`);
+    throw new UsageError(
+      `Output as csv has ${columns.length} columns, ${columns.join()}; a record has ${fields.length} fields: ${fields.join()}`,
+    );
   // One empty field has to be told from an empty line.
   return `${fields.map(quoted).join() || '""'}\n`;
 }
@@ -63,7 +70,8 @@ function csvFields(value: unknown, columns: readonly string[] | undefined): stri
   if (value === undefined) return [];
   if (Array.isArray(value)) return value.map(csvField);
   if (typeof value !== 'object' || value === null || value instanceof Date) return [csvField(value)];
-  if (!columns) throw new UsageError('Output as csv of values that are objects needs { columns: [...] }, or emit lists');
+  if (!columns)
+    throw new UsageError('Output as csv of values that are objects needs { columns: [...] }, or emit lists');
   return columns.map((name) => csvField((value as Record<string, unknown>)[name]));
 }
 

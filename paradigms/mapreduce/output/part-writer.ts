@@ -169,7 +169,10 @@ class Attempt implements PartWriter {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw outputError(this.#folder, 'make', error);
       const { dir } = this.#spec;
-      throw new OutputError(`Nothing can be written to ${dir}: the job is over, or the folder is on a disk that this engine does not share`, dir);
+      throw new OutputError(
+        `Nothing can be written to ${dir}: the job is over, or the folder is on a disk that this engine does not share`,
+        dir,
+      );
     }
   }
 }

@@ -21,7 +21,9 @@ export function outputTo(dir: string, options: OutputOptions = {}): OutputSpec {
   const { format = 'jsonl', columns } = options;
   if (typeof dir !== 'string' || dir === '') throw new UsageError(`The output is a folder; got ${JSON.stringify(dir)}`);
   if (!(format in EXTENSIONS))
-    throw new UsageError(`The format of output is one of ${Object.keys(EXTENSIONS).join(', ')}; got ${JSON.stringify(format)}`);
+    throw new UsageError(
+      `The format of output is one of ${Object.keys(EXTENSIONS).join(', ')}; got ${JSON.stringify(format)}`,
+    );
   if (columns && format !== 'csv') throw new UsageError(`Only output as csv has columns; this one is ${format}`);
   return { ...options, dir: path.resolve(dir) };
 }

@@ -30,7 +30,7 @@ export class CsvParser implements Parser {
     const whole = last ? bytes : bytes.subarray(0, bytes.lastIndexOf(LF) + 1);
     const valid = decoded(whole);
     // Where something is not UTF-8, the fields are found among the bytes, and made text one by one.
-    const text = valid ?? whole.latin1Slice();
+    const text = valid ?? whole.toString('latin1');
     const csv = this.#csv;
     let from = 0;
     for (let quote = -1; from < text.length; ) {
@@ -89,7 +89,7 @@ function named(columns: readonly string[], row: readonly string[]): Record<strin
 
 function fromLatin1(field: string, invalid: OnInvalid): string | undefined {
   const bytes = Buffer.from(field, 'latin1');
-  return decoded(bytes) ?? (invalid === 'replace' ? bytes.utf8Slice() : undefined);
+  return decoded(bytes) ?? (invalid === 'replace' ? bytes.toString() : undefined);
 }
 
 function newlines(text: string, end: number): number {

@@ -28,10 +28,10 @@ export async function* csvPieces(piece: Piece, format: CsvFormat, splitSize: num
 
 async function headerOf(file: Opened, format: CsvFormat): Promise<readonly string[] | undefined> {
   const csv = new CsvText(format);
-  let rest = Buffer.alloc(0);
+  let rest: Buffer = Buffer.alloc(0);
   for await (const { memory, from, to } of file.blocks(0, Math.min(file.piece.size, format.maxRecord))) {
     rest = Buffer.concat([rest, memory.subarray(from, to)]);
-    const text = rest.latin1Slice(byteOrderMark(rest));
+    const text = rest.toString('latin1', byteOrderMark(rest));
     for (let from = 0, end = 0; from < text.length; from = end) {
       end = csv.end(text, from, csv.nextQuote(text, from));
       if (end === -1) break;
@@ -50,11 +50,11 @@ async function* boundaries(file: Opened, format: CsvFormat, splitSize: number): 
   const { size, path } = file.piece;
   const csv = new CsvText(format);
   let wanted = splitSize;
-  let rest = Buffer.alloc(0);
+  let rest: Buffer = Buffer.alloc(0);
   let at = 0;
   for await (const block of file.blocks(0, size)) {
     const bytes = joined(rest, block);
-    const text = bytes.latin1Slice();
+    const text = bytes.toString('latin1');
     let from = at === 0 ? byteOrderMark(bytes) : 0;
     for (let quote = -1; ; ) {
       if (quote < from) quote = csv.nextQuote(text, from);

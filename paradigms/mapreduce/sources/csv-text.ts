@@ -88,7 +88,8 @@ export function trimmed(text: string, from: number, end: number): string {
 /** What is wrong with the names in a header. */
 export function columnsFault(columns: readonly string[]): string | undefined {
   const twice = columns.find((name, i) => columns.indexOf(name) !== i);
-  if (twice !== undefined) return `the header has the name ${JSON.stringify(twice)} twice. Give names with { header: [...] }, or none: false`;
+  if (twice !== undefined)
+    return `the header has the name ${JSON.stringify(twice)} twice. Give names with { header: [...] }, or none: false`;
   if (columns.includes('__proto__')) return 'no column can be called __proto__. Give names with { header: [...] }';
   return undefined;
 }

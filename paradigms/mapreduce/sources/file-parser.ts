@@ -11,7 +11,7 @@ export function fileParser({ format, each, skipped }: ParserSetup<FilesFormat>, 
       // The memory is read into again.
       if (format.as === 'bytes') each({ path, bytes: new Uint8Array(bytes) });
       else {
-        const text = decoded(bytes) ?? (format.invalid === 'replace' ? bytes.utf8Slice() : undefined);
+        const text = decoded(bytes) ?? (format.invalid === 'replace' ? bytes.toString() : undefined);
         if (text !== undefined) each({ path, text });
         else if (format.invalid === 'skip') skipped(COUNTED_INVALID);
         else throw new Misfit(invalidText(bytes, at), { byte: at + firstInvalid(bytes), linesOn: 0 });

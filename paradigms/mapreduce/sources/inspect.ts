@@ -1,9 +1,9 @@
 /** A look into a file while splits are planned: can it be read, how large is it, how is it compressed? */
 import { open, stat } from 'node:fs/promises';
-import type { Piece } from './split.ts';
 import { fileError, InputError } from './errors.ts';
 import type { Compression } from './format.ts';
 import type { FileSource } from './source.ts';
+import type { Piece } from './split.ts';
 
 /** The whole file. */
 export async function inspect(path: string, compression: FileSource<unknown>['compression']): Promise<Piece> {

@@ -32,7 +32,10 @@ export function jsonlParser({ format: { invalid, bad }, each, skipped }: ParserS
           value = JSON.parse(line);
         } catch (error) {
           if (line.trim() === '') return;
-          if (bad === 'skip') return skipped('not JSON');
+          if (bad === 'skip') {
+            skipped('not JSON');
+            return;
+          }
           throw new Misfit(
             `no JSON: ${(error as Error).message}. Mend it, or say { bad: 'skip' }`,
             { byte: at, linesOn: number },
@@ -71,8 +74,11 @@ function eachInvalid(
   for (let from = 0, number = 0; from < bytes.length; number++) {
     const found = bytes.indexOf(LF, from);
     const next = found === -1 ? bytes.length : found + 1;
-    const line = bytes.subarray(from, found === -1 ? next : found > from && bytes[found - 1] === CR ? found - 1 : found);
-    const text = decoded(line) ?? (invalid === 'replace' ? line.utf8Slice() : undefined);
+    const line = bytes.subarray(
+      from,
+      found === -1 ? next : found > from && bytes[found - 1] === CR ? found - 1 : found,
+    );
+    const text = decoded(line) ?? (invalid === 'replace' ? line.toString() : undefined);
     if (text !== undefined) each(text, number);
     else if (invalid === 'skip') skipped(COUNTED_INVALID);
     else throw new Misfit(invalidText(line, at + from), { byte: at + from + firstInvalid(line), linesOn: 0 });

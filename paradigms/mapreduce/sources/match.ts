@@ -55,7 +55,9 @@ async function matchesOf(
   signal?.throwIfAborted();
   if (unreadable[0]) throw fileError(unreadable[0].folder, 'look for input in', unreadable[0].error);
   if (found.length === 0)
-    throw new InputError(`No files match '${pattern}' in ${cwd}. Is the pattern right, and the folder?`, { path: literal });
+    throw new InputError(`No files match '${pattern}' in ${cwd}. Is the pattern right, and the folder?`, {
+      path: literal,
+    });
   return found.sort((a, b) => (a < b ? -1 : 1));
 }
 

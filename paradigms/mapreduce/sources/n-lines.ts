@@ -35,7 +35,7 @@ export async function* linesInMemory(
   n: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Split> {
-  let records: string[] = [];
+  const records: string[] = [];
   let skipped: Record<string, number> = {};
   const setup = {
     format,

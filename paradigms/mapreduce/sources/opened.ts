@@ -103,7 +103,9 @@ export class Opened {
           throw fileError(path, 'read', error);
         });
       if (bytesRead === 0)
-        throw new InputError(`${path} has become shorter while it was read: it ends at byte ${position + done}`, { path });
+        throw new InputError(`${path} has become shorter while it was read: it ends at byte ${position + done}`, {
+          path,
+        });
       done += bytesRead;
     }
   }

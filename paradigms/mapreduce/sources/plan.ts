@@ -16,7 +16,10 @@ export interface PlanOptions {
 }
 
 /** Bytes of all files, on disk; undefined where that cannot be known before. Throws InputError as `planSplits` does. */
-export async function inputSize(source: Source<unknown>, { signal }: { signal?: AbortSignal } = {}): Promise<number | undefined> {
+export async function inputSize(
+  source: Source<unknown>,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<number | undefined> {
   if (source.kind === 'from') return undefined;
   let bytes = 0;
   if (source.kind === 'splits') for (const split of source.splits) bytes += split.bytes;
@@ -48,12 +51,14 @@ async function* fileSplits(source: FileSource<unknown>, { splitSize, signal }: P
   };
   for await (const piece of inspected(source, signal)) {
     if (piece.size === 0 && format.kind !== 'files') continue;
-    const whole = linesPerSplit === undefined && (piece.compression || format.kind === 'files' || piece.size <= splitSize);
+    const whole =
+      linesPerSplit === undefined && (piece.compression || format.kind === 'files' || piece.size <= splitSize);
     if (!whole || bytes + piece.size > splitSize) yield* packed();
     if (whole) {
       pieces.push(piece);
       bytes += piece.size;
-    } else if (linesPerSplit !== undefined && piece.compression) yield* linesInMemory(piece, format, linesPerSplit, signal);
+    } else if (linesPerSplit !== undefined && piece.compression)
+      yield* linesInMemory(piece, format, linesPerSplit, signal);
     else {
       for await (const part of partsOf(piece, source, splitSize)) {
         signal?.throwIfAborted();
@@ -83,7 +88,11 @@ async function* inspected(source: FileSource<unknown>, signal: AbortSignal | und
   }
 }
 
-function partsOf(piece: Piece, { format, linesPerSplit }: FileSource<unknown>, splitSize: number): AsyncIterable<Piece> | Iterable<Piece> {
+function partsOf(
+  piece: Piece,
+  { format, linesPerSplit }: FileSource<unknown>,
+  splitSize: number,
+): AsyncIterable<Piece> | Iterable<Piece> {
   if (linesPerSplit !== undefined) return linePieces(piece, linesPerSplit);
   return format.kind === 'csv' ? csvPieces(piece, format, splitSize) : ranges(piece, splitSize);
 }
@@ -119,6 +128,8 @@ const read = new WeakSet<object>();
 function readOnce(records: MemorySource<unknown>['records']): void {
   if (typeof records !== 'object' || typeof (records as Partial<Iterator<unknown>>).next !== 'function') return;
   if (read.has(records))
-    throw new UsageError('from: this generator has been read by a job, or a bag, before. Make a list of its records to read them again');
+    throw new UsageError(
+      'from: this generator has been read by a job, or a bag, before. Make a list of its records to read them again',
+    );
   read.add(records);
 }

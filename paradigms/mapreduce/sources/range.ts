@@ -37,7 +37,7 @@ export async function lineStart(file: Opened, from: number, maxRecord: number): 
 
 export function tooLong(path: string, byte: number, maxRecord: number): InputError {
   return new InputError(
-    `${path} has a record of more than ${maxRecord} bytes at byte ${byte}. Is it of this format? If so, say { maxRecord: bytes }`,
+    `${path} has a record of more than ${maxRecord} bytes around byte ${byte}. Is it of this format? If so, say { maxRecord: bytes }`,
     { path, byte },
   );
 }

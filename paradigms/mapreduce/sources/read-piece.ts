@@ -59,10 +59,7 @@ function parserFor(piece: Piece, setup: ParserSetup): Parser {
   throw new TypeError(`no format is called ${(format as Format).kind}`);
 }
 
-function is<K extends Format['kind']>(
-  setup: ParserSetup,
-  kind: K,
-): setup is ParserSetup<Extract<Format, { kind: K }>> {
+function is<K extends Format['kind']>(setup: ParserSetup, kind: K): setup is ParserSetup<Extract<Format, { kind: K }>> {
   return setup.format.kind === kind;
 }
 

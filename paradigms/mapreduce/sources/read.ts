@@ -1,6 +1,7 @@
 /** What map tasks do with a split. */
-import { readPiece } from './read-piece.ts';
+
 import type { Each } from './parser.ts';
+import { readPiece } from './read-piece.ts';
 import type { Split } from './split.ts';
 
 export interface Reading {

@@ -75,12 +75,17 @@ const MIB = 1 << 20;
 
 /** Each line without its end, LF or CRLF; the last one needs none. */
 export function lines(patterns: Patterns, options: SourceOptions = {}): Source<string> {
-  return { kind: 'lines', ...located('lines', patterns, options), format: { kind: 'lines', ...text('lines', options) } };
+  return {
+    kind: 'lines',
+    ...located('lines', patterns, options),
+    format: { kind: 'lines', ...text('lines', options) },
+  };
 }
 
 /** Lines, `n` of them per split: for few lines that are much work each. */
 export function nLines(patterns: Patterns, n: number, options: SourceOptions = {}): Source<string> {
-  if (!Number.isSafeInteger(n) || n < 1) throw new UsageError(`nLines takes a whole number of lines, 1 or more; got ${n}`);
+  if (!Number.isSafeInteger(n) || n < 1)
+    throw new UsageError(`nLines takes a whole number of lines, 1 or more; got ${n}`);
   return { ...(lines(patterns, options) as FileSource<string>), kind: 'nLines', linesPerSplit: n };
 }
 
@@ -99,8 +104,10 @@ export function csv<T = Record<string, string>>(
 export function csv<T = string[]>(patterns: Patterns, options: CsvOptions & { header: false }): Source<T>;
 export function csv(patterns: Patterns, options: CsvOptions = {}): Source<unknown> {
   const { header = true, separator = ',', quote = '"', multiline = true } = options;
-  if (!single(separator)) throw new UsageError(`csv: the separator is one ASCII character; got ${JSON.stringify(separator)}`);
-  if (quote !== '' && !single(quote)) throw new UsageError(`csv: the quote is one ASCII character, or ''; got ${JSON.stringify(quote)}`);
+  if (!single(separator))
+    throw new UsageError(`csv: the separator is one ASCII character; got ${JSON.stringify(separator)}`);
+  if (quote !== '' && !single(quote))
+    throw new UsageError(`csv: the quote is one ASCII character, or ''; got ${JSON.stringify(quote)}`);
   if (quote === separator) throw new UsageError(`csv: separator and quote are both ${JSON.stringify(quote)}`);
   const fault = typeof header === 'boolean' ? undefined : columnsFault(header);
   if (fault) throw new UsageError(`csv: ${fault}`);
@@ -119,10 +126,7 @@ export function csv(patterns: Patterns, options: CsvOptions = {}): Source<unknow
 /** Each file as one record, unpacked if it is compressed. */
 export function files(patterns: Patterns, options?: SourceOptions & { as?: 'text' }): Source<FileText>;
 export function files(patterns: Patterns, options: SourceOptions & { as: 'bytes' }): Source<FileBytes>;
-export function files(
-  patterns: Patterns,
-  options: SourceOptions & { as?: 'text' | 'bytes' } = {},
-): Source<any> {
+export function files(patterns: Patterns, options: SourceOptions & { as?: 'text' | 'bytes' } = {}): Source<any> {
   const as = oneOf('files', 'as', options.as, ['text', 'bytes']);
   const format: Format = { kind: 'files', ...text('files', { maxRecord: 512 * MIB, ...options }), as };
   return { kind: 'files', ...located('files', patterns, options), format };

@@ -3,7 +3,7 @@ import { pipeline, Readable, type Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import { fileError, InputError } from './errors.ts';
 import type { Compression } from './format.ts';
-import { type Block, BLOCK, type Opened } from './opened.ts';
+import { BLOCK, type Block, type Opened } from './opened.ts';
 import { ZstdFrames } from './zstd-frames.ts';
 
 /** From `start` to `end`, which for a compressed file have to be all there is. */
@@ -22,7 +22,11 @@ async function* unpacking(file: Opened, compression: Compression): AsyncGenerato
     if (error instanceof InputError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     if (!/^(Z_|ZSTD_|ERR_ZSTD|ERR_ZLIB)/.test(code ?? '')) throw fileError(path, 'read', error);
-    throw new InputError(`${path} is damaged, or not whole: as ${compression} data it fails with '${message}'`, { path }, { cause: error });
+    throw new InputError(
+      `${path} is damaged, or not whole: as ${compression} data it fails with '${message}'`,
+      { path },
+      { cause: error },
+    );
   }
 }
 

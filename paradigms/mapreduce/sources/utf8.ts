@@ -3,13 +3,13 @@ import { isAscii, isUtf8 } from 'node:buffer';
 
 /** Undefined where they are not UTF-8. */
 export function decoded(bytes: Buffer): string | undefined {
-  if (isAscii(bytes)) return bytes.latin1Slice();
-  return isUtf8(bytes) ? bytes.utf8Slice() : undefined;
+  if (isAscii(bytes)) return bytes.toString('latin1');
+  return isUtf8(bytes) ? bytes.toString() : undefined;
 }
 
 /** Where in bytes that are not UTF-8 the first wrong one is. */
 export function firstInvalid(bytes: Buffer): number {
-  const text = bytes.utf8Slice();
+  const text = bytes.toString();
   for (let at = text.indexOf('\ufffd'), byte = 0, from = 0; at !== -1; at = text.indexOf('\ufffd', at + 1)) {
     byte += Buffer.byteLength(text.slice(from, at));
     if (bytes[byte] !== 0xef || bytes[byte + 1] !== 0xbf || bytes[byte + 2] !== 0xbd) return byte;

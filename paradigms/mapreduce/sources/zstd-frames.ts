@@ -13,7 +13,7 @@ const CONTENT_SIZE = [0, 2, 4, 8];
 export class ZstdFrames {
   readonly #chunks: AsyncIterator<Buffer>;
   readonly #path: string;
-  #ahead = Buffer.alloc(0);
+  #ahead: Buffer = Buffer.alloc(0);
   #position = 0;
 
   constructor(chunks: AsyncIterable<Buffer>, path: string) {
