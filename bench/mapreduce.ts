@@ -27,11 +27,8 @@ const RIGHT = '60473 44872050';
 
 export async function mapReduceBench(): Promise<void> {
   using data = new Data();
-  await words(data);
-  await grep(data);
-  await sort(data);
-  await straggler();
-  await overhead(data);
+  const only = process.env.ONLY;
+  for (const part of [words, grep, sort, straggler, overhead]) if (!only || only.includes(part.name)) await part(data);
 }
 
 async function withEngines<T>(engines: number, body: (c: Cluster) => Promise<T>): Promise<T> {
@@ -74,7 +71,11 @@ async function words(data: Data): Promise<void> {
     peer: `a plain loop in Node ${value(plain.seconds)}`,
   });
   for (const [who, name, goal] of [
-    ['mawk', 'GNU parallel and mawk', (ratio: number) => below(1.4, round(1 / ratio), `× its time (${(1 / ratio).toFixed(2)})`)],
+    [
+      'mawk',
+      'GNU parallel and mawk',
+      (ratio: number) => below(1.4, round(1 / ratio), `× its time (${(1 / ratio).toFixed(2)})`),
+    ],
     ['multiprocessing', 'Python multiprocessing', undefined],
     ['dask', 'dask.bag', (ratio: number) => atLeast(3, round(ratio), `× (${ratio.toFixed(1)})`)],
   ] as const) {
@@ -128,7 +129,9 @@ async function sort(data: Data): Promise<void> {
     const watching = setInterval(() => {
       for (const { pid } of c.engines) most = Math.max(most, residentOf(pid));
     }, 100);
-    const running = c.use(mapReduce).run(job, { input: lines(file), output: outputTo(output, { format: 'text' }), memory: 256e6, temp });
+    const running = c
+      .use(mapReduce)
+      .run(job, { input: lines(file), output: outputTo(output, { format: 'text' }), memory: 256e6, temp });
     const { took } = await seconds(() => running);
     clearInterval(watching);
     const left = existsSync(temp) ? readdirSync(temp).length : 0;
@@ -145,7 +148,9 @@ async function sort(data: Data): Promise<void> {
 async function disorder(folder: string, count: number): Promise<string | undefined> {
   let last = '';
   let found = 0;
-  for (const name of readdirSync(folder).filter((one) => one.startsWith('part-')).sort()) {
+  for (const name of readdirSync(folder)
+    .filter((one) => one.startsWith('part-'))
+    .sort()) {
     await using file = await open(path.join(folder, name));
     for await (const line of file.readLines()) {
       const key = line.slice(0, 10);
@@ -180,7 +185,10 @@ async function straggler(): Promise<void> {
   });
   await withEngines(4, async (c) => {
     const { run } = c.use(mapReduce);
-    const numbers = from(Array.from({ length: 32 }, (_, i) => i), { perSplit: 1 });
+    const numbers = from(
+      Array.from({ length: 32 }, (_, i) => i),
+      { perSplit: 1 },
+    );
     const without = await seconds(() => run(job(false), { input: numbers }));
     const speculating = await seconds(() => run(job(true), { input: numbers }));
     const same = JSON.stringify(without.value) === JSON.stringify(speculating.value);

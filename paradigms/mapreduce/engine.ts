@@ -79,8 +79,7 @@ export default function makeEngine(host: EngineHost): EngineHalf {
   });
 
   return {
-    runs: (request: RunsRequest) =>
-      jobs.get(request.job)?.store.runs(request) ?? { missing: request.tasks, runs: [] },
+    runs: (request: RunsRequest) => jobs.get(request.job)?.store.runs(request) ?? { missing: request.tasks, runs: [] },
     blocks: (request: BlocksRequest) => jobs.get(request.job)?.store.blocks(request),
     end,
     globals: { [RUN_TASK]: run },

@@ -8,7 +8,7 @@ import {
 } from '../../core/index.ts';
 import { taskFarm } from '../farm/index.ts';
 import { mapReduceCommand } from './cli/command.ts';
-import { makeMapReduce, type MapReduce } from './client/map-reduce.ts';
+import { type MapReduce, makeMapReduce } from './client/map-reduce.ts';
 
 /**
  * Jobs of map and reduce over files and lists: `client.use(mapReduce).run(job, { input })`.

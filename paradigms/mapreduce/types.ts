@@ -21,7 +21,12 @@ export interface TaskContext<K = any, V = any> {
   /** What `setup` has returned. */
   readonly state: any;
   /** `id`: of the split, or the reducer. `attempt`: 1 at the first run. `step`: of a chain, from 0 on. */
-  readonly task: { readonly id: number; readonly attempt: number; readonly step: number; readonly phase: 'map' | 'reduce' };
+  readonly task: {
+    readonly id: number;
+    readonly attempt: number;
+    readonly step: number;
+    readonly phase: 'map' | 'reduce';
+  };
   /** Aborted when the job is cancelled. */
   readonly signal: AbortSignal;
 }

@@ -27,7 +27,10 @@ beforeAll(() => {
       reduce: sum,
     };\n`,
   );
-  write('chain.ts', `import job from './job.ts';\nexport default [job, { map: ([word, n]: any, ctx: any) => ctx.emit(n, word), reducers: 1 }];\n`);
+  write(
+    'chain.ts',
+    `import job from './job.ts';\nexport default [job, { map: ([word, n]: any, ctx: any) => ctx.emit(n, word), reducers: 1 }];\n`,
+  );
   write('parts.mjs', 'export const map = (line, ctx) => ctx.emit(line.length, line);\n');
   write('none.ts', 'export const answer: number = 42;\n');
   write('broken.ts', 'export default {;\n');
@@ -62,7 +65,11 @@ test('a job module writes part files, and says what it counted', async () => {
 test('--inline and --json: the same, in one document', async () => {
   const { code, stdout } = await mapreduce('job.ts', ...input, '--inline', '--json', '--reducers', '1');
   expect(code).toBe(0);
-  expect(JSON.parse(stdout)).toMatchObject({ results: counts, counters: { files: { 'a.txt': 2, 'b.txt': 1 } }, elapsed: expect.any(Number) });
+  expect(JSON.parse(stdout)).toMatchObject({
+    results: counts,
+    counters: { files: { 'a.txt': 2, 'b.txt': 1 } },
+    elapsed: expect.any(Number),
+  });
   const there = await mapreduce('job.ts', ...input, '--json', '--reducers', '1', ...two);
   expect(JSON.parse(there.stdout).results).toEqual(counts);
 });
@@ -75,7 +82,16 @@ test('a chain, and parts that are exported by name', async () => {
 });
 
 test('commands map and reduce', async () => {
-  const { code, stdout } = await mapreduce('--mapper', "grep be | tr ' ' '\\n'", '--reducer', 'sort | uniq -c', '--reducers', '1', ...input, ...two);
+  const { code, stdout } = await mapreduce(
+    '--mapper',
+    "grep be | tr ' ' '\\n'",
+    '--reducer',
+    'sort | uniq -c',
+    '--reducers',
+    '1',
+    ...input,
+    ...two,
+  );
   expect([code, stdout]).toEqual([0, '      2 be\n      1 not\n      1 or\n      2 to\n']);
   const nothing = await mapreduce('--mapper', 'grep nothing', ...input, ...two);
   expect([nothing.code, nothing.stdout]).toEqual([0, '']);
@@ -107,6 +123,8 @@ test.each([
 test('a job that throws on an engine says where', async () => {
   const { code, stderr } = await mapreduce('throws.ts', ...input, ...two);
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^\[\d\] MapReduceError: map of step 0 failed at record 1 of task 0, in .*a\.txt: TypeError: boom/);
+  expect(stderr).toMatch(
+    /^\[\d\] MapReduceError: map of step 0 failed at record 1 of task 0, in .*a\.txt: TypeError: boom/,
+  );
   expect(stderr).toMatch(/caused by TypeError: boom/);
 });

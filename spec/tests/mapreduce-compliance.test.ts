@@ -22,7 +22,8 @@ paradigmCompliance(
     },
     endless: async ({ run }) => await run({ map: () => new Promise(() => {}) }, { input: from([1]) }),
     failure: {
-      provoke: async ({ run }) => await run({ map: () => Promise.reject(new Error('no')), attempts: 1 }, { input: from([1]) }),
+      provoke: async ({ run }) =>
+        await run({ map: () => Promise.reject(new Error('no')), attempts: 1 }, { input: from([1]) }),
       name: 'MapReduceError',
     },
     builtIn: true,

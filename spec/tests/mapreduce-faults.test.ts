@@ -1,7 +1,7 @@
 /** What goes wrong in jobs: lost engines, stragglers, code that throws, input and output that are not as they should be. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Cluster, CancelledError, cluster, UsageError } from 'tutti';
+import { CancelledError, type Cluster, cluster, UsageError } from 'tutti';
 import { from, type JobSpec, lines, mapReduce, OutputExistsError, runInline } from 'tutti/paradigms';
 import { describe, expect, test } from 'vitest';
 import { outcome } from './support/farm.ts';
@@ -161,7 +161,9 @@ describe('on thread engines', () => {
     const error = await outcome((await running()).run(job, { input: lines(input), output: dir }));
     expect(error).toMatchObject({
       name: 'MapReduceError',
-      message: expect.stringMatching(/^map of step 0 failed at record \d+ of task \d+, in .*speeches\.txt: TypeError: no unions$/),
+      message: expect.stringMatching(
+        /^map of step 0 failed at record \d+ of task \d+, in .*speeches\.txt: TypeError: no unions$/,
+      ),
       cause: { message: 'no unions' },
     });
     expect(existsSync(dir)).toBe(false);
@@ -176,7 +178,9 @@ describe('on thread engines', () => {
       },
       attempts: 1,
     };
-    await expect((await running()).run(job, { input: numbers() })).rejects.toThrow('reduce failed at the key k3: Error: bad key');
+    await expect((await running()).run(job, { input: numbers() })).rejects.toThrow(
+      'reduce failed at the key k3: Error: bad key',
+    );
   });
 
   test('bad records are left out, with all that was emitted for them', async () => {
@@ -189,24 +193,60 @@ describe('on thread engines', () => {
       skipBadRecords: true,
     };
     const done = (await running()).run(job, { input: numbers() });
-    expect(await done).toEqual([2, 4, 6].flatMap((n) => [[n, 'first'], [n, 'second']]));
-    expect(done.counters.mapreduce).toMatchObject({ 'records skipped': 3, 'map records in': 6, 'map records out': 6 });
-    await expect((await running()).run({ ...job, skipBadRecords: 1, attempts: 1 }, { input: from([1, 3], { perSplit: 2 }) })).rejects.toThrow(
-      /record 2 of task 0: Error: odd/,
+    expect(await done).toEqual(
+      [2, 4, 6].flatMap((n) => [
+        [n, 'first'],
+        [n, 'second'],
+      ]),
     );
+    expect(done.counters.mapreduce).toMatchObject({ 'records skipped': 3, 'map records in': 6, 'map records out': 6 });
+    await expect(
+      (await running()).run({ ...job, skipBadRecords: 1, attempts: 1 }, { input: from([1, 3], { perSplit: 2 }) }),
+    ).rejects.toThrow(/record 2 of task 0: Error: odd/);
   });
 
   test.each<[string, JobSpec, RegExp]>([
-    ['emits what cannot travel', { map: (n, ctx) => ctx.emit(n, Symbol('x')) }, /value that was emitted under the key \d+ cannot travel/],
-    ['emits a key without an order', { map: (_, ctx) => ctx.emit(new (class Odd {})(), 1), reducers: 2 }, /A key of class Odd has no order/],
-    ['has a comparator that says true or false', { map: (n, ctx) => ctx.emit(n, 1), sort: ((a: number, b: number) => a > b) as any }, /sort\(a, b\) is a number/],
-    ['has a comparator that changes its mind', { map: (n, ctx) => ctx.emit(n, 1), sort: (() => Math.random() - 0.5) as any, reducers: 1 }, /did not come in order/],
-    ['has a partitioner that leaves the range', { map: (n, ctx) => ctx.emit(n, 1), partition: (n) => n, reducers: 2 }, /partition\(key, 2\) is a whole number from 0 to 1; it was 2 for the key 2/],
-    ['combines under other keys', { ...wordCount, map: (n, ctx) => ctx.emit(1 + (n % 3), 1), combine: (_, __, ctx) => ctx.emit(0, 1) }, /combine emits under the key that it is given/],
-    ['combines asynchronously', { ...wordCount, map: (_, ctx) => ctx.emit(0, 1), combine: async () => 1 }, /a combiner is synchronous/],
+    [
+      'emits what cannot travel',
+      { map: (n, ctx) => ctx.emit(n, Symbol('x')) },
+      /value that was emitted under the key \d+ cannot travel/,
+    ],
+    [
+      'emits a key without an order',
+      { map: (_, ctx) => ctx.emit(new (class Odd {})(), 1), reducers: 2 },
+      /A key of class Odd has no order/,
+    ],
+    [
+      'has a comparator that says true or false',
+      { map: (n, ctx) => ctx.emit(n, 1), sort: ((a: number, b: number) => a > b) as any },
+      /sort\(a, b\) is a number/,
+    ],
+    [
+      'has a comparator that changes its mind',
+      { map: (n, ctx) => ctx.emit(n, 1), sort: (() => Math.random() - 0.5) as any, reducers: 1 },
+      /did not come in order/,
+    ],
+    [
+      'has a partitioner that leaves the range',
+      { map: (n, ctx) => ctx.emit(n, 1), partition: (n) => n, reducers: 2 },
+      /partition\(key, 2\) is a whole number from 0 to 1; it was 2 for the key 2/,
+    ],
+    [
+      'combines under other keys',
+      { ...wordCount, map: (n, ctx) => ctx.emit(1 + (n % 3), 1), combine: (_, __, ctx) => ctx.emit(0, 1) },
+      /combine emits under the key that it is given/,
+    ],
+    [
+      'combines asynchronously',
+      { ...wordCount, map: (_, ctx) => ctx.emit(0, 1), combine: async () => 1 },
+      /a combiner is synchronous/,
+    ],
     ['counts in fractions', { map: (_, ctx) => ctx.counter('a', 'b', 0.5) }, /counts by whole numbers; got 0.5/],
   ])('a job that %s is told so', async (_, job, message) => {
-    const many = from(Array.from({ length: 300 }, (_, i) => i + 1), { perSplit: 100 });
+    const many = from(
+      Array.from({ length: 300 }, (_, i) => i + 1),
+      { perSplit: 100 },
+    );
     await expect((await running()).run({ ...job, attempts: 1 }, { input: many })).rejects.toThrow(message);
   });
 
@@ -215,7 +255,12 @@ describe('on thread engines', () => {
     ['a part that does not exist', { mapp: () => {} }, {}, /has no 'mapp'; it has: map, combine/],
     ['parts that are none', { map: 1 }, {}, /map is a function; got 1/],
     ['no steps', [], {}, /there is none in the list/],
-    ['groups without a partitioner', { reduce: () => {}, group: () => 0, reducers: 2 }, {}, /has group, and needs partition/],
+    [
+      'groups without a partitioner',
+      { reduce: () => {}, group: () => 0, reducers: 2 },
+      {},
+      /has group, and needs partition/,
+    ],
     ['a combiner for nobody', { map: () => {}, combine: () => 1 }, {}, /no reduce for what it makes/],
     ['two ways for its results', wordCount, { keep: true, output: 'x' }, /give one of them/],
     ['no input', wordCount, { input: undefined }, /needs \{ input \}/],
@@ -235,7 +280,9 @@ describe('on thread engines', () => {
     writeFileSync(path.join(dir, 'mine'), '');
     await expect(run(wordCount, { input: lines(input), output: dir })).rejects.toThrow(OutputExistsError);
     expect(readdirSync(dir)).toEqual(['mine']);
-    await expect(run(wordCount, { input: lines(path.join(folder, 'no-such-*')) })).rejects.toMatchObject({ code: 'INPUT' });
+    await expect(run(wordCount, { input: lines(path.join(folder, 'no-such-*')) })).rejects.toMatchObject({
+      code: 'INPUT',
+    });
     const output = fresh();
     await expect(run(wordCount, { input: lines(path.join(folder, 'no-such-*')), output })).rejects.toThrow(/no-such/);
     expect(existsSync(output)).toBe(false);
@@ -259,7 +306,10 @@ describe('on thread engines', () => {
     const output = fresh();
     const temp = fresh();
     const job = (await running()).run(
-      { map: async (n: number, ctx) => (await new Promise((resolve) => setTimeout(resolve, 5)), ctx.emit(n, 1)), reducers: 1 },
+      {
+        map: async (n: number, ctx) => (await new Promise((resolve) => setTimeout(resolve, 5)), ctx.emit(n, 1)),
+        reducers: 1,
+      },
       { input: from(Array.from({ length: 10_000 }, (_, i) => i)), output, temp },
     );
     const failed = outcome(job);

@@ -125,7 +125,10 @@ describe('shapes of jobs', () => {
   test('without reduce, reducers sort', async () => {
     const numbers = Array.from({ length: 1_000 }, (_, i) => (i * 7_919) % 1_000);
     const map = (n: number, ctx: any) => ctx.emit(n, `#${n}`);
-    const got = await (await mr()).run({ map, partition: 'range', reducers: 5 }, { input: from(numbers, { perSplit: 90 }) });
+    const got = await (await mr()).run(
+      { map, partition: 'range', reducers: 5 },
+      { input: from(numbers, { perSplit: 90 }) },
+    );
     expect(got).toEqual(numbers.sort((a, b) => a - b).map((n) => [n, `#${n}`]));
     const down = await (await mr()).run(
       { map, partition: 'range', reducers: 3, sort: (a: number, b: number) => b - a },
@@ -154,8 +157,15 @@ describe('shapes of jobs', () => {
   });
 
   test('several inputs have mappers of their own', async () => {
-    const people = from([{ id: 1, name: 'Ada' }, { id: 2, name: 'Grace' }]);
-    const notes = from([{ of: 2, note: 'compiler' }, { of: 1, note: 'engine' }, { of: 2, note: 'nanosecond' }]);
+    const people = from([
+      { id: 1, name: 'Ada' },
+      { id: 2, name: 'Grace' },
+    ]);
+    const notes = from([
+      { of: 2, note: 'compiler' },
+      { of: 1, note: 'engine' },
+      { of: 2, note: 'nanosecond' },
+    ]);
     const got = await (await mr()).run(
       {
         reduce(_: number, values: Iterable<{ name?: string; note?: string }>, ctx) {
@@ -190,7 +200,10 @@ describe('shapes of jobs', () => {
       },
       { input: from(readings, { perSplit: 40 }) },
     );
-    const sorted = readings.map(({ day }) => day).sort((a, b) => a - b).filter((_, i) => i % 3 === 0);
+    const sorted = readings
+      .map(({ day }) => day)
+      .sort((a, b) => a - b)
+      .filter((_, i) => i % 3 === 0);
     expect(got.sort(([a], [b]) => a - b)).toEqual([0, 1, 2].map((i) => [2000 + i, sorted]));
   });
 
@@ -266,7 +279,11 @@ describe('results', () => {
     expect(kept.parts.reduce((sum, { records }) => sum + records, 0)).toBe(words.size);
     expect(new Set(kept.parts.map(({ engine }) => engine)).size).toBeGreaterThan(0);
     const lengths = await run(
-      { map: ([word, n]: [string, number], ctx) => ctx.emit(word.length, n), reduce: (_, all) => [...all].length, reducers: 1 },
+      {
+        map: ([word, n]: [string, number], ctx) => ctx.emit(word.length, n),
+        reduce: (_, all) => [...all].length,
+        reducers: 1,
+      },
       { input: kept },
     );
     const expected = new Map<number, number>();
@@ -293,7 +310,9 @@ describe('results', () => {
   test('progress ends where everything is done', async () => {
     const job = (await mr()).run(wordCount, { input: lines(plain), splitSize: 100_000 });
     const seen: any[] = [];
-    const told = new Promise<void>((resolve) => job.progress$.subscribe({ next: (p) => seen.push(p), complete: resolve }));
+    const told = new Promise<void>((resolve) =>
+      job.progress$.subscribe({ next: (p) => seen.push(p), complete: resolve }),
+    );
     await job;
     await told;
     const size = Buffer.byteLength(text);

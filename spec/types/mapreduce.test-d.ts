@@ -14,10 +14,16 @@ export const counts: [string, number][] = await run(
   },
   { input: lines('*.txt') },
 );
-export const written: JobSummary = await run({ map: (row, ctx) => ctx.emit(row.name, row) }, { input: csv('a.csv'), output: 'out' });
+export const written: JobSummary = await run(
+  { map: (row, ctx) => ctx.emit(row.name, row) },
+  { input: csv('a.csv'), output: 'out' },
+);
 const kept = await run({ map: (n: number, ctx) => ctx.emit(n, n) }, { input: from([1, 2]), keep: true });
 export const parts: number[] = kept.parts.map(({ records }) => records);
-const job: JobSpec<string, string, number> = { map: (line, ctx) => ctx.emit(line, 1), combine: (_, ones) => [...ones].length };
+const job: JobSpec<string, string, number> = {
+  map: (line, ctx) => ctx.emit(line, 1),
+  combine: (_, ones) => [...ones].length,
+};
 for await (const [key, value] of run([job, job], { input: lines('*.txt') })) String(key).concat(value);
 // @ts-expect-error: a record of lines is a text
 run({ map: (line: number, ctx) => ctx.emit(line, 1) }, { input: lines('*.txt') });

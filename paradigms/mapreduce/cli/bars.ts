@@ -31,13 +31,18 @@ export class Bars {
   }
 }
 
-function linesOf({ step, phase, tasks, done, bytes, totalBytes }: PhaseProgress, elapsed: number, several: boolean): string[] {
+function linesOf(
+  { step, phase, tasks, done, bytes, totalBytes }: PhaseProgress,
+  elapsed: number,
+  several: boolean,
+): string[] {
   const of = several ? ` ${step}` : '';
   const rate = bytes ? ` ${megabytes(bytes / Math.max(elapsed / 1e3, 1e-3))} MB/s` : '';
   const amount = `${megabytes(bytes)} of ${megabytes(totalBytes)} MB`;
   const counted = `${done} of ${tasks} tasks`;
   const byBytes = totalBytes ? bytes / totalBytes : 0;
-  if (phase === 'map') return [line(`map${of}`, totalBytes ? byBytes : part(done, tasks), `${amount}${rate}, ${counted}`)];
+  if (phase === 'map')
+    return [line(`map${of}`, totalBytes ? byBytes : part(done, tasks), `${amount}${rate}, ${counted}`)];
   return [line(`shuffle${of}`, byBytes, amount), line(`reduce${of}`, part(done, tasks), counted)];
 }
 

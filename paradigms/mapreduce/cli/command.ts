@@ -1,9 +1,9 @@
 /** `tutti mapreduce job.ts --input 'glob' --output folder`. */
 import { type Client, type Command, type CommandTools, UsageError } from '../../../core/index.ts';
-import { MapReduceError } from '../errors.ts';
 import { type Run, runInline } from '../client/map-reduce.ts';
 import type { RunOptions } from '../client/options.ts';
 import { commands } from '../commands.ts';
+import { MapReduceError } from '../errors.ts';
 import { OutputError, type OutputOptions, outputTo } from '../output/index.ts';
 import { csv, InputError, jsonl, lines, type Source } from '../sources/index.ts';
 import type { Counters, Job, JobSpec } from '../types.ts';
@@ -47,15 +47,27 @@ export function mapReduceCommand(tools: CommandTools, runOn: (client: Client) =>
           default: 'auto',
           describe: 'What a record is; auto: by the names of the files',
         })
-        .option('output', { type: 'string', requiresArg: true, describe: 'A folder for the results; it must not exist, or be empty' })
+        .option('output', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'A folder for the results; it must not exist, or be empty',
+        })
         .option('output-format', { choices: ['jsonl', 'csv', 'text'], describe: 'Default: jsonl; of commands: text' })
         .option('gzip', { type: 'boolean', default: false, describe: 'Compress the output' })
         .option('reducers', { type: 'string', requiresArg: true, describe: 'How many (default: as many as engines)' })
         .option('mapper', { type: 'string', requiresArg: true, describe: 'A command in place of a job' })
         .option('reducer', { type: 'string', requiresArg: true, describe: 'The same' })
-        .option('memory', { type: 'string', requiresArg: true, describe: 'What each engine may use, e.g. 64M (default: 256M)' })
+        .option('memory', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'What each engine may use, e.g. 64M (default: 256M)',
+        })
         .option('split-size', { type: 'string', requiresArg: true, describe: 'Input for one task, e.g. 16M' })
-        .option('inline', { type: 'boolean', default: false, describe: 'In this process, without a cluster: for debuggers' })
+        .option('inline', {
+          type: 'boolean',
+          default: false,
+          describe: 'In this process, without a cluster: for debuggers',
+        })
         .example("tutti mapreduce words.ts --input 'data/*.txt' --output words --reducers 4 -n 4", 'on four engines'),
     handler: (args: Arguments) => handle(tools, args, runOn),
   };
@@ -158,7 +170,8 @@ function summary(
 
 /** What was asked for cannot be done as it was asked for; or what the job's own code has thrown here. */
 function told(error: unknown): unknown {
-  if (error instanceof InputError || error instanceof OutputError) return new UsageError(error.message, { cause: error });
+  if (error instanceof InputError || error instanceof OutputError)
+    return new UsageError(error.message, { cause: error });
   if (!(error instanceof MapReduceError)) return error;
   const plain = new Error(error.message, { cause: error.cause });
   plain.stack = `${error.name}: ${error.message}${error.cause instanceof Error ? `\n${error.cause.stack}` : ''}`;

@@ -2,8 +2,8 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { importModule } from '../../../core/paradigm/plugins.ts';
 import { UsageError } from '../../../core/index.ts';
+import { importModule } from '../../../core/paradigm/plugins.ts';
 import type { JobSpec } from '../types.ts';
 
 const ADVICE =
@@ -24,7 +24,10 @@ export async function jobIn(script: string): Promise<JobSpec | readonly JobSpec[
     module = (await importModule(path.resolve(script))) as Record<string, unknown>;
   } catch (cause) {
     const { name, message } = cause as Error;
-    throw new UsageError(`The job ${pathToFileURL(path.resolve(script)).pathname} cannot be loaded: ${name}: ${message}`, { cause });
+    throw new UsageError(
+      `The job ${pathToFileURL(path.resolve(script)).pathname} cannot be loaded: ${name}: ${message}`,
+      { cause },
+    );
   }
   const given = module.default ?? partsIn(module);
   const jobs = [given].flat() as unknown[];

@@ -12,7 +12,8 @@ type Work = ((spec: TaskSpec) => AsyncResult<TaskResult, TaskResult>) & Disposab
 
 /** Errors of the input, of the output, and of how things are used: another run would meet them again. */
 const mayRunAgain = remote(
-  (error: { code?: unknown } | undefined) => !['INPUT', 'OUTPUT', 'OUTPUT_EXISTS', 'USAGE'].includes(String(error?.code)),
+  (error: { code?: unknown } | undefined) =>
+    !['INPUT', 'OUTPUT', 'OUTPUT_EXISTS', 'USAGE'].includes(String(error?.code)),
   {},
 );
 

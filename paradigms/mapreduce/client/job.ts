@@ -1,4 +1,5 @@
 /** What `run` returns: a job that has begun, awaitable, iterable. */
+import { setMaxListeners } from 'node:events';
 import { Observable } from 'rxjs';
 import { CancelledError, UsageError } from '../../../core/index.ts';
 import { abortOutput, commitOutput, prepareOutput } from '../output/index.ts';
@@ -7,7 +8,7 @@ import type { Counters, Job, JobProgress, JobSummary } from '../types.ts';
 import { Driver } from './driver.ts';
 import { Kept } from './kept.ts';
 import type { PlannedInput, RunOptions } from './options.ts';
-import { type Pair, readResults, type ResultsHome } from './results.ts';
+import { type Pair, type ResultsHome, readResults } from './results.ts';
 import type { Runner } from './runner.ts';
 
 /** ms between two words on how far it is. */
@@ -33,6 +34,8 @@ export class RunningJob implements Job<any> {
     this.#plan = plan;
     this.#options = options;
     const { signal } = this.#abort;
+    // Each task on its way listens.
+    setMaxListeners(0, signal);
     const runner = run(signal);
     this.#runner = runner;
     const changed = (): void => {
@@ -105,13 +108,7 @@ export class RunningJob implements Job<any> {
       yield* (await this) as Kept;
       return;
     }
-    this.#readOnce();
-    try {
-      for await (const pairs of readResults(this.#home)) yield* pairs;
-      await this.#done;
-    } finally {
-      await this.cancel('Nobody reads its results any more');
-    }
+    for await (const pairs of this.#reading()) yield* pairs;
   }
 
   async cancel(reason = 'Cancelled'): Promise<void> {
@@ -132,21 +129,27 @@ export class RunningJob implements Job<any> {
   }
 
   async #collect(): Promise<Pair[]> {
-    this.#readOnce();
     const all: Pair[] = [];
-    try {
-      for await (const pairs of readResults(this.#home)) for (const pair of pairs) all.push(pair);
-      await this.#done;
-    } finally {
-      await this.#end();
-    }
+    for await (const pairs of this.#reading()) for (const pair of pairs) all.push(pair);
     return all;
   }
 
-  #readOnce(): void {
+  /** Once, and what is not read to the end is not wanted. */
+  async *#reading(): AsyncGenerator<Pair[]> {
     if (this.#read)
-      throw new UsageError('The results of a job are read once; with { keep: true } they stay, and are read as often as wanted');
+      throw new UsageError(
+        'The results of a job are read once; with { keep: true } they stay, and are read as often as wanted',
+      );
     this.#read = true;
+    let whole = false;
+    try {
+      yield* readResults(this.#home);
+      await this.#done;
+      whole = true;
+      this.#over();
+    } finally {
+      if (!whole) await this.cancel('Nobody reads its results any more');
+    }
   }
 
   #summary(): JobSummary {
@@ -171,7 +174,7 @@ export class RunningJob implements Job<any> {
       signal.throwIfAborted();
       if (!output) return;
       await commitOutput(output, this.#driver.last.tasks.length);
-      await this.#end();
+      this.#over();
     } catch (thrown) {
       const error = signal.aborted ? signal.reason : thrown;
       // What still runs is to stop, and whoever waits for parts is told why.
@@ -181,6 +184,11 @@ export class RunningJob implements Job<any> {
       if (prepared) await abortOutput(output!);
       throw error;
     }
+  }
+
+  /** All is well; copies of tasks that were not the first may take a while to see that they are not needed. */
+  #over(): void {
+    void this.#end();
   }
 
   #end(): Promise<void> {

@@ -1,7 +1,7 @@
 /** Results that stay on the engines: input of further jobs, read when somebody wants to. */
 import type { KeptPart } from '../types.ts';
 import type { Driver } from './driver.ts';
-import { type Pair, readResults, type ResultsHome } from './results.ts';
+import { type Pair, type ResultsHome, readResults } from './results.ts';
 import type { KeptInput } from './stage-run.ts';
 
 export class Kept implements AsyncIterable<Pair>, AsyncDisposable {

@@ -46,7 +46,10 @@ const OF_JOBS: Readonly<Record<keyof JobSpec, Check>> = {
   map: FUNCTION,
   combine: FUNCTION,
   reduce: FUNCTION,
-  partition: ["a function of a key and the number of reducers, or 'range'", (p) => typeof p === 'function' || p === 'range'],
+  partition: [
+    "a function of a key and the number of reducers, or 'range'",
+    (p) => typeof p === 'function' || p === 'range',
+  ],
   sort: FUNCTION,
   group: FUNCTION,
   reducers: ['a whole number: 1, 2, 3, …', (n) => isWhole(n, 0)],

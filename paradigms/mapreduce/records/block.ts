@@ -1,7 +1,7 @@
 /** Records in blocks: a column of keys, and one of values. */
 import { CannotTravelError } from '../../../core/index.ts';
 import { MapReduceError } from '../errors.ts';
-import { decodeColumn, encodeColumn } from './column.ts';
+import { decodeColumn, Scratch } from './column.ts';
 
 /** Bytes that a block had better have. */
 export const BLOCK = 64 << 10;
@@ -11,13 +11,18 @@ export interface Block {
   readonly values: readonly unknown[];
 }
 
-/** @throws MapReduceError that names the record which cannot travel. */
+const scratch = new Scratch();
+
+/** In memory that the next call uses again. @throws MapReduceError that names the record which cannot travel. */
 export function encodeBlock({ keys, values }: Block): Uint8Array {
+  scratch.begin();
   try {
-    return Buffer.concat([...encodeColumn(keys), ...encodeColumn(values)]);
+    scratch.column(keys);
+    scratch.column(values);
   } catch (error) {
     throw error instanceof CannotTravelError ? culprit({ keys, values }, error) : error;
   }
+  return scratch.written;
 }
 
 export function decodeBlock(bytes: Uint8Array): Block {
@@ -30,7 +35,7 @@ function culprit({ keys, values }: Block, error: CannotTravelError): Error {
   for (let i = 0; i < keys.length; i++) {
     for (const [what, value] of [['key', keys[i]] as const, ['value', values[i]] as const]) {
       try {
-        encodeColumn([value]);
+        scratch.column([value]);
       } catch (cause) {
         const where = what === 'key' ? '' : ` under the key ${shown(keys[i])}`;
         return new MapReduceError(`A ${what} that was emitted${where} cannot travel: ${(cause as Error).message}`, {

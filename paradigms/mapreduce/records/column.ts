@@ -10,52 +10,91 @@ const Column = { same: 0, latin1: 1, utf16: 2, int32: 3, float64: 4, any: 5 };
 /** A tag, the size of what follows, and how many values there are. */
 const HEAD = 12;
 
-/** Into one piece of memory with `lead` bytes free before it. @throws CannotTravelError */
-export function encodeColumn(values: readonly unknown[]): Uint8Array[] {
-  const first = values[0];
-  if (typeof first !== 'object' && values.every((value) => Object.is(value, first)))
-    return column(Column.same, values.length, encodeValue(first));
-  if (typeof first === 'string' && values.every((value) => typeof value === 'string'))
-    return encodeTexts(values as readonly string[]);
-  if (typeof first === 'number' && values.every((value) => typeof value === 'number'))
-    return encodeNumbers(values as readonly number[]);
-  return column(Column.any, values.length, encodeValue(values));
+/** Memory that is written to from its beginning, again and again, and grows. */
+export class Scratch {
+  #bytes = Buffer.allocUnsafeSlow(256 << 10);
+  #end = 0;
+
+  begin(): void {
+    this.#end = 0;
+  }
+
+  /** What was written since. The next `begin` makes it void. */
+  get written(): Uint8Array {
+    return new Uint8Array(this.#bytes.buffer, 0, this.#end);
+  }
+
+  /** @throws CannotTravelError */
+  column(values: readonly unknown[]): void {
+    const first = values[0];
+    if (typeof first !== 'object' && all(values, (value) => Object.is(value, first)))
+      this.#column(Column.same, values.length, () => this.#value(first));
+    else if (typeof first === 'string' && all(values, (value) => typeof value === 'string'))
+      this.#texts(values as readonly string[]);
+    else if (typeof first === 'number' && all(values, (value) => typeof value === 'number'))
+      this.#numbers(values as readonly number[]);
+    else this.#column(Column.any, values.length, () => this.#value(values));
+  }
+
+  #column(tag: number, count: number, write: () => void): void {
+    const head = this.#end;
+    this.#room(HEAD);
+    this.#end += HEAD;
+    write();
+    this.#bytes.writeUInt32BE(tag, head);
+    this.#bytes.writeUInt32BE(this.#end - head - HEAD, head + 4);
+    this.#bytes.writeUInt32BE(count, head + 8);
+  }
+
+  #texts(texts: readonly string[]): void {
+    const whole = texts.join('');
+    const narrow = isLatin1(whole);
+    this.#column(narrow ? Column.latin1 : Column.utf16, texts.length, () => {
+      const lengths = new Uint32Array(texts.length);
+      for (let i = 0; i < texts.length; i++) lengths[i] = texts[i]!.length;
+      this.#memory(lengths);
+      this.#room(2 * whole.length);
+      this.#end += this.#bytes.write(whole, this.#end, narrow ? 'latin1' : 'utf16le');
+    });
+  }
+
+  #numbers(numbers: readonly number[]): void {
+    const small = all(numbers, (n) => (n | 0) === n && !Object.is(n, -0));
+    this.#column(small ? Column.int32 : Column.float64, numbers.length, () =>
+      this.#memory(small ? Int32Array.from(numbers) : Float64Array.from(numbers)),
+    );
+  }
+
+  /** The codec's parts, after how many there are and their sizes. */
+  #value(value: unknown): void {
+    const { parts } = encode(value, { root: 'emitted' });
+    this.#memory(Uint32Array.of(parts.length, ...parts.map((part) => part.byteLength)));
+    for (const part of parts) this.#memory(part);
+  }
+
+  #memory({ buffer, byteOffset, byteLength }: ArrayBufferView): void {
+    this.#room(byteLength);
+    this.#bytes.set(new Uint8Array(buffer, byteOffset, byteLength), this.#end);
+    this.#end += byteLength;
+  }
+
+  #room(bytes: number): void {
+    if (this.#end + bytes <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(2 * (this.#end + bytes));
+    larger.set(this.written);
+    this.#bytes = larger;
+  }
 }
 
-function column(tag: number, count: number, parts: readonly Uint8Array[]): Uint8Array[] {
-  const head = new DataView(new ArrayBuffer(HEAD));
-  head.setUint32(0, tag);
-  head.setUint32(4, parts.reduce((sum, part) => sum + part.byteLength, 0));
-  head.setUint32(8, count);
-  return [new Uint8Array(head.buffer), ...parts];
-}
-
-function encodeTexts(texts: readonly string[]): Uint8Array[] {
-  const lengths = Uint32Array.from(texts, ({ length }) => length);
-  const whole = texts.join('');
-  const narrow = isLatin1(whole);
-  return column(narrow ? Column.latin1 : Column.utf16, texts.length, [
-    new Uint8Array(lengths.buffer),
-    Buffer.from(whole, narrow ? 'latin1' : 'utf16le'),
-  ]);
+/** As `every`, for short tests of long lists. */
+function all<T>(values: readonly T[], test: (value: T) => boolean): boolean {
+  for (let i = 0; i < values.length; i++) if (!test(values[i]!)) return false;
+  return true;
 }
 
 function isLatin1(text: string): boolean {
   // The length in UTF-8 is found out much faster than whether a pattern matches.
   return Buffer.byteLength(text) === text.length || !/[^\0-\xff]/.test(text);
-}
-
-function encodeNumbers(numbers: readonly number[]): Uint8Array[] {
-  const small = numbers.every((n) => (n | 0) === n && !Object.is(n, -0));
-  const array = small ? Int32Array.from(numbers) : Float64Array.from(numbers);
-  return column(small ? Column.int32 : Column.float64, numbers.length, [new Uint8Array(array.buffer)]);
-}
-
-/** The codec's parts, each after its size. */
-function encodeValue(value: unknown): Uint8Array[] {
-  const { parts } = encode(value, { root: 'emitted' });
-  const sizes = Uint32Array.of(parts.length, ...parts.map((part) => part.byteLength));
-  return [new Uint8Array(sizes.buffer), ...parts];
 }
 
 /** The values of the column that begins at `at`, and where it ends. The values own nothing of the memory. */

@@ -2,14 +2,15 @@
 import { type Block, decodeBlock } from './block.ts';
 import type { Run } from './run.ts';
 
-/** Gives blocks in their order: at once, where they are here. Undefined after the last one. */
+/** Gives blocks in their order: at once, where they are here. Undefined after the last one. The next one may take a block's memory. */
 export interface BlockSource {
   next(): Uint8Array | undefined | Promise<Uint8Array | undefined>;
 }
 
 export function blocksOf(run: Run): BlockSource {
+  const into = { bytes: new Uint8Array(0) };
   let index = 0;
-  return { next: () => (index < run.blocks ? run.block(index++) : undefined) };
+  return { next: () => (index < run.blocks ? run.block(index++, into) : undefined) };
 }
 
 export class Cursor {

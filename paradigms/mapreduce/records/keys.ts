@@ -6,7 +6,18 @@ import { MapReduceError } from '../errors.ts';
 
 export type Compare<K = any> = (a: K, b: K) => number;
 
-const Kind = { undefined: 0, null: 1, boolean: 2, number: 3, bigint: 4, string: 5, date: 6, bytes: 7, array: 8, object: 9 };
+const Kind = {
+  undefined: 0,
+  null: 1,
+  boolean: 2,
+  number: 3,
+  bigint: 4,
+  string: 5,
+  date: 6,
+  bytes: 7,
+  array: 8,
+  object: 9,
+};
 
 function kindOf(key: unknown): number {
   switch (typeof key) {

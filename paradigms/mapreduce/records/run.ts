@@ -8,7 +8,13 @@ export interface Run {
   readonly bytes: number;
   readonly blocks: number;
   readonly inMemory: boolean;
-  block(index: number): Uint8Array;
+  /** @param into memory that may be used for it */
+  block(index: number, into?: Memory): Uint8Array;
+}
+
+/** Memory that is used again and again. */
+export interface Memory {
+  bytes: Uint8Array;
 }
 
 /** Says whether so many bytes may stay in memory; if not, they go to the file. */
@@ -42,7 +48,7 @@ export class RunWriter {
     this.#bytes += bytes.length;
     // Once in the file, all that follows goes there: a run is read from its beginning to its end.
     if (!this.#file && this.#shelf.take(bytes.length)) {
-      this.#blocks.push(bytes);
+      this.#blocks.push(bytes.slice());
       return;
     }
     this.#file ??= this.#shelf.file();
@@ -58,9 +64,13 @@ export class RunWriter {
       bytes: this.#bytes,
       blocks: blocks.length,
       inMemory: !file,
-      block(index) {
+      block(index, into) {
         const block = blocks[index]!;
-        return block instanceof Uint8Array ? block : file!.read(block.at, block.size);
+        if (block instanceof Uint8Array) return block;
+        const { at, size } = block;
+        if (!into) return file!.read(at, new Uint8Array(size));
+        if (into.bytes.length < size) into.bytes = new Uint8Array(size + (size >> 2));
+        return file!.read(at, into.bytes.subarray(0, size));
       },
     };
   }

@@ -29,5 +29,5 @@ export class Scale {
 /** A text may be a slice of a long one, which lives as long as it does: whoever keeps it for a while keeps a copy. */
 export function owned<T>(value: T): T {
   // Shorter ones are always copies.
-  return typeof value === 'string' && value.length > 12 ? ((` ${value}`.slice(1)) as T) : value;
+  return typeof value === 'string' && value.length > 12 ? (` ${value}`.slice(1) as T) : value;
 }

@@ -46,8 +46,9 @@ export class SpillFile {
     return at;
   }
 
-  read(at: number, size: number): Uint8Array {
-    const bytes = new Uint8Array(size);
+  /** Fills it with what lies there. */
+  read(at: number, bytes: Uint8Array): Uint8Array {
+    const size = bytes.length;
     for (let read = 0; read < size; ) {
       let got = 0;
       try {

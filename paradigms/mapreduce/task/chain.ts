@@ -1,8 +1,9 @@
 /** The functions of a stage, one behind the other: what one emits is what the next one is called with. */
+
+import { BUILT_IN } from '../counters.ts';
 import { MapReduceError } from '../errors.ts';
 import type { Op, Plan, Stage } from '../plan.ts';
 import type { Values } from '../records/values.ts';
-import { BUILT_IN } from '../counters.ts';
 import type { Counters } from '../types.ts';
 import { Context, type Emit, isThenable, type Reading, type TaskFacts } from './context.ts';
 import { Link, Stop } from './link.ts';

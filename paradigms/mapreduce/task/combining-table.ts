@@ -1,6 +1,6 @@
 /** Values by key on the map side, which the combiner makes few of whenever they are many. */
 import { MapReduceError } from '../errors.ts';
-import { compareKeys, canonical } from '../records/keys.ts';
+import { canonical, compareKeys } from '../records/keys.ts';
 import { owned, Scale } from '../records/size.ts';
 import { type Values, ValuesInMemory } from '../records/values.ts';
 import { type Emit, isThenable } from './context.ts';
@@ -52,7 +52,8 @@ export class CombiningTable {
   }
 
   add(key: unknown, value: unknown): void {
-    const entry = typeof key === 'object' && key !== null ? this.#composite.get(canonical(key)) : this.#entries.get(key);
+    const entry =
+      typeof key === 'object' && key !== null ? this.#composite.get(canonical(key)) : this.#entries.get(key);
     if (entry === undefined) {
       this.#enter(key, value);
       return;
@@ -93,7 +94,9 @@ export class CombiningTable {
       const returned = this.#combine(key, new ValuesInMemory(values));
       if (isThenable(returned)) {
         Promise.resolve(returned).catch(() => {});
-        throw new MapReduceError('combine returned a promise: a combiner is synchronous. Read its values with for … of');
+        throw new MapReduceError(
+          'combine returned a promise: a combiner is synchronous. Read its values with for … of',
+        );
       }
       if (returned !== undefined) this.#combined.push(returned);
     } finally {

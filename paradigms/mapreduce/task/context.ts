@@ -28,7 +28,12 @@ export class Context implements TaskContext {
   readonly #reading: Reading;
   #emitTo: ((name: string, key: unknown, value: unknown) => void) | undefined;
 
-  constructor({ phase, step }: Op, { id, attempt, signal, reading }: TaskFacts, emit: Emit, emitTo: Context['emitTo'] | undefined) {
+  constructor(
+    { phase, step }: Op,
+    { id, attempt, signal, reading }: TaskFacts,
+    emit: Emit,
+    emitTo: Context['emitTo'] | undefined,
+  ) {
     this.emit = emit;
     this.#emitTo = emitTo;
     this.task = { id, attempt, step, phase };

@@ -1,13 +1,5 @@
 /** Runs on other engines: their blocks are asked for a few at a time, and no faster than they are read. */
-import type {
-  BlocksAnswer,
-  BlocksRequest,
-  OutputName,
-  Places,
-  RunHead,
-  RunsAnswer,
-  RunsRequest,
-} from '../messages.ts';
+import type { BlocksAnswer, BlocksRequest, OutputName, Places, RunHead, RunsAnswer, RunsRequest } from '../messages.ts';
 import { type BlockSource, blocksOf } from '../records/cursor.ts';
 import type { Store } from './store.ts';
 

@@ -2,8 +2,8 @@
 import { BUILT_IN, Tally } from '../counters.ts';
 import type { OutputName, TaskResult, TaskSpec } from '../messages.ts';
 import type { Plan, Stage } from '../plan.ts';
-import { type BlockSource, blocksOf } from '../records/cursor.ts';
 import { decodeBlock } from '../records/block.ts';
+import { type BlockSource, blocksOf } from '../records/cursor.ts';
 import { eachGroup } from '../records/groups.ts';
 import { type Compare, compareKeys } from '../records/keys.ts';
 import { Merge } from '../records/merge.ts';
@@ -113,7 +113,13 @@ class StageTask {
       compare: sortOf(step.sort),
       shelf: shelving.shelf,
       buffer: memory * SHARE.buffer,
-      context: (emit) => new Context({ phase: 'map', step: writes }, { id: task, attempt, signal, reading: this.#reading }, emit, undefined),
+      context: (emit) =>
+        new Context(
+          { phase: 'map', step: writes },
+          { id: task, attempt, signal, reading: this.#reading },
+          emit,
+          undefined,
+        ),
     });
     return { terminal: intoShuffle(writer, shelving, this.#name), counts: () => writer.counts() };
   }

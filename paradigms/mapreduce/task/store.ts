@@ -5,7 +5,7 @@ import type { Run, Shelf } from '../records/run.ts';
 import { SpillFile } from '../records/spill-file.ts';
 
 /** Parts of a job's memory on an engine: what is being gathered, what has been left, and the values of one key. */
-export const SHARE = { buffer: 1 / 4, outputs: 1 / 4, values: 1 / 8 };
+export const SHARE = { buffer: 1 / 8, outputs: 1 / 8, values: 1 / 16 };
 /** Bytes of one answer. */
 const ANSWER = 256 << 10;
 
