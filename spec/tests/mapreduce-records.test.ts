@@ -58,7 +58,24 @@ describe('keys', () => {
 
   test('have the same hash in every process and version', () => {
     const keys = ['', 'the', 'The', 0, 1, -1, 1.5, 2 ** 40, null, true, 3n, ['a', 1], { b: 1, a: 2 }, new Date(0)];
-    expect(keys.map(hashKey)).toMatchInlineSnapshot();
+    expect(keys.map(hashKey)).toMatchInlineSnapshot(`
+      [
+        2872998923,
+        3305589240,
+        1160187575,
+        3651860435,
+        2916906684,
+        2113920734,
+        327582034,
+        364002798,
+        -1467927976,
+        1715307598,
+        -1937254370,
+        297296463,
+        521476764,
+        1737891191,
+      ]
+    `);
     expect(hashKey({ a: 2, b: 1 })).toBe(hashKey({ b: 1, a: 2 }));
     expect([hashKey(-0), compareKeys(-0, 0)]).toEqual([hashKey(0), 0]);
   });

@@ -285,7 +285,7 @@ describe('results', () => {
     const { run } = await mr();
     const dir = output();
     const job: JobSpec = { map: (n, ctx) => ctx.emitTo(n % 2 ? 'odd' : 'even', n, n * n), reducers: 0 };
-    await run(job, { input: from([1, 2, 3]), output: outputTo(dir, { format: 'csv', gzip: true }) });
+    await run(job, { input: from([1, 2, 3], { perSplit: 3 }), output: outputTo(dir, { format: 'csv', gzip: true }) });
     expect(readdirSync(dir).sort()).toEqual(['_SUCCESS', 'even-00000.csv.gz', 'odd-00000.csv.gz']);
     await expect(run(job, { input: from([1]) })).rejects.toThrow(/emitTo\('odd', …\)/);
   });

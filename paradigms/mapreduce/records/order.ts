@@ -36,12 +36,17 @@ function orderOfTexts(keys: readonly string[]): Uint32Array {
   return order;
 }
 
-/** 32 bits; characters above 255 count as 255, and are told apart later. */
+/** 32 bits. Characters from 255 on count as 255, and end it: what follows them is told apart later. */
 function beginning(key: string): number {
-  const { length } = key;
+  const end = Math.min(key.length, 4);
   let bits = 0;
-  for (let i = 0; i < 4; i++) bits = bits * 256 + (i < length ? Math.min(key.charCodeAt(i), 255) : 0);
-  return bits;
+  let i = 0;
+  while (i < end) {
+    const character = key.charCodeAt(i++);
+    bits = bits * 256 + Math.min(character, 255);
+    if (character >= 255) break;
+  }
+  return bits * 256 ** (4 - i);
 }
 
 function sortPart(part: Uint32Array, keys: readonly string[]): void {

@@ -33,6 +33,6 @@ export class ValuesOnDisk<V> implements Values<V> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<V> {
-    yield* this;
+    for (const value of this) yield value;
   }
 }

