@@ -388,7 +388,7 @@ describe('what makes no sense', () => {
     [
       'pairs',
       (made) => made.reduceByKey((a) => a).collect(),
-      /reduceByKey takes records that are \[key, value\]; got 1\. Use keyBy/,
+      /reduceByKey takes records that are \[key, value\]; got \d\. Use keyBy/,
     ],
     ['flatMap', (made) => made.flatMap(() => 3 as never).collect(), /return something iterable; got number/],
     ['thrown', (made) => made.map(() => JSON.parse('{')).collect(), /JSON/],
