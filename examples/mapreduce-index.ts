@@ -29,3 +29,11 @@ for (const [word, years] of await index
   .collect())
   console.log(`${word}: ${years.length} speeches, the first in ${years[0]}`);
 await rm(dir, { recursive: true });
+
+// Prints:
+//   23147 words
+//   telegraph: 19 speeches, the first in 1862
+//   airplane: 9 speeches, the first in 1927
+//   television: 13 speeches, the first in 1965
+//   internet: 11 speeches, the first in 1997
+//   covid: 1 speeches, the first in 2021

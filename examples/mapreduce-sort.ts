@@ -35,3 +35,7 @@ for (const part of (await readdir(dir)).filter((name) => name.startsWith('part-'
 console.log(`${sentences} sentences, ${sorted ? 'sorted' : 'not sorted'}; the longest has ${before} characters`);
 console.log((await readdir(dir)).sort().join(' '));
 await rm(dir, { recursive: true });
+
+// Prints:
+//   63579 sentences, sorted; the longest has 3825 characters
+//   _SUCCESS part-00000.jsonl part-00001.jsonl part-00002.jsonl part-00003.jsonl

@@ -1,15 +1,16 @@
 /** Bags against plain lists: the same records, on engines and in this process. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
+import { CancelledError, type Client, cluster } from 'tutti';
+import { type Bag, csv, from, lines, mapReduce } from 'tutti/paradigms';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { type Client, cluster } from '../../dist/main.js';
-import { type Bag, csv, from, lines, mapReduce } from '../../dist/paradigms/index.js';
+import { using } from './support/shared.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'tutti-bag-'));
-let client: Client & AsyncDisposable;
+let client: Client;
 beforeAll(async () => {
   client = await cluster({ engines: 2, kind: 'thread' });
 });
@@ -244,7 +245,7 @@ describe('by key', () => {
           sorted(all.map((k) => [k, [values(left, k), values(right, k)]])),
         );
       }),
-      { numRuns: 15 },
+      { numRuns: 10 },
     );
   });
 
@@ -376,6 +377,49 @@ describe('all records', () => {
   });
 });
 
+test('an engine that goes down takes results along that further steps need: they are made again', async () => {
+  const flag = path.join(folder, 'down');
+  await using({ engines: 3, kind: 'process' }, async (c) => {
+    const { bag: make } = c.use(mapReduce);
+    const sums = make(from(numbers, { perSplit: 8 }))
+      .keyBy((n) => n % 10)
+      .reduceByKey((a, b) => a + b, { reducers: 4 });
+    const joined = sums
+      .join(sums.mapValues((sum) => -sum))
+      .zipWithIndex()
+      .map(([[key, [sum, minus]], index]) => {
+        const fs = process.getBuiltinModule('node:fs');
+        if (index >= 3 && !fs.existsSync(flag)) {
+          fs.writeFileSync(flag, '');
+          process.kill(process.pid, 'SIGKILL');
+        }
+        return [key, sum + minus];
+      });
+    assert.deepEqual(sorted(await joined.collect()), sorted(numbers.slice(0, 10).map((key) => [key, 0])));
+    assert.ok(existsSync(flag));
+  });
+});
+
+test('a signal ends what runs, and a bag that nobody reads to its end stops', async () => {
+  const abort = new AbortController();
+  const waiting = client
+    .use(mapReduce)
+    .bag(from(numbers, { perSplit: 10 }), { signal: abort.signal })
+    .keyBy((n) => n % 2)
+    .join(bag(numbers).keyBy((n) => n % 2))
+    .map((pair) => new Promise<typeof pair>(() => {}))
+    .collect();
+  setTimeout(() => abort.abort(new CancelledError('enough')), 20);
+  await assert.rejects(waiting, /enough/);
+  let seen = 0;
+  for await (const n of bag(numbers, 1).map(async (n) => (n < 5 ? n : new Promise<number>(() => {})))) {
+    seen++;
+    if (n === 3) break;
+  }
+  assert.equal(seen, 4);
+  assert.equal(await bag(numbers).count(), 100);
+});
+
 describe('what makes no sense', () => {
   test.each<[string, (made: Bag<any>) => unknown, RegExp]>([
     ['map', (made) => made.map(3 as never), /map takes a function; got number/],
@@ -388,7 +432,7 @@ describe('what makes no sense', () => {
     [
       'pairs',
       (made) => made.reduceByKey((a) => a).collect(),
-      /reduceByKey takes records that are \[key, value\]; got 1\. Use keyBy/,
+      /reduceByKey takes records that are \[key, value\]; got \d\. Use keyBy/,
     ],
     ['flatMap', (made) => made.flatMap(() => 3 as never).collect(), /return something iterable; got number/],
     ['thrown', (made) => made.map(() => JSON.parse('{')).collect(), /JSON/],

@@ -20,6 +20,7 @@ export class Execution {
   readonly #run: Run;
   readonly #options: BagOptions;
   readonly #kept = new Map<Origin, Promise<Kept>>();
+  readonly #all: Promise<Kept>[] = [];
 
   constructor(run: Run, options: BagOptions) {
     this.#run = run;
@@ -45,7 +46,7 @@ export class Execution {
 
   /** Lets go of what has been kept on the engines. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.allSettled([...this.#kept.values()].map(async (kept) => (await kept)[Symbol.asyncDispose]()));
+    await Promise.allSettled(this.#all.map(async (kept) => (await kept).close()));
   }
 
   /** The step, with records of all these ends. */
@@ -83,7 +84,7 @@ export class Execution {
 
   /** Numbers are known when it is known how many records are in each part before. */
   async #keepNumbered({ parent }: NumberedNode): Promise<Kept> {
-    await using records = await this.#keep(await this.#program([{ node: parent, out: { kind: 'record' } }], {}));
+    const records = await this.#keep(await this.#program([{ node: parent, out: { kind: 'record' } }], {}));
     let sum = 0;
     const first = records.parts.map((part) => (sum += part.records) - part.records);
     const number = stepFunctions(
@@ -96,8 +97,12 @@ export class Execution {
     return this.#keep({ input: [{ source: records, map: number.map }], steps: [number] });
   }
 
+  /** Until all is over: what is lost with an engine is made again from it. */
   async #keep({ input, steps }: Program): Promise<Kept> {
-    return this.#run(steps, { ...this.#options, input, keep: true });
+    const job: PromiseLike<Kept> = this.#run(steps, { ...this.#options, input, keep: true });
+    const kept = Promise.resolve(job);
+    this.#all.push(kept);
+    return kept;
   }
 }
 

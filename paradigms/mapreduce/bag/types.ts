@@ -72,7 +72,7 @@ export interface Bag<T> extends AsyncIterable<T> {
   sample(fraction: number, seed?: number): Bag<T>;
   /** In the order in which `collect` gives them. Works the bag out, to know how many records each partition has. */
   zipWithIndex(): Bag<[T, number]>;
-  union<U>(...others: Bag<U>[]): Bag<T | U>;
+  union<U extends unknown[]>(...others: { [I in keyof U]: Bag<U[I]> }): Bag<T | U[number]>;
   /** Deals the records out to so many partitions. */
   repartition(partitions: number): Bag<T>;
 

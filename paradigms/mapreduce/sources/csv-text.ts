@@ -47,7 +47,7 @@ export class CsvText {
 
   /** Of a record without its newline. A string says what is wrong with it. */
   fields(record: string): string[] | string {
-    if (this.#quote === '' || !record.includes(this.#quote)) return record.split(this.#separator);
+    // Not by `split`: it takes twice the time.
     const fields: string[] = [];
     for (let at = 0; ; ) {
       let end: number;

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { fileError, InputError } from './errors.ts';
 import type { Piece } from './split.ts';
 
-/** Read at a time. Strings that are cut out of a block keep all of it in memory, so larger ones cost more than they gain. */
+/** Read at a time. */
 export const BLOCK = 1 << 20;
 /** Of what is to be unpacked. */
 const RAW = 1 << 18;

@@ -1,5 +1,6 @@
 /** Cuts the input into splits, in order, while tasks already work on the first ones. */
 import { UsageError } from '../../../core/index.ts';
+import { Scale } from '../records/size.ts';
 import { csvPieces } from './csv-pieces.ts';
 import { inspect } from './inspect.ts';
 import { matchFiles } from './match.ts';
@@ -7,7 +8,6 @@ import { linePieces, linesInMemory } from './n-lines.ts';
 import { ranges } from './range.ts';
 import type { FileSource, MemorySource, Source } from './source.ts';
 import type { Piece, Split } from './split.ts';
-import { weightOf } from './weight.ts';
 
 export interface PlanOptions {
   /** Bytes that a split has at most, where its records are not longer. */
@@ -107,12 +107,13 @@ async function* recordSplits(source: MemorySource<unknown>, { splitSize, signal 
   const { length, size } = source.records as { length?: unknown; size?: unknown };
   const known = typeof length === 'number' ? length : typeof size === 'number' ? size : undefined;
   let target = source.perSplit ?? (known === undefined ? FIRST : Math.min(MOST, Math.ceil(known / TASKS)));
+  const scale = new Scale();
   let records: unknown[] = [];
   let bytes = 0;
   for await (const record of source.records as AsyncIterable<unknown>) {
     signal?.throwIfAborted();
     records.push(record);
-    bytes += weightOf(record);
+    bytes += scale.weigh(record);
     if (records.length < target && bytes < splitSize) continue;
     yield { records, bytes };
     records = [];

@@ -11,38 +11,52 @@ import type { Piece } from './split.ts';
 import { unpacked } from './unpack.ts';
 
 const NOTHING = Buffer.alloc(0);
+/**
+ * Made text at a time. Where there is one character that is not ASCII, the whole text takes twice the memory and more time; and records
+ * that are cut out of a text keep all of it in memory.
+ */
+const SEGMENT = 1 << 16;
 
 /** Calls `each` of the setup for each record, synchronously, and yields after each block: how many bytes of it were read. */
 export async function* readPiece(piece: Piece, setup: ParserSetup): AsyncGenerator<number> {
   const file = await Opened.open(piece);
   try {
-    const { format } = setup;
-    const { maxRecord } = format;
-    const { start, end } = await lineRange(file, maxRecord);
-    const parser = parserFor(piece, setup);
-    let rest: Buffer = NOTHING;
-    let at = start;
-    let begun = false;
-    for await (const block of unpacked(file, start, end)) {
-      let bytes = joined(rest, block);
-      if (!begun && start === 0 && !(format.kind === 'files' && format.as === 'bytes')) {
-        const mark = byteOrderMark(bytes);
-        bytes = bytes.subarray(mark);
-        at += mark;
-      }
-      begun = true;
-      const used = await parsed(file, () => parser.parse(bytes, at, false));
-      at += used;
-      rest = bytes.subarray(used);
-      if (rest.length > maxRecord) throw tooLong(piece.path, at, maxRecord);
-      yield block.to - block.from;
-    }
-    // An empty file is an empty text, and no lines.
-    if (rest.length > 0 || format.kind === 'files') await parsed(file, () => parser.parse(rest, at, true));
+    yield* readOpened(file, setup);
     await file.check();
+  } catch (error) {
+    throw error instanceof Misfit ? await located(file, error) : error;
   } finally {
     await file.close();
   }
+}
+
+async function* readOpened(file: Opened, setup: ParserSetup): AsyncGenerator<number> {
+  const { piece } = file;
+  const { format } = setup;
+  const { start, end } = await lineRange(file, format.maxRecord);
+  const parser = parserFor(piece, setup);
+  const asIs = format.kind === 'files' && format.as === 'bytes';
+  let rest: Buffer = NOTHING;
+  let at = start;
+  let begun = start > 0 || asIs;
+  for await (const block of unpacked(file, start, end)) {
+    const bytes = joined(rest, block);
+    let from = begun ? 0 : byteOrderMark(bytes);
+    begun = true;
+    for (let size = SEGMENT; ; ) {
+      const used = parser.parse(bytes.subarray(from, from + size), at + from, false);
+      from += used;
+      if (used > 0) size = SEGMENT;
+      else if (from + size < bytes.length) size *= 2;
+      else break;
+    }
+    at += from;
+    rest = bytes.subarray(from);
+    if (rest.length > format.maxRecord) throw tooLong(piece.path, at, format.maxRecord);
+    yield block.to - block.from;
+  }
+  // An empty file is an empty text, and no lines.
+  if (rest.length > 0 || format.kind === 'files') parser.parse(rest, at, true);
 }
 
 /** Of UTF-8. A block is at least as long, or all there is. */
@@ -63,16 +77,10 @@ function is<K extends Format['kind']>(setup: ParserSetup, kind: K): setup is Par
   return setup.format.kind === kind;
 }
 
-async function parsed(file: Opened, parse: () => number): Promise<number> {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error instanceof Misfit)) throw error;
-    const { path } = file.piece;
-    const { byte, linesOn, message, cause } = error;
-    const line = (await newlinesBefore(file, byte)) + linesOn + 1;
-    throw new InputError(`${path}:${line}: ${message}`, { path, line, byte }, { cause });
-  }
+async function located(file: Opened, { byte, linesOn, message, cause }: Misfit): Promise<InputError> {
+  const { path } = file.piece;
+  const line = (await newlinesBefore(file, byte)) + linesOn + 1;
+  return new InputError(`${path}:${line}: ${message}`, { path, line, byte }, { cause });
 }
 
 /** Reads the file from its beginning. */

@@ -15,7 +15,7 @@ export interface Reading {
 }
 
 /**
- * Calls `each` with every record, in order and synchronously. Strings may be slices of a text of a megabyte, which stays in memory as
+ * Calls `each` with every record, in order and synchronously. Strings may be slices of a text of 64 kB, which stays in memory as
  * long as one of them: whoever keeps few of many copies them first. Rejects with InputError, and with what `each` throws.
  */
 export async function readSplit(split: Split, each: Each, reading: Reading): Promise<void> {
