@@ -307,7 +307,10 @@ describe('on thread engines', () => {
     const temp = fresh();
     const job = (await running()).run(
       {
-        map: async (n: number, ctx) => (await new Promise((resolve) => setTimeout(resolve, 5)), ctx.emit(n, 1)),
+        map: async (n: number, ctx) => {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          ctx.emit(n, 1);
+        },
         reducers: 1,
       },
       { input: from(Array.from({ length: 10_000 }, (_, i) => i)), output, temp },

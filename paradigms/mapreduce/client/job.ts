@@ -85,7 +85,6 @@ export class RunningJob implements Job<any> {
     };
   });
 
-  // biome-ignore lint/suspicious/noThenProperty: it is a result, and awaited as one
   then<A = any, B = never>(
     onDone?: ((value: any) => A | PromiseLike<A>) | null,
     onFailed?: ((reason: any) => B | PromiseLike<B>) | null,

@@ -15,7 +15,7 @@ export interface GroupOptions {
   readonly memory: number;
   /** Takes those that are too many, until `over`. */
   shelf(): { shelf: Shelf; over(): void };
-  each(key: unknown, values: Values<unknown>): void | PromiseLike<unknown>;
+  each(key: unknown, values: Values<unknown>): PromiseLike<unknown> | undefined;
 }
 
 /** Values between two looks at how many they are. */

@@ -46,7 +46,7 @@ export function cutsOf(sample: unknown[], reducers: number, compare: Compare): C
 export function checkedCompare(name: 'sort' | 'group', compare: Compare): Compare {
   return (a, b) => {
     const order = compare(a, b);
-    if (typeof order === 'number' && order === order) return order;
+    if (typeof order === 'number' && !Number.isNaN(order)) return order;
     throw new MapReduceError(
       `${name}(a, b) is a number: negative, 0 or positive; it was ${String(order)}. Write a - b, or a < b ? -1 : a > b ? 1 : 0`,
     );
