@@ -111,6 +111,25 @@ export class Opened {
   }
 }
 
+/** Files that are open before it is their turn: small ones take longer to open than to read. */
+const AHEAD = 4;
+
+/** In their order. Whoever takes one closes it. */
+export async function* openAhead(pieces: readonly Piece[]): AsyncGenerator<Opened> {
+  const ahead: Promise<Opened>[] = [];
+  try {
+    for (const piece of pieces) {
+      const opening = Opened.open(piece);
+      // Whoever comes for it is told.
+      opening.catch(() => undefined);
+      if (ahead.push(opening) > AHEAD) yield await ahead.shift()!;
+    }
+    while (ahead.length > 0) yield await ahead.shift()!;
+  } finally {
+    for (const opening of ahead) await opening.then((file) => file.close()).catch(() => undefined);
+  }
+}
+
 /** `memory` from `from` to `to`. */
 export interface Block {
   memory: Buffer;

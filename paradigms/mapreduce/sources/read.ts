@@ -1,7 +1,7 @@
 /** What map tasks do with a split. */
 
 import type { Each } from './parser.ts';
-import { readPiece } from './read-piece.ts';
+import { readPieces } from './read-piece.ts';
 import type { Split } from './split.ts';
 
 export interface Reading {
@@ -45,11 +45,8 @@ async function* reads(split: Split, each: Each, reading: Reading): AsyncGenerato
     return;
   }
   const setup = { format: split.format, each, skipped };
-  for (const piece of split.pieces) {
-    file?.(piece.path);
-    for await (const bytes of readPiece(piece, setup)) {
-      signal.throwIfAborted();
-      yield bytes;
-    }
+  for await (const bytes of readPieces(split.pieces, setup, file)) {
+    signal.throwIfAborted();
+    yield bytes;
   }
 }
