@@ -24,6 +24,8 @@ import {
   jsonl,
   lines,
   nLines,
+  type OnBad,
+  type OnInvalid,
   planSplits,
   readBatches,
   readSplit,
@@ -371,6 +373,8 @@ describe('CSV', () => {
     ]);
     assert.deepEqual(await records(csv(file('a\tb\n"\t"\n'), { separator: '\t', quote: '' })), [{ a: '"', b: '"' }]);
     assert.deepEqual(await records(csv(file('\ufeff"a\n1"\n2\n')), 1), [{ 'a\n1': '2' }]);
+    for (const multiline of [true, false])
+      assert.deepEqual(await records(csv(file('\n\r\na\n2\n'), { multiline }), 1), [{ a: '2' }]);
   });
 
   test.each([1, 11, 1 << 20])('rows that do not fit, split size %d', async (size) => {
@@ -390,6 +394,42 @@ describe('CSV', () => {
     await fails(csv(file('a\n"b\nc\n')), { line: 2 }, /never closed/, 1);
     await fails(csv(file('a,a\n1,2\n')), { line: 1 }, /"a" twice/);
     await fails(csv(file('a,a\n1,2\n')), { line: 1 }, /"a" twice/, 2);
+  });
+});
+
+describe('any bytes at all', () => {
+  const bytes = fc
+    .array(fc.constantFrom(...Buffer.from('"",,\n\n\r1a{}[]:\xc3\xa4\xff', 'latin1')), { maxLength: 40 })
+    .map((list) => Uint8Array.from(list));
+  const policy = fc.record({
+    bad: fc.constantFrom<OnBad>('fail', 'skip'),
+    invalid: fc.constantFrom<OnInvalid>('fail', 'skip', 'replace'),
+  });
+  const outcomeOf = async (source: Source<unknown>, size: number): Promise<unknown> => {
+    try {
+      const { records: list, counters } = await read(await plan(source, size));
+      return { list, counters };
+    } catch (error) {
+      assert.ok(error instanceof InputError, String(error));
+      return { message: error.message, line: error.line };
+    }
+  };
+
+  test.each<[string, (at: string, o: { bad: OnBad; invalid: OnInvalid }) => Source<unknown>]>([
+    ['lines', (at, { invalid }) => lines(at, { invalid })],
+    ['jsonl', (at, o) => jsonl(at, o)],
+    ['csv', (at, o) => csv(at, o)],
+    ['csv, a record a line, with header', (at, o) => csv(at, { ...o, multiline: false })],
+    ['csv without header', (at, o) => csv(at, { ...o, header: false })],
+    ['csv, a record a line', (at, o) => csv(at, { ...o, header: false, multiline: false })],
+  ])('%s: the same records, counters and errors whatever the split size', async (_, make) => {
+    await fc.assert(
+      fc.asyncProperty(bytes, policy, fc.integer({ min: 1, max: 20 }), async (content, options, size) => {
+        const source = make(file(content, 'bytes.txt'), options);
+        assert.deepEqual(await outcomeOf(source, size), await outcomeOf(source, 1 << 20));
+      }),
+      { numRuns: 100 },
+    );
   });
 });
 

@@ -2,7 +2,7 @@
 import { CsvText, columnsFault, trimmed } from './csv-text.ts';
 import type { CsvFormat } from './format.ts';
 import { joined, Opened } from './opened.ts';
-import { ranges, tooLong } from './range.ts';
+import { cuts, tooLong } from './range.ts';
 import { byteOrderMark } from './read-piece.ts';
 import type { Piece } from './split.ts';
 import { decoded } from './utf8.ts';
@@ -10,28 +10,34 @@ import { decoded } from './utf8.ts';
 export async function* csvPieces(piece: Piece, format: CsvFormat, splitSize: number): AsyncGenerator<Piece> {
   const file = await Opened.open(piece);
   try {
-    const columns = format.header === true ? await headerOf(file, format) : undefined;
-    const header = columns && { columns };
+    const header = format.header === true ? await headerOf(file, format) : { end: 0 };
     // The one who reads it says what is wrong with the header, and where.
-    if (format.header === true && !header) yield piece;
-    else if (format.multiline) {
-      let start = 0;
-      for await (const end of boundaries(file, format, splitSize)) {
-        yield { ...piece, start, end, ...(start > 0 && header) };
-        start = end;
-      }
-    } else for (const part of ranges(piece, splitSize)) yield { ...part, ...(part.start > 0 && header) };
+    if (!header) return yield piece;
+    const { end: least, ...columns } = header;
+    const exact = format.multiline;
+    let start = 0;
+    for await (const end of exact ? boundaries(file, format, splitSize) : cuts(piece, splitSize)) {
+      // The header is in the first part, also behind empty lines.
+      if (end < least) continue;
+      yield { ...piece, start, end, exact, ...(start > 0 && columns) };
+      start = end;
+    }
   } finally {
     await file.close();
   }
 }
 
-async function headerOf(file: Opened, format: CsvFormat): Promise<readonly string[] | undefined> {
+/** With where it ends. */
+async function headerOf(
+  file: Opened,
+  format: CsvFormat,
+): Promise<{ columns: readonly string[]; end: number } | undefined> {
   const csv = new CsvText(format);
   let rest: Buffer = Buffer.alloc(0);
   for await (const { memory, from, to } of file.blocks(0, Math.min(file.piece.size, format.maxRecord))) {
     rest = Buffer.concat([rest, memory.subarray(from, to)]);
-    const text = rest.toString('latin1', byteOrderMark(rest));
+    const mark = byteOrderMark(rest);
+    const text = rest.toString('latin1', mark);
     for (let from = 0, end = 0; from < text.length; from = end) {
       end = csv.end(text, from, csv.nextQuote(text, from));
       if (end === -1) break;
@@ -39,7 +45,8 @@ async function headerOf(file: Opened, format: CsvFormat): Promise<readonly strin
       if (record === '') continue;
       const fields = decoded(Buffer.from(record, 'latin1'));
       const columns = fields === undefined ? 'not UTF-8' : csv.fields(fields);
-      return typeof columns === 'string' || columnsFault(columns) !== undefined ? undefined : columns;
+      if (typeof columns === 'string' || columnsFault(columns) !== undefined) return undefined;
+      return { columns, end: mark + end };
     }
   }
   return undefined;

@@ -6,13 +6,19 @@ import type { Piece } from './split.ts';
 const STEP = 1 << 16;
 const LF = 10;
 
-/** Of equal size, cut anywhere. */
+/** Ends of parts of equal size. */
+export function* cuts({ size }: Piece, splitSize: number): Generator<number> {
+  const count = Math.ceil(size / splitSize);
+  for (let i = 1; i < count; i++) yield Math.floor((size / count) * i);
+  yield size;
+}
+
+/** Parts that are cut anywhere. */
 export function* ranges(piece: Piece, splitSize: number): Generator<Piece> {
-  const count = Math.ceil(piece.size / splitSize);
-  const boundary = (i: number): number => Math.floor((piece.size / count) * i);
-  for (let i = 0; i < count; i++) {
-    const end = i + 1 === count ? piece.size : boundary(i + 1);
-    yield { ...piece, start: boundary(i), end, exact: false };
+  let start = 0;
+  for (const end of cuts(piece, splitSize)) {
+    yield { ...piece, start, end, exact: false };
+    start = end;
   }
 }
 
