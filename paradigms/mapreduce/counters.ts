@@ -6,7 +6,11 @@ import type { Counters } from './types.ts';
 export const BUILT_IN = 'mapreduce';
 
 export class Tally {
-  readonly counts: Counters = {};
+  readonly #groups = new Map<string, Map<string, number>>();
+
+  get counts(): Counters {
+    return Object.fromEntries([...this.#groups].map(([group, names]) => [group, Object.fromEntries(names)]));
+  }
 
   /** @throws UsageError for what is no whole number. */
   add(group: string, name: string, by = 1): void {
@@ -14,18 +18,13 @@ export class Tally {
       throw new UsageError(`Counter ${group}/${name}: it counts by whole numbers; got ${String(by)}`);
     if (typeof group !== 'string' || typeof name !== 'string')
       throw new UsageError(`counter(group, name, by?) takes two texts; got ${String(group)} and ${String(name)}`);
-    const names = Object.hasOwn(this.counts, group) ? this.counts[group]! : this.#group(group);
-    names[name] = (names[name] ?? 0) + by;
+    let names = this.#groups.get(group);
+    if (!names) this.#groups.set(group, (names = new Map()));
+    names.set(name, (names.get(name) ?? 0) + by);
   }
 
   merge(counters: Counters): void {
     for (const [group, names] of Object.entries(counters))
       for (const [name, by] of Object.entries(names)) this.add(group, name, by);
-  }
-
-  #group(group: string): Record<string, number> {
-    const names: Record<string, number> = Object.create(null);
-    Object.defineProperty(this.counts, group, { value: names, enumerable: true, writable: true, configurable: true });
-    return names;
   }
 }

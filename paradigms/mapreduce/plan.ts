@@ -36,6 +36,8 @@ export interface Plan {
   readonly memory: number;
   /** Where temporary files go. */
   readonly temp: string | undefined;
+  /** Where what tasks leave for later stages is kept. */
+  readonly checkpoint: string | undefined;
 }
 
 export function stagesOf(steps: readonly Step[]): Stage[] {

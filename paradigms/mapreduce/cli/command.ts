@@ -22,6 +22,7 @@ interface Arguments {
   reducer?: string | undefined;
   memory?: string | undefined;
   'split-size'?: string | undefined;
+  checkpoint?: string | undefined;
   inline: boolean;
   json: boolean;
   engines?: number | undefined;
@@ -63,6 +64,11 @@ export function mapReduceCommand(tools: CommandTools, runOn: (client: Client) =>
           describe: 'What each engine may use, e.g. 64M (default: 256M)',
         })
         .option('split-size', { type: 'string', requiresArg: true, describe: 'Input for one task, e.g. 16M' })
+        .option('checkpoint', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'A folder by which the same command goes on where it ended',
+        })
         .option('inline', {
           type: 'boolean',
           default: false,
@@ -111,6 +117,7 @@ function optionsOf(args: Arguments): RunOptions {
     ...(output !== undefined && { output: outputTo(output, { format, gzip }) }),
     ...(memory !== undefined && { memory: bytesIn('--memory', memory) }),
     ...(args['split-size'] !== undefined && { splitSize: bytesIn('--split-size', args['split-size']) }),
+    ...(args.checkpoint !== undefined && { checkpoint: args.checkpoint }),
     label: 'tutti mapreduce',
   };
 }

@@ -6,10 +6,11 @@ import { Tally } from '../counters.ts';
 import { MapReduceError } from '../errors.ts';
 import type { Input, OutputName, TaskSpec } from '../messages.ts';
 import type { Plan } from '../plan.ts';
-import { compareKeys } from '../records/keys.ts';
 import { planSplits } from '../sources/index.ts';
-import { checkedCompare, cutsOf } from '../task/partitioner.ts';
+import { IN_CHECKPOINT } from '../task/checkpoint.ts';
+import { compareOf, cutsOf } from '../task/partitioner.ts';
 import type { Counters, JobProgress } from '../types.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import { Kept } from './kept.ts';
 import type { PlannedInput } from './options.ts';
 import type { Runner } from './runner.ts';
@@ -29,6 +30,7 @@ export interface DriverOptions {
   readonly runner: Runner;
   readonly splitSize: number | undefined;
   readonly signal: AbortSignal;
+  readonly checkpoint: Checkpoint | undefined;
   /** Something has changed that shows in `progress`. */
   changed(): void;
 }
@@ -40,6 +42,8 @@ export class Driver {
   /** All tasks of the first stage are known. */
   #planned = false;
   #waiting: (() => void)[] = [];
+  /** The checkpoint has something of this job. */
+  #resumes = false;
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -131,7 +135,7 @@ export class Driver {
     const { runner, signal } = this.#options;
     // One that has failed stays, so that whoever waits for some or all of them is told.
     const pending = new Set<Promise<void>>();
-    for await (const task of this.#cut(stage, tasks)) {
+    for await (const task of this.#prepared(stage, tasks)) {
       while (pending.size >= AHEAD * runner.width) await Promise.race(pending);
       signal.throwIfAborted();
       const running: Promise<void> = this.#ensure(stage, task).then(() => void pending.delete(running));
@@ -142,20 +146,37 @@ export class Driver {
     await Promise.all(pending);
   }
 
-  /** As they become known, unless a sample of them all has to say first how their output is cut. */
-  async *#cut(stage: StageRun, tasks: AsyncIterable<TaskRun>): AsyncGenerator<TaskRun> {
-    const { plan } = this.#options;
+  /** As they become known, unless all have to be known first: to go on from a checkpoint, or to sample them. */
+  async *#prepared(stage: StageRun, tasks: AsyncIterable<TaskRun>): AsyncGenerator<TaskRun> {
+    const { plan, checkpoint } = this.#options;
     const { writes } = plan.stages[stage.index]!;
     const step = writes === undefined ? undefined : plan.steps[writes]!;
-    if (step?.partition !== 'range' || step.reducers < 2) {
+    const cut = step?.partition === 'range' && step.reducers > 1;
+    if (!cut && !checkpoint) {
       yield* tasks;
       return;
     }
     const all: TaskRun[] = [];
     for await (const task of tasks) all.push(task);
-    const compare = step.sort ? checkedCompare('sort', step.sort) : compareKeys;
-    stage.cuts = cutsOf(await this.#sample(stage, all), step.reducers, compare);
+    if (checkpoint) await this.#resume(checkpoint, stage);
+    if (cut) {
+      const make = async () => cutsOf(await this.#sample(stage, all), step.reducers, compareOf(step));
+      stage.cuts = await (checkpoint ? checkpoint.cuts(stage.index, make) : make());
+    }
     yield* all;
+  }
+
+  async #resume(checkpoint: Checkpoint, { index, tasks }: StageRun): Promise<void> {
+    const { plan, runner } = this.#options;
+    if (index === 0) this.#resumes = await checkpoint.open(plan, runner.code(), tasks);
+    if (!this.#resumes || plan.stages[index]!.writes === undefined) return;
+    for (const task of tasks) {
+      const done = checkpoint.done(index, task.id);
+      if (!done) continue;
+      task.done = { ...done, incarnation: 0 };
+      task.read = task.bytes;
+    }
+    this.wake();
   }
 
   async #sample(stage: StageRun, tasks: readonly TaskRun[]): Promise<unknown[]> {
@@ -228,7 +249,8 @@ export class Driver {
 
   #forgetLost(task: TaskRun): void {
     const { done } = task;
-    if (done && !this.#options.runner.holds(done.engine, done.incarnation)) task.done = undefined;
+    if (!done || done.engine === IN_CHECKPOINT) return;
+    if (!this.#options.runner.holds(done.engine, done.incarnation)) task.done = undefined;
   }
 
   async #restoreAll(

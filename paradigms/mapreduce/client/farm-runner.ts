@@ -53,6 +53,11 @@ export function farmRunner(host: ClientHost, plan: Plan, label: string, signal: 
         told.unsubscribe();
       }
     },
+    code() {
+      // With all that they have captured.
+      const { payload, code } = host.parcel([plan.steps, plan.maps]);
+      return [...code, ...payload.parts.map((part) => Buffer.from(part).toString('latin1'))].join('\n');
+    },
     incarnation: (engine) => client.engines.find(({ id }) => id === engine)?.incarnation ?? -1,
     holds: (engine, since) => there().some(({ id, incarnation }) => id === engine && incarnation === since),
     elsewhere: (id) => ({

@@ -41,6 +41,7 @@ export function inlineRunner(plan: Plan, stop: AbortSignal): Runner {
       before = work.catch(() => {});
       return work;
     },
+    code: () => [plan.steps, plan.maps].flat().map(textOf).join('\n'),
     incarnation: () => 0,
     holds: () => true,
     elsewhere,
@@ -51,4 +52,12 @@ export function inlineRunner(plan: Plan, stop: AbortSignal): Runner {
       store.close();
     },
   };
+}
+
+/** Of the functions in it; not of what they have captured. */
+function textOf(given: object | undefined): string {
+  if (typeof given === 'function') return String(given);
+  return Object.entries(given ?? {})
+    .map(([name, value]) => `${name}: ${String(value)}`)
+    .join();
 }

@@ -2,9 +2,10 @@
 import { setMaxListeners } from 'node:events';
 import { Observable } from 'rxjs';
 import { CancelledError, UsageError } from '../../../core/index.ts';
-import { abortOutput, commitOutput, prepareOutput } from '../output/index.ts';
+import { abortOutput, commitOutput, type OutputSpec, prepareOutput } from '../output/index.ts';
 import type { Plan } from '../plan.ts';
 import type { Counters, Job, JobProgress, JobSummary } from '../types.ts';
+import { Checkpoint } from './checkpoint.ts';
 import { Driver } from './driver.ts';
 import { Kept } from './kept.ts';
 import type { PlannedInput, RunOptions } from './options.ts';
@@ -19,6 +20,7 @@ export class RunningJob implements Job<any> {
   readonly #runner: Runner;
   readonly #options: RunOptions;
   readonly #driver: Driver;
+  readonly #checkpoint: Checkpoint | undefined;
   readonly #abort = new AbortController();
   readonly #listeners = new Set<() => void>();
   /** All tasks are done. */
@@ -41,7 +43,9 @@ export class RunningJob implements Job<any> {
     const changed = (): void => {
       for (const listener of this.#listeners) listener();
     };
-    this.#driver = new Driver({ plan, inputs, runner, splitSize: options.splitSize, signal, changed });
+    const { splitSize } = options;
+    this.#checkpoint = plan.checkpoint === undefined ? undefined : new Checkpoint(plan.checkpoint);
+    this.#driver = new Driver({ plan, inputs, runner, splitSize, checkpoint: this.#checkpoint, signal, changed });
     this.#home = { job: plan.job, driver: this.#driver, runner, signal };
     const given = options.signal;
     const follow = (): void => this.#abort.abort(given!.reason);
@@ -122,7 +126,7 @@ export class RunningJob implements Job<any> {
 
   #result(): Promise<unknown> {
     if (this.#plan.output) return this.#done.then(() => this.#summary());
-    if (this.#options.keep) return this.#done.then(() => new Kept(this.#home, () => this.#end()));
+    if (this.#options.keep) return this.#done.then(() => new Kept(this.#home, () => this.#over()));
     this.#collected ??= this.#collect();
     return this.#collected;
   }
@@ -145,7 +149,7 @@ export class RunningJob implements Job<any> {
       yield* readResults(this.#home);
       await this.#done;
       whole = true;
-      this.#over();
+      await this.#over();
     } finally {
       if (!whole) await this.cancel('Nobody reads its results any more');
     }
@@ -167,13 +171,13 @@ export class RunningJob implements Job<any> {
     let prepared = false;
     try {
       signal.throwIfAborted();
-      if (output) await prepareOutput(output);
+      if (output) await this.#prepare(output);
       prepared = output !== undefined;
       await this.#driver.run();
       signal.throwIfAborted();
       if (!output) return;
       await commitOutput(output, this.#driver.last.tasks.length);
-      this.#over();
+      await this.#over();
     } catch (thrown) {
       const error = signal.aborted ? signal.reason : thrown;
       // What still runs is to stop, and whoever waits for parts is told why.
@@ -185,9 +189,16 @@ export class RunningJob implements Job<any> {
     }
   }
 
+  async #prepare(output: OutputSpec): Promise<void> {
+    // What a former run of the same job was killed with.
+    if (await this.#checkpoint?.exists()) await abortOutput(output);
+    await prepareOutput(output);
+  }
+
   /** All is well; copies of tasks that were not the first may take a while to see that they are not needed. */
-  #over(): void {
+  async #over(): Promise<void> {
     void this.#end();
+    await this.#checkpoint?.remove();
   }
 
   #end(): Promise<void> {

@@ -1,4 +1,5 @@
 /** What can be said of jobs, checked; and the plan that follows from it. */
+import path from 'node:path';
 import { UsageError } from '../../../core/index.ts';
 import { type OutputSpec, outputTo } from '../output/index.ts';
 import { type Plan, type Step, stagesOf } from '../plan.ts';
@@ -26,6 +27,11 @@ export interface RunOptions<I = any> {
   memory?: number;
   /** The folder of temporary files, on each engine. Default: that of the system. */
   temp?: string;
+  /**
+   * A folder that this program and all engines share. What tasks have made for later steps is kept there until the job is done: run again
+   * with the same folder, a job that did not come to its end goes on where it ended. Nothing is left in it at the end.
+   */
+  checkpoint?: string;
   /** In this process, one task after the other: for debuggers. Same results. */
   inline?: boolean;
   /** Aborting cancels. */
@@ -67,6 +73,7 @@ const OF_RUNS: Readonly<Record<keyof RunOptions, Check>> = {
   splitSize: ['a number of bytes, 1 or more', (n) => isWhole(n, 1)],
   memory: [`a number of bytes, ${LEAST_MEMORY} or more`, (n) => isWhole(n, LEAST_MEMORY)],
   temp: TEXT,
+  checkpoint: TEXT,
   inline: FLAG,
   signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
   label: TEXT,
@@ -119,13 +126,20 @@ export function planOf(
   const steps = list.map((job, i) => stepOf(job, list.length > 1 ? `Step ${i}` : 'The job', Math.max(1, width)));
   const given = Array.isArray(options.input) ? options.input : [options.input];
   const inputs = given.map((one, index) => ({ source: 'source' in one ? one.source : one, index }));
-  const { output, memory = DEFAULT_MEMORY, temp } = options;
+  const { output, memory = DEFAULT_MEMORY, temp, checkpoint } = options;
   const plan: Plan = {
     ...{ job: name, client, steps, stages: stagesOf(steps), memory, temp },
+    checkpoint: checkpoint && path.resolve(checkpoint),
     maps: given.map((one) => ('source' in one ? one.map : undefined)),
-    output: typeof output === 'string' ? outputTo(output) : output,
+    output: output === undefined ? undefined : outputOf(output),
   };
   return { plan, inputs };
+}
+
+function outputOf(output: string | OutputSpec): OutputSpec {
+  if (typeof output === 'string') return outputTo(output);
+  const { dir, ...rest } = output;
+  return outputTo(dir, rest);
 }
 
 function stepOf(job: JobSpec, what: string, width: number): Step {

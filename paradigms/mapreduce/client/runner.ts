@@ -11,6 +11,8 @@ export interface Runner {
   holds(engine: number, since: number): boolean;
   /** For `holds`: which start of the engine this is. */
   incarnation(engine: number): number;
+  /** A text that stands for the job's functions: the same for the same ones. */
+  code(): string;
   /** To read what tasks have left. */
   elsewhere(engine: number): Elsewhere;
   /** Nothing of the job runs or is left any more when it resolves. */

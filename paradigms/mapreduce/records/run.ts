@@ -7,9 +7,15 @@ export interface Run {
   readonly records: number;
   readonly bytes: number;
   readonly blocks: number;
-  readonly inMemory: boolean;
+  /** Of its blocks in its file; there are none of those in memory. */
+  readonly places: readonly Place[];
   /** @param into memory that may be used for it */
   block(index: number, into?: Memory): Uint8Array;
+}
+
+export interface Place {
+  readonly at: number;
+  readonly size: number;
 }
 
 /** Memory that is used again and again. */
@@ -26,7 +32,7 @@ export interface Shelf {
 /** What was written to it, block by block. */
 export class RunWriter {
   readonly #shelf: Shelf;
-  readonly #blocks: (Uint8Array | { at: number; size: number })[] = [];
+  readonly #blocks: (Uint8Array | Place)[] = [];
   #file: SpillFile | undefined;
   #records = 0;
   #bytes = 0;
@@ -63,7 +69,7 @@ export class RunWriter {
       records: this.#records,
       bytes: this.#bytes,
       blocks: blocks.length,
-      inMemory: !file,
+      places: blocks.filter((block): block is Place => !(block instanceof Uint8Array)),
       block(index, into) {
         const block = blocks[index]!;
         if (block instanceof Uint8Array) return block;

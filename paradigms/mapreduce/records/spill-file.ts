@@ -1,8 +1,8 @@
 /**
  * A temporary file that only grows, and that has no name: it is gone with its last descriptor, however the process ends. Where an
- * open file cannot be removed, `close` does it.
+ * open file cannot be removed, `close` does it. `named` ones have a name until they are closed, or another one from then on.
  */
-import { closeSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { SpillError } from '../errors.ts';
 
@@ -12,14 +12,16 @@ export class SpillFile {
   #named = true;
   #size = 0;
 
-  constructor(folder: string) {
+  /** @param named: it is to become another file by `settle` */
+  constructor(folder: string, { named = false } = {}) {
     this.#file = path.join(folder, `tutti-mapreduce-${process.pid}-${Math.random().toString(36).slice(2)}`);
     try {
-      mkdirSync(folder, { recursive: true });
+      if (!named) mkdirSync(folder, { recursive: true });
       this.#descriptor = openSync(this.#file, 'wx+', 0o600);
     } catch (cause) {
       throw this.#failed('make', cause);
     }
+    if (named) return;
     try {
       unlinkSync(this.#file);
       this.#named = false;
@@ -60,6 +62,13 @@ export class SpillFile {
       read += got;
     }
     return bytes;
+  }
+
+  /** It stays, under this name. */
+  settle(name: string): void {
+    renameSync(this.#file, name);
+    this.#named = false;
+    this.close();
   }
 
   /** Closing twice is fine. */

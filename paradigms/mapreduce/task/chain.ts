@@ -102,10 +102,12 @@ export class Chain {
     await this.#settle(1);
   }
 
-  /** Calls each `teardown`, from the first to the last: what it emits still goes on. After a failure, of those that have begun. */
+  /** Calls each `teardown`, from the first to the last: what it emits still goes on. After a failure, of those that have begun. Once. */
   async end(failed: boolean): Promise<void> {
     let thrown: { error: unknown } | undefined;
-    for (const [i, { op, context }] of this.#parts.slice(0, this.#begun).entries()) {
+    const begun = this.#begun;
+    this.#begun = 0;
+    for (const [i, { op, context }] of this.#parts.slice(0, begun).entries()) {
       try {
         await this.#plan.steps[op.step]!.teardown?.(context);
         if (!failed) await this.#settle(i + 1);

@@ -1,6 +1,7 @@
 /** Runs on other engines: their blocks are asked for a few at a time, and no faster than they are read. */
 import type { BlocksAnswer, BlocksRequest, OutputName, Places, RunHead, RunsAnswer, RunsRequest } from '../messages.ts';
 import { type BlockSource, blocksOf } from '../records/cursor.ts';
+import { IN_CHECKPOINT, readCheckpoint } from './checkpoint.ts';
 import type { Store } from './store.ts';
 
 /** An engine, or what asks one. */
@@ -14,6 +15,8 @@ export interface FetchHome {
   /** Of a job on this engine. */
   store(job: string): Store | undefined;
   elsewhere(engine: number): Elsewhere;
+  /** The folder of the job's checkpoint. */
+  readonly checkpoint?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -46,8 +49,8 @@ export async function fetchRuns(home: FetchHome, wanted: Wanted, came: (bytes: n
   const { job, stage, partition } = wanted;
   const found = await Promise.all(
     wanted.places.map(([engine, tasks]) =>
-      engine === home.engine
-        ? here(home, wanted, tasks, came)
+      engine === home.engine || engine === IN_CHECKPOINT
+        ? here(home, engine, wanted, tasks, came)
         : there(home, engine, { job, stage, partition, tasks }, came),
     ),
   );
@@ -77,14 +80,18 @@ interface Found {
 }
 
 function here(
-  { store }: FetchHome,
+  { store, checkpoint }: FetchHome,
+  engine: number,
   { job, stage, partition }: Wanted,
   tasks: readonly number[],
   came: (bytes: number) => void,
 ): Found {
   const missing: number[] = [];
   const runs = tasks.flatMap((task): FoundRun[] => {
-    const local = store(job)?.local({ job, stage, task }, partition);
+    const local =
+      engine === IN_CHECKPOINT
+        ? readCheckpoint(checkpoint!, { stage, task })?.partitions[partition]
+        : store(job)?.local({ job, stage, task }, partition);
     if (!local) missing.push(task);
     return (local ?? []).map((run, index) => ({
       ...{ task, run: index, records: run.records, bytes: run.bytes, remote: false },

@@ -6,10 +6,11 @@ import { type Compare, compareKeys, hashKey } from '../records/keys.ts';
 
 export type Partitioner = (key: unknown) => number;
 
-export function partitionerOf({ partition, reducers, sort }: Step, cuts: Cuts | undefined): Partitioner {
+export function partitionerOf(step: Step, cuts: Cuts | undefined): Partitioner {
+  const { partition, reducers } = step;
   if (reducers === 1 && typeof partition !== 'function') return () => 0;
   if (partition === undefined) return (key) => hashKey(key) % reducers;
-  if (partition === 'range') return rangeOf(cuts ?? [], sort ? checkedCompare('sort', sort) : compareKeys);
+  if (partition === 'range') return rangeOf(cuts ?? [], compareOf(step));
   return (key) => {
     const n = partition(key, reducers);
     if (Number.isInteger(n) && n >= 0 && n < reducers) return n;
@@ -40,6 +41,11 @@ export function cutsOf(sample: unknown[], reducers: number, compare: Compare): C
     { length: sample.length ? reducers - 1 : 0 },
     (_, i) => sample[Math.floor(((i + 1) * sample.length) / reducers)],
   );
+}
+
+/** The order of keys in a step. */
+export function compareOf({ sort }: Pick<Step, 'sort'>): Compare {
+  return sort ? checkedCompare('sort', sort) : compareKeys;
 }
 
 /** What says neither less nor more nor equal would leave keys in any order. */

@@ -1,19 +1,20 @@
 /** One task of a stage on its engine: from what it reads through its functions to what it leaves. */
 import { BUILT_IN, Tally } from '../counters.ts';
-import type { OutputName, TaskResult, TaskSpec } from '../messages.ts';
+import type { OutputName, TaskDone, TaskResult, TaskSpec } from '../messages.ts';
 import type { Plan, Stage } from '../plan.ts';
 import { decodeBlock } from '../records/block.ts';
 import { type BlockSource, blocksOf } from '../records/cursor.ts';
 import { eachGroup } from '../records/groups.ts';
-import { type Compare, compareKeys } from '../records/keys.ts';
+import type { Compare } from '../records/keys.ts';
 import { Merge } from '../records/merge.ts';
 import { RunFiller, type Shelf } from '../records/run.ts';
 import { readBatches } from '../sources/read.ts';
 import { Chain } from './chain.ts';
+import { checkpointKeeper, IN_CHECKPOINT } from './checkpoint.ts';
 import { Context } from './context.ts';
 import { type FetchHome, fetchRuns, Starved } from './fetch.ts';
 import { Stop } from './link.ts';
-import { checkedCompare, partitionerOf } from './partitioner.ts';
+import { checkedCompare, compareOf, partitionerOf } from './partitioner.ts';
 import { ShuffleWriter } from './shuffle-writer.ts';
 import { SHARE } from './store.ts';
 import { intoParts, intoSample, intoShuffle, ontoEngine, type Terminal } from './terminal.ts';
@@ -40,12 +41,6 @@ export async function runTask(plan: Plan, spec: TaskSpec, home: TaskHome): Promi
   }
 }
 
-interface Made {
-  readonly terminal: Terminal;
-  /** By name. */
-  counts(): Record<string, number>;
-}
-
 class StageTask {
   readonly #plan: Plan;
   readonly #spec: TaskSpec;
@@ -66,8 +61,7 @@ class StageTask {
   async run(): Promise<TaskResult> {
     const { sample, task, from } = this.#spec;
     const sampled = sample === undefined ? undefined : intoSample(sample.size, sample.most);
-    const made: Made = sampled ? { terminal: sampled, counts: () => ({}) } : this.#terminal();
-    const { terminal } = made;
+    const terminal = sampled ?? this.#terminal();
     const { attempt, signal } = this.#home;
     const chain = new Chain({
       plan: this.#plan,
@@ -83,45 +77,48 @@ class StageTask {
       await chain.end(false);
       if (sampled) return { kind: 'sample', keys: sampled.keys };
       signal.throwIfAborted();
-      const { bytes } = await terminal.end();
-      for (const [name, n] of Object.entries(made.counts())) this.#tally.add(BUILT_IN, name, n);
-      const { engine } = this.#home;
+      const bytes = terminal.end();
+      for (const [name, n] of Object.entries(terminal.counts())) this.#tally.add(BUILT_IN, name, n);
       const own = [this.#stage.ops[0]!.step, this.#tally.counts] as const;
-      return { kind: 'done', engine, counters: [...chain.counters(), own], records: terminal.records, bytes };
+      const counters = [...chain.counters(), own];
+      const engine = this.#checkpoint === undefined ? this.#home.engine : IN_CHECKPOINT;
+      const done: TaskDone = { kind: 'done', engine, counters, records: terminal.records, bytes };
+      await terminal.keep(done);
+      return done;
     } catch (error) {
       await chain.end(true).catch(() => {});
-      await terminal.abort();
+      await terminal.drop();
       if (sampled && error instanceof Stop) return { kind: 'sample', keys: sampled.keys };
       throw error;
     }
   }
 
-  #terminal(): Made {
+  /** Where its output goes, if it is for another stage. */
+  get #checkpoint(): string | undefined {
+    return this.#stage.writes === undefined ? undefined : this.#plan.checkpoint;
+  }
+
+  #terminal(): Terminal {
     const { job, steps, output, memory } = this.#plan;
-    const store = this.#home.store(job)!;
     const { writes } = this.#stage;
     const { task } = this.#spec;
-    if (writes === undefined && output)
-      return { terminal: intoParts(output, { part: task, attempt: this.#home.attempt }), counts: () => ({}) };
-    const shelving = store.begin();
-    if (writes === undefined) return { terminal: ontoEngine(shelving, this.#name), counts: () => ({}) };
+    if (writes === undefined && output) return intoParts(output, { part: task, attempt: this.#home.attempt });
+    const checkpoint = this.#checkpoint;
+    const keeper =
+      checkpoint === undefined ? this.#home.store(job)!.keeper(this.#name) : checkpointKeeper(checkpoint, this.#name);
+    if (writes === undefined) return ontoEngine(keeper);
     const step = steps[writes]!;
     const { attempt, signal } = this.#home;
+    const facts = { id: task, attempt, signal, reading: this.#reading };
     const writer = new ShuffleWriter({
       step,
       partitioner: partitionerOf(step, this.#spec.cuts),
-      compare: sortOf(step.sort),
-      shelf: shelving.shelf,
+      compare: compareOf(step),
+      shelf: keeper.shelf,
       buffer: memory * SHARE.buffer,
-      context: (emit) =>
-        new Context(
-          { phase: 'map', step: writes },
-          { id: task, attempt, signal, reading: this.#reading },
-          emit,
-          undefined,
-        ),
+      context: (emit) => new Context({ phase: 'map', step: writes }, facts, emit, undefined),
     });
-    return { terminal: intoShuffle(writer, shelving, this.#name), counts: () => writer.counts() };
+    return intoShuffle(writer, keeper);
   }
 
   async #feed(chain: Chain): Promise<void> {
@@ -163,7 +160,7 @@ class StageTask {
     const { job, memory } = this.#plan;
     const { stage, task } = this.#spec;
     const step = this.#stage.reads!;
-    const { sort, group } = this.#plan.steps[step]!;
+    const reading = this.#plan.steps[step]!;
     let came = 0;
     let told = 0;
     let total = 0;
@@ -174,12 +171,13 @@ class StageTask {
       this.#home.progress(Math.min(came, total), total);
     };
     const wanted = { job, stage: stage - 1, partition: task, places };
-    const { sources, records, bytes, remote } = await fetchRuns(this.#home, wanted, arrived);
+    const fetchHome = { ...this.#home, checkpoint: this.#plan.checkpoint };
+    const { sources, records, bytes, remote } = await fetchRuns(fetchHome, wanted, arrived);
     total = bytes;
     this.#tally.add(BUILT_IN, 'reduce records in', records);
     this.#tally.add(BUILT_IN, 'bytes shuffled', bytes);
     this.#tally.add(BUILT_IN, 'bytes from other engines', remote);
-    const compare = sortOf(sort);
+    const compare = compareOf(reading);
     const store = this.#home.store(job)!;
     const aside = store.aside();
     try {
@@ -188,7 +186,7 @@ class StageTask {
       const breath = new Breath(this.#home.signal);
       await eachGroup(merge, {
         sort: compare,
-        group: group ? checkedCompare('group', group) : compare,
+        group: reading.group ? checkedCompare('group', reading.group) : compare,
         memory: memory * SHARE.values,
         shelf: () => store.aside(),
         each(key, values) {
@@ -232,10 +230,6 @@ class StageTask {
     this.#tally.add(BUILT_IN, 'bytes spilled', filler.writer.spilled);
     return blocksOf(run);
   }
-}
-
-function sortOf(sort: Compare | undefined): Compare {
-  return sort ? checkedCompare('sort', sort) : compareKeys;
 }
 
 /** Lets the engine see to others: reducers that fetch from here, e.g. */

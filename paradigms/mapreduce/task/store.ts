@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import type { BlocksAnswer, BlocksRequest, OutputName, RunHead, RunsAnswer, RunsRequest } from '../messages.ts';
 import type { Run, Shelf } from '../records/run.ts';
 import { SpillFile } from '../records/spill-file.ts';
+import type { Keeper } from './terminal.ts';
 
 /** Parts of a job's memory on an engine: what is being gathered, what has been left, and the values of one key. */
 export const SHARE = { buffer: 1 / 8, outputs: 1 / 8, values: 1 / 16 };
@@ -26,8 +27,8 @@ export class Store {
     this.#room = room;
   }
 
-  /** For the runs of one task. `keep` makes them its output; else they are dropped. */
-  begin(): { shelf: Shelf; keep(name: OutputName, partitions: Partitions): void; drop(): void } {
+  /** For the runs of one task. */
+  keeper(name: Pick<OutputName, 'stage' | 'task'>): Keeper {
     let taken = 0;
     return {
       shelf: {
@@ -39,7 +40,7 @@ export class Store {
         },
         file: () => this.#spill(),
       },
-      keep: (name, partitions) => {
+      keep: (partitions) => {
         const key = keyOf(name);
         this.#inMemory -= this.#outputs.get(key)?.inMemory ?? 0;
         this.#outputs.set(key, { partitions, inMemory: taken });
@@ -115,6 +116,6 @@ export class Store {
   }
 }
 
-function keyOf({ stage, task }: OutputName): string {
+function keyOf({ stage, task }: Pick<OutputName, 'stage' | 'task'>): string {
   return `${stage}:${task}`;
 }

@@ -1,11 +1,11 @@
 /** Where what a task emits ends up: in the shuffle, on its engine, in part files, or in a sample. */
-import type { OutputName } from '../messages.ts';
+import type { TaskDone } from '../messages.ts';
 import { type OutputSpec, openPart } from '../output/index.ts';
-import { RunFiller } from '../records/run.ts';
+import { RunFiller, type Shelf } from '../records/run.ts';
 import type { Emit } from './context.ts';
 import { Stop } from './link.ts';
 import type { ShuffleWriter } from './shuffle-writer.ts';
-import type { Store } from './store.ts';
+import type { Partitions } from './store.ts';
 
 export interface Terminal {
   readonly emit: Emit;
@@ -14,33 +14,45 @@ export interface Terminal {
   readonly records: number;
   /** There is room again. */
   drain(): void | Promise<void>;
-  end(): Promise<{ bytes: number }>;
+  /** All has been emitted. How many bytes that is, as far as they count. */
+  end(): number;
+  /** For counters, by name. */
+  counts(): Record<string, number>;
+  /** It becomes the task's output. */
+  keep(done: TaskDone): Promise<void>;
   /** The task has failed. */
-  abort(): Promise<void>;
+  drop(): Promise<void>;
 }
 
-type Shelving = ReturnType<Store['begin']>;
+/** Who keeps runs, by partition, as the output of a task. */
+export interface Keeper {
+  readonly shelf: Shelf;
+  keep(partitions: Partitions, done: TaskDone): void;
+  drop(): void;
+}
 
-export function intoShuffle(writer: ShuffleWriter, shelving: Shelving, name: OutputName): Terminal {
+export function intoShuffle(writer: ShuffleWriter, keeper: Keeper): Terminal {
+  let partitions: Partitions = [];
   return {
     emit: writer.emit,
     get records() {
       return writer.records;
     },
     drain: () => undefined,
-    async end() {
-      const partitions = writer.end();
-      shelving.keep(name, partitions);
-      return { bytes: partitions.flat().reduce((sum, run) => sum + run.bytes, 0) };
+    end() {
+      partitions = writer.end();
+      return bytesOf(partitions);
     },
-    async abort() {
-      shelving.drop();
-    },
+    counts: () => writer.counts(),
+    keep: async (done) => keeper.keep(partitions, done),
+    drop: async () => keeper.drop(),
   };
 }
 
-export function ontoEngine(shelving: Shelving, name: OutputName): Terminal {
-  const filler = new RunFiller(shelving.shelf);
+/** One run, as it comes. */
+export function ontoEngine(keeper: Keeper): Terminal {
+  const filler = new RunFiller(keeper.shelf);
+  let partitions: Partitions = [];
   let records = 0;
   return {
     emit(key, value) {
@@ -51,15 +63,18 @@ export function ontoEngine(shelving: Shelving, name: OutputName): Terminal {
       return records;
     },
     drain: () => undefined,
-    async end() {
-      const run = filler.end();
-      shelving.keep(name, [[run]]);
-      return { bytes: run.bytes };
+    end() {
+      partitions = [[filler.end()]];
+      return bytesOf(partitions);
     },
-    async abort() {
-      shelving.drop();
-    },
+    counts: () => ({}),
+    keep: async (done) => keeper.keep(partitions, done),
+    drop: async () => keeper.drop(),
   };
+}
+
+function bytesOf(partitions: Partitions): number {
+  return partitions.flat().reduce((sum, run) => sum + run.bytes, 0);
 }
 
 /** Into the files of this attempt, which become the part's when it ends. */
@@ -76,12 +91,11 @@ export function intoParts(spec: OutputSpec, of: { part: number; attempt: number 
       return records;
     },
     drain: () => writer.drain(),
-    async end() {
-      // Another attempt may have been first: its files are the same.
-      await writer.commit();
-      return { bytes: 0 };
-    },
-    abort: () => writer.abort(),
+    end: () => 0,
+    counts: () => ({}),
+    // Another attempt may have been first: its files are the same.
+    keep: async () => void (await writer.commit()),
+    drop: () => writer.abort(),
   };
 }
 
@@ -106,7 +120,9 @@ export function intoSample(size: number, most: number): Terminal & { readonly ke
       return seen;
     },
     drain: () => undefined,
-    end: async () => ({ bytes: 0 }),
-    abort: async () => {},
+    end: () => 0,
+    counts: () => ({}),
+    keep: async () => {},
+    drop: async () => {},
   };
 }
