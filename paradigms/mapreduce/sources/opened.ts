@@ -15,6 +15,7 @@ const BUFFERS = 3;
 export class Opened {
   readonly piece: Piece;
   readonly #file: FileHandle;
+  #rawBytes = 0;
 
   constructor(piece: Piece, file: FileHandle) {
     this.piece = piece;
@@ -87,7 +88,18 @@ export class Opened {
 
   /** All of the file as it is on disk, in pieces whose memory belongs to whoever gets them. */
   async *raw(): AsyncGenerator<Buffer> {
-    for (let position = 0; position < this.piece.size; position += RAW) yield await this.at(position, RAW);
+    for (let position = 0; position < this.piece.size; position += RAW) {
+      const bytes = await this.at(position, RAW);
+      this.#rawBytes += bytes.length;
+      yield bytes;
+    }
+  }
+
+  /** How many bytes `raw` has given since this was asked. */
+  takeRawBytes(): number {
+    const bytes = this.#rawBytes;
+    this.#rawBytes = 0;
+    return bytes;
   }
 
   close(): Promise<void> {

@@ -17,7 +17,7 @@ const NOTHING = Buffer.alloc(0);
  */
 const SEGMENT = 1 << 16;
 
-/** Calls `each` of the setup for each record, synchronously, and yields after each block: how many bytes of it were read. */
+/** Calls `each` of the setup for each record, synchronously, and yields after each block: how many bytes of those on disk were read. */
 export async function* readPieces(
   pieces: readonly Piece[],
   setup: ParserSetup,
@@ -63,10 +63,11 @@ async function* readOpened(file: Opened, setup: ParserSetup): AsyncGenerator<num
     at += from;
     rest = bytes.subarray(from);
     if (rest.length > format.maxRecord) throw tooLong(piece.path, at, format.maxRecord);
-    yield block.to - block.from;
+    yield piece.compression ? file.takeRawBytes() : block.to - block.from;
   }
   // An empty file is an empty text, and no lines.
   if (rest.length > 0 || format.kind === 'files') parser.parse(rest, at, true);
+  yield file.takeRawBytes();
 }
 
 /** Of UTF-8. A block is at least as long, or all there is. */

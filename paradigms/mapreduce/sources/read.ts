@@ -10,7 +10,7 @@ export interface Reading {
   counter?(group: string, name: string, by?: number): void;
   /** A file begins: its absolute path. */
   file?(path: string): void;
-  /** So many bytes more have been read, of what lies on disk, or is unpacked from it. */
+  /** So many bytes more have been read: together those of the split. */
   advance?(bytes: number): void;
 }
 
