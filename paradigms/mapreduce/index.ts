@@ -1,4 +1,4 @@
-export type { Bag, BagOptions, JoinKind, Reducers, SortOptions } from './bag/index.ts';
+export type { Bag, BagOptions, JoinKind, KeptBag, Reducers, SortOptions } from './bag/index.ts';
 export { Kept } from './client/kept.ts';
 export { type MapReduce, type Run, runInline } from './client/map-reduce.ts';
 export type { JobInput, MappedInput, RunOptions as JobOptions } from './client/options.ts';

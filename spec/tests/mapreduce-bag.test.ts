@@ -318,6 +318,27 @@ describe('all records', () => {
     );
   });
 
+  test('kept on the engines: worked out once, until it is closed', async () => {
+    const log = path.join(folder, 'log');
+    const kept = await bag(numbers, 10)
+      .map((n) => {
+        process.getBuiltinModule('node:fs').appendFileSync(log, '.');
+        return [n % 10, n];
+      })
+      .reduceByKey((a, b) => a + b)
+      .keep();
+    assert.equal(await kept.count(), 10);
+    assert.equal((await kept.join(kept).collect()).length, 10);
+    assert.deepEqual(await kept.sortByKey().take(2), [
+      [0, 450],
+      [1, 460],
+    ]);
+    assert.equal(readFileSync(log, 'utf8').length, 100);
+    await kept.close();
+    await kept.close();
+    await assert.rejects(kept.count(), /closed/);
+  });
+
   test('to files and back', async () => {
     const file = path.join(folder, 'in.csv');
     writeFileSync(file, `n,word\n${numbers.map((n) => `${n},w${n % 3}`).join('\n')}\n`);

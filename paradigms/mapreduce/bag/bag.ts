@@ -170,6 +170,21 @@ export class LazyBag {
     return await execution.write(this.#end(this.#keyed ? { kind: 'pair', what: 'to' } : { kind: 'record' }), output);
   }
 
+  async keep(): Promise<LazyBag & AsyncDisposable> {
+    const execution = this.#execution();
+    try {
+      const kept = await execution.keep(this.#end({ kind: 'record' }));
+      const close = async (): Promise<void> => {
+        await kept.close();
+        await execution[Symbol.asyncDispose]();
+      };
+      return Object.assign(this.#with({ kind: 'kept', kept }, this.#keyed), { close, [Symbol.asyncDispose]: close });
+    } catch (error) {
+      await execution[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
   #execution(): Execution {
     return new Execution(this.#run, this.#options);
   }

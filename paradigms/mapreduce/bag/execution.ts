@@ -43,6 +43,10 @@ export class Execution {
     return this.#start(await this.#program([end], {}), { output });
   }
 
+  async keep(end: End): Promise<Kept> {
+    return this.#start(await this.#program([end], {}), { keep: true });
+  }
+
   /** Stops what still runs, and lets go of what has been kept on the engines. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled(this.#jobs.map((job) => job[Symbol.asyncDispose]()));
@@ -77,6 +81,7 @@ export class Execution {
 
   #sourceOf(origin: Origin): Source<any> | Promise<Kept> {
     if (origin.kind === 'source') return origin.source;
+    if (origin.kind === 'kept') return Promise.resolve(origin.kept);
     let kept = this.#kept.get(origin);
     if (!kept) {
       kept = origin.kind === 'wide' ? this.#keepWide(origin) : this.#keepNumbered(origin);
@@ -93,9 +98,7 @@ export class Execution {
   /** Numbers are known when it is known how many records are in each part before. */
   async #keepNumbered({ parent }: NumberedNode): Promise<Kept> {
     // It stays until all is over: what is lost with an engine is made again from it.
-    const records: Kept = await this.#start(await this.#program([{ node: parent, out: { kind: 'record' } }], {}), {
-      keep: true,
-    });
+    const records = await this.keep({ node: parent, out: { kind: 'record' } });
     let sum = 0;
     const first = records.parts.map((part) => (sum += part.records) - part.records);
     const number = stepFunctions([SECOND, { kind: 'number', first }], { kind: 'record' });

@@ -1,4 +1,5 @@
 /** What a bag is made of. Nothing runs before somebody asks for its records. */
+import type { Kept } from '../client/kept.ts';
 import type { Source } from '../sources/index.ts';
 import type { JobSpec } from '../types.ts';
 import type { Op, Out } from './ops.ts';
@@ -19,7 +20,12 @@ export interface NumberedNode {
   readonly kind: 'numbered';
   readonly parent: Node;
 }
-export type Origin = SourceNode | WideNode | NumberedNode;
+/** Records that are on the engines already. */
+export interface KeptNode {
+  readonly kind: 'kept';
+  readonly kept: Kept;
+}
+export type Origin = SourceNode | WideNode | NumberedNode | KeptNode;
 export type Node =
   | Origin
   | { readonly kind: 'narrow'; readonly parent: Node; readonly op: Op }
@@ -47,6 +53,7 @@ export function branchesOf(node: Node): Branch[] {
     case 'wide':
       return [{ origin: node, ops: node.then }];
     case 'numbered':
+    case 'kept':
       return [{ origin: node, ops: [SECOND] }];
     case 'union':
       return node.parents.flatMap(branchesOf);

@@ -84,8 +84,14 @@ export interface Bag<T> extends AsyncIterable<T> {
   count(): Promise<number>;
   /** Folds each partition, beginning with `zero()`, and merges what came out, in order: so `zero()` has to change nothing. */
   fold<A>(zero: () => A, add: (sum: A, record: T) => Result<A>, merge: (a: A, b: A) => A): Promise<A>;
+  /** Works the bag out, and leaves its records on the engines, for as many questions as you have, until it is closed. */
+  keep(): Promise<KeptBag<T>>;
   /** Part files, a record a line; as text, pairs by key are key, tab, value. */
   to(dir: string, options?: OutputOptions): Promise<JobSummary>;
+}
+
+export interface KeptBag<T> extends Bag<T>, AsyncDisposable {
+  close(): Promise<void>;
 }
 
 export type { BagOptions, JoinKind, Run };
