@@ -153,6 +153,19 @@ describe('lines', () => {
     assert.ok(batches > 1);
   });
 
+  test('bytes that were read are those of the splits, compressed or not', async () => {
+    const text = large((i) => `line ${i}`);
+    const list = [file(text), file(zlib.gzipSync(text)), file(''), file('short')];
+    for (const size of [300_000, 1 << 30]) {
+      for (const split of await plan(lines(list), size)) {
+        let bytes = 0;
+        const signal = new AbortController().signal;
+        await readSplit(split, () => {}, { signal, advance: (more) => (bytes += more) });
+        assert.ok(Math.abs(bytes - split.bytes) < 20, `${bytes} of ${split.bytes}`);
+      }
+    }
+  });
+
   test('what is read ends with its signal, and with an error of the one who takes the records', async () => {
     const [split] = await plan(lines(file(large((i) => `line ${i}`))), 1 << 30);
     const abort = new AbortController();

@@ -4,11 +4,12 @@ import type { MappedInput, RunOptions } from '../client/options.ts';
 import type { OutputSpec } from '../output/index.ts';
 import type { Source } from '../sources/index.ts';
 import type { Job, JobSpec, JobSummary } from '../types.ts';
-import { branchesOf, type End, type Node, type NumberedNode, type Origin, type WideNode } from './graph.ts';
+import { branchesOf, type End, type Node, type NumberedNode, type Origin, SECOND, type WideNode } from './graph.ts';
 import { mapperOf, stepFunctions } from './pipeline.ts';
 
 export type Run = (jobs: readonly JobSpec[], options: RunOptions) => Job<any>;
-export type BagOptions = Pick<RunOptions, 'splitSize' | 'memory' | 'temp' | 'inline' | 'signal' | 'label'>;
+export type BagOptions = Pick<RunOptions, 'splitSize' | 'memory' | 'temp' | 'inline' | 'signal' | 'label'> &
+  Pick<JobSpec, 'attempts' | 'speculate'>;
 
 interface Program {
   readonly input: readonly MappedInput[];
@@ -18,35 +19,42 @@ interface Program {
 /** One for each time that records are asked for. */
 export class Execution {
   readonly #run: Run;
-  readonly #options: BagOptions;
+  readonly #options: Omit<RunOptions, 'input'>;
+  readonly #ofSteps: JobSpec;
   readonly #kept = new Map<Origin, Promise<Kept>>();
-  readonly #all: Promise<Kept>[] = [];
+  readonly #jobs: Job<any>[] = [];
 
-  constructor(run: Run, options: BagOptions) {
+  constructor(run: Run, { attempts, speculate, ...options }: BagOptions) {
     this.#run = run;
     this.#options = options;
+    this.#ofSteps = { ...(attempts !== undefined && { attempts }), ...(speculate !== undefined && { speculate }) };
   }
 
-  /** Its results are read once. */
   async records(end: End): Promise<unknown[]> {
-    const { steps, input } = await this.#program([end], {});
-    const pairs: [unknown, unknown][] = await this.#run(steps, { ...this.#options, input });
+    const pairs: [unknown, unknown][] = await this.#start(await this.#program([end], {}));
     return pairs.map(([, record]) => record);
   }
 
   async *each(end: End): AsyncGenerator<unknown> {
-    const { steps, input } = await this.#program([end], {});
-    for await (const [, record] of this.#run(steps, { ...this.#options, input })) yield record;
+    for await (const [, record] of this.#start(await this.#program([end], {}))) yield record;
   }
 
   async write(end: End, output: OutputSpec): Promise<JobSummary> {
-    const { steps, input } = await this.#program([end], {});
-    return this.#run(steps, { ...this.#options, input, output });
+    return this.#start(await this.#program([end], {}), { output });
   }
 
-  /** Lets go of what has been kept on the engines. */
+  /** Stops what still runs, and lets go of what has been kept on the engines. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.allSettled(this.#all.map(async (kept) => (await kept).close()));
+    await Promise.allSettled(this.#jobs.map((job) => job[Symbol.asyncDispose]()));
+  }
+
+  #start({ input, steps }: Program, more: Pick<RunOptions, 'output' | 'keep'> = {}): Job<any> {
+    const job = this.#run(
+      steps.map((step) => ({ ...step, ...this.#ofSteps })),
+      { ...this.#options, ...more, input },
+    );
+    this.#jobs.push(job);
+    return job;
   }
 
   /** The step, with records of all these ends. */
@@ -79,30 +87,19 @@ export class Execution {
   }
 
   async #keepWide({ inputs, step }: WideNode): Promise<Kept> {
-    return this.#keep(await this.#program(inputs, step));
+    return this.#start(await this.#program(inputs, step), { keep: true });
   }
 
   /** Numbers are known when it is known how many records are in each part before. */
   async #keepNumbered({ parent }: NumberedNode): Promise<Kept> {
-    const records = await this.#keep(await this.#program([{ node: parent, out: { kind: 'record' } }], {}));
+    // It stays until all is over: what is lost with an engine is made again from it.
+    const records: Kept = await this.#start(await this.#program([{ node: parent, out: { kind: 'record' } }], {}), {
+      keep: true,
+    });
     let sum = 0;
     const first = records.parts.map((part) => (sum += part.records) - part.records);
-    const number = stepFunctions(
-      [
-        { kind: 'map', f: (pair: [unknown, unknown]) => pair[1] },
-        { kind: 'number', first },
-      ],
-      { kind: 'record' },
-    );
-    return this.#keep({ input: [{ source: records, map: number.map }], steps: [number] });
-  }
-
-  /** Until all is over: what is lost with an engine is made again from it. */
-  async #keep({ input, steps }: Program): Promise<Kept> {
-    const job: PromiseLike<Kept> = this.#run(steps, { ...this.#options, input, keep: true });
-    const kept = Promise.resolve(job);
-    this.#all.push(kept);
-    return kept;
+    const number = stepFunctions([SECOND, { kind: 'number', first }], { kind: 'record' });
+    return this.#start({ input: [{ source: records, map: number.map }], steps: [number] }, { keep: true });
   }
 }
 

@@ -20,8 +20,9 @@ export async function takeFromSplits(node: Node, n: number, run: Run, options: B
           (parent, op) => ({ kind: 'narrow', parent, op }),
           source,
         );
-        taken.push(...(await new Execution(run, options).records({ node: head, out: { kind: 'record' } })));
-        if (taken.length >= n) return taken.slice(0, n);
+        await using execution = new Execution(run, options);
+        for (const record of await execution.records({ node: head, out: { kind: 'record' } }))
+          if (taken.push(record) === n) return taken;
       }
     } finally {
       await splits.return(undefined);

@@ -1,7 +1,7 @@
 /** Splits by numbers of lines. */
 import type { Format } from './format.ts';
 import { Opened } from './opened.ts';
-import { readPiece } from './read-piece.ts';
+import { readPieces } from './read-piece.ts';
 import type { Piece, Split } from './split.ts';
 
 const LF = 10;
@@ -48,7 +48,7 @@ export async function* linesInMemory(
     skipped = {};
     return split;
   };
-  for await (const _ of readPiece(piece, setup)) {
+  for await (const _ of readPieces([piece], setup)) {
     signal?.throwIfAborted();
     while (records.length >= n) yield take(n);
   }

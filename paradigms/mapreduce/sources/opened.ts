@@ -15,6 +15,7 @@ const BUFFERS = 3;
 export class Opened {
   readonly piece: Piece;
   readonly #file: FileHandle;
+  #rawBytes = 0;
 
   constructor(piece: Piece, file: FileHandle) {
     this.piece = piece;
@@ -87,7 +88,18 @@ export class Opened {
 
   /** All of the file as it is on disk, in pieces whose memory belongs to whoever gets them. */
   async *raw(): AsyncGenerator<Buffer> {
-    for (let position = 0; position < this.piece.size; position += RAW) yield await this.at(position, RAW);
+    for (let position = 0; position < this.piece.size; position += RAW) {
+      const bytes = await this.at(position, RAW);
+      this.#rawBytes += bytes.length;
+      yield bytes;
+    }
+  }
+
+  /** How many bytes `raw` has given since this was asked. */
+  takeRawBytes(): number {
+    const bytes = this.#rawBytes;
+    this.#rawBytes = 0;
+    return bytes;
   }
 
   close(): Promise<void> {
@@ -108,6 +120,25 @@ export class Opened {
         });
       done += bytesRead;
     }
+  }
+}
+
+/** Files that are open before it is their turn: small ones take longer to open than to read. */
+const AHEAD = 4;
+
+/** In their order. Whoever takes one closes it. */
+export async function* openAhead(pieces: readonly Piece[]): AsyncGenerator<Opened> {
+  const ahead: Promise<Opened>[] = [];
+  try {
+    for (const piece of pieces) {
+      const opening = Opened.open(piece);
+      // Whoever comes for it is told.
+      opening.catch(() => undefined);
+      if (ahead.push(opening) > AHEAD) yield await ahead.shift()!;
+    }
+    while (ahead.length > 0) yield await ahead.shift()!;
+  } finally {
+    for (const opening of ahead) await opening.then((file) => file.close()).catch(() => undefined);
   }
 }
 

@@ -4,7 +4,7 @@ import { InputError, Misfit } from './errors.ts';
 import { fileParser } from './file-parser.ts';
 import type { Format } from './format.ts';
 import { jsonlParser, lineParser } from './line-parser.ts';
-import { joined, Opened } from './opened.ts';
+import { joined, type Opened, openAhead } from './opened.ts';
 import type { Parser, ParserSetup } from './parser.ts';
 import { lineRange, tooLong } from './range.ts';
 import type { Piece } from './split.ts';
@@ -17,9 +17,19 @@ const NOTHING = Buffer.alloc(0);
  */
 const SEGMENT = 1 << 16;
 
-/** Calls `each` of the setup for each record, synchronously, and yields after each block: how many bytes of it were read. */
-export async function* readPiece(piece: Piece, setup: ParserSetup): AsyncGenerator<number> {
-  const file = await Opened.open(piece);
+/** Calls `each` of the setup for each record, synchronously, and yields after each block: how many bytes of those on disk were read. */
+export async function* readPieces(
+  pieces: readonly Piece[],
+  setup: ParserSetup,
+  begins?: (path: string) => void,
+): AsyncGenerator<number> {
+  for await (const file of openAhead(pieces)) {
+    begins?.(file.piece.path);
+    yield* readPiece(file, setup);
+  }
+}
+
+async function* readPiece(file: Opened, setup: ParserSetup): AsyncGenerator<number> {
   try {
     yield* readOpened(file, setup);
     await file.check();
@@ -53,10 +63,11 @@ async function* readOpened(file: Opened, setup: ParserSetup): AsyncGenerator<num
     at += from;
     rest = bytes.subarray(from);
     if (rest.length > format.maxRecord) throw tooLong(piece.path, at, format.maxRecord);
-    yield block.to - block.from;
+    yield piece.compression ? file.takeRawBytes() : block.to - block.from;
   }
   // An empty file is an empty text, and no lines.
   if (rest.length > 0 || format.kind === 'files') parser.parse(rest, at, true);
+  yield file.takeRawBytes();
 }
 
 /** Of UTF-8. A block is at least as long, or all there is. */

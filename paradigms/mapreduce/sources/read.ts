@@ -1,7 +1,7 @@
 /** What map tasks do with a split. */
 
 import type { Each } from './parser.ts';
-import { readPiece } from './read-piece.ts';
+import { readPieces } from './read-piece.ts';
 import type { Split } from './split.ts';
 
 export interface Reading {
@@ -10,7 +10,7 @@ export interface Reading {
   counter?(group: string, name: string, by?: number): void;
   /** A file begins: its absolute path. */
   file?(path: string): void;
-  /** So many bytes more have been read, of what lies on disk, or is unpacked from it. */
+  /** So many bytes more have been read: together those of the split. */
   advance?(bytes: number): void;
 }
 
@@ -45,11 +45,8 @@ async function* reads(split: Split, each: Each, reading: Reading): AsyncGenerato
     return;
   }
   const setup = { format: split.format, each, skipped };
-  for (const piece of split.pieces) {
-    file?.(piece.path);
-    for await (const bytes of readPiece(piece, setup)) {
-      signal.throwIfAborted();
-      yield bytes;
-    }
+  for await (const bytes of readPieces(split.pieces, setup, file)) {
+    signal.throwIfAborted();
+    yield bytes;
   }
 }
