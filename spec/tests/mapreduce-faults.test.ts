@@ -1,7 +1,8 @@
 /** What goes wrong in jobs: lost engines, stragglers, code that throws, input and output that are not as they should be. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { CancelledError, type Cluster, cluster, UsageError } from 'tutti';
+import { CancelledError, type Cluster, cluster, NoEnginesError, TimeoutError, UsageError } from 'tutti';
 import { from, type JobSpec, lines, mapReduce, OutputExistsError, runInline } from 'tutti/paradigms';
 import { describe, expect, test } from 'vitest';
 import { outcome } from './support/farm.ts';
@@ -152,7 +153,9 @@ describe('a checkpoint', () => {
     const jobs = steps(calls, ready);
     const options = { input: lines(input), splitSize, checkpoint };
     await expect(runInline(jobs, options)).rejects.toThrow(/not ready/);
-    const broken = readdirSync(checkpoint).filter((name) => name.startsWith('0-')).slice(0, 2);
+    const broken = readdirSync(checkpoint)
+      .filter((name) => name.startsWith('0-'))
+      .slice(0, 2);
     for (const name of broken) writeFileSync(path.join(checkpoint, name), 'no runs');
     const before = readFileSync(calls, 'utf8').length;
     writeFileSync(ready, '');
@@ -195,6 +198,25 @@ test('a copy of a straggler is first, and the output is the same', async () => {
     expect(running.counters.mine).toEqual({ calls: 8 });
   });
 });
+
+/** Six megabytes. */
+const bulky: JobSpec = {
+  map(n, ctx) {
+    for (let i = 0; i < 10_000; i++) ctx.emit(`${n} ${i}`, `${i} of`.padEnd(100, `${n}`));
+  },
+  reducers: 1,
+};
+
+/** A disk of two megabytes, where tests may make one. */
+function mounted(folder: string): boolean {
+  mkdirSync(folder);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 describe('on thread engines', () => {
   const open = shared(() => cluster({ engines: 2, kind: 'thread', output: 'ignore' }));
@@ -360,16 +382,24 @@ describe('on thread engines', () => {
 
   test('a folder for temporary files that cannot be written to', async () => {
     const temp = path.join(input, 'none');
-    const job: JobSpec = {
-      map(n, ctx) {
-        for (let i = 0; i < 20_000; i++) ctx.emit(`${i}`, 'x'.repeat(100));
-        ctx.emit(n, 1);
-      },
-      reducers: 1,
-    };
-    await expect((await running()).run(job, { input: numbers(), temp, memory: 1 << 20 })).rejects.toThrow(
+    await expect((await running()).run(bulky, { input: numbers(), temp, memory: 1 << 20 })).rejects.toThrow(
       /Cannot make a temporary file in .*none: /,
     );
+  });
+
+  test('a disk that is full fails the job, and is empty again', async ({ skip }) => {
+    const { run } = await running();
+    const tiny = fresh();
+    if (!mounted(tiny)) skip('No disk of its own can be made here');
+    try {
+      await expect(run(bulky, { input: numbers(), temp: tiny, memory: 1 << 20 })).rejects.toThrow(
+        /Cannot write a temporary file in .*: the disk is full; free some space, or name another folder/,
+      );
+      expect(readdirSync(tiny)).toEqual([]);
+      expect(await run({ map: (n, ctx) => ctx.emit(n, 1) }, { input: numbers(), temp: tiny })).toHaveLength(6);
+    } finally {
+      execFileSync('umount', [tiny]);
+    }
   });
 
   test('cancelled, it ends, and leaves nothing', async () => {
@@ -395,6 +425,10 @@ describe('on thread engines', () => {
     const aborted = (await running()).run(wordCount, { input: lines(input), signal: controller.signal });
     controller.abort(new Error('mine'));
     await expect(aborted).rejects.toThrow('mine');
+    const endless: JobSpec = { map: () => new Promise(() => {}) };
+    await expect((await running()).run(endless, { input: from([1]), timeout: 50 })).rejects.toThrow(TimeoutError);
+    await using none = await cluster({ engines: 0 });
+    expect(() => none.use(mapReduce).run(endless, { input: from([1]) })).toThrow(NoEnginesError);
   });
 
   test('a key with a million values passes through little memory, and so does a sort', async () => {

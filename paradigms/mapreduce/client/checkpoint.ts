@@ -39,7 +39,9 @@ export class Checkpoint {
       );
     const [strange] = (await readdir(this.#folder)).filter((name) => !OURS.test(name));
     if (known === undefined && strange !== undefined)
-      throw new UsageError(`The checkpoint ${this.#folder} is not empty: there is ${strange} in it. Name another folder`);
+      throw new UsageError(
+        `The checkpoint ${this.#folder} is not empty: there is ${strange} in it. Name another folder`,
+      );
     await writeFile(label, `${JSON.stringify({ job })}\n`);
     return known !== undefined;
   }

@@ -1,7 +1,7 @@
 /** What `run` returns: a job that has begun, awaitable, iterable. */
 import { setMaxListeners } from 'node:events';
 import { Observable } from 'rxjs';
-import { CancelledError, UsageError } from '../../../core/index.ts';
+import { CancelledError, TimeoutError, UsageError } from '../../../core/index.ts';
 import { abortOutput, commitOutput, type OutputSpec, prepareOutput } from '../output/index.ts';
 import type { Plan } from '../plan.ts';
 import type { Counters, Job, JobProgress, JobSummary } from '../types.ts';
@@ -51,7 +51,14 @@ export class RunningJob implements Job<any> {
     const follow = (): void => this.#abort.abort(given!.reason);
     if (given?.aborted) follow();
     else given?.addEventListener('abort', follow, { once: true });
-    this.#done = this.#run().finally(() => given?.removeEventListener('abort', follow));
+    const { timeout } = options;
+    const late = (): void =>
+      this.#abort.abort(new TimeoutError(`The job was not done within its timeout of ${timeout} ms`));
+    const timer = timeout === undefined ? undefined : setTimeout(late, timeout);
+    this.#done = this.#run().finally(() => {
+      clearTimeout(timer);
+      given?.removeEventListener('abort', follow);
+    });
     // Whoever awaits or reads the job is told.
     this.#done.catch(() => {});
   }

@@ -1,5 +1,5 @@
 /** What `client.use(mapReduce)` gives, and how to do without a cluster. */
-import type { ClientHost } from '../../../core/index.ts';
+import { type ClientHost, NoEnginesError } from '../../../core/index.ts';
 import { type Bag, type BagOptions, bagsOn } from '../bag/index.ts';
 import type { OutputSpec } from '../output/index.ts';
 import type { Source } from '../sources/index.ts';
@@ -42,6 +42,10 @@ export function makeMapReduce(host: ClientHost): MapReduce {
     const { id: client } = host;
     const width = host.client.engines.filter(({ state }) => state !== 'lost').length;
     const { plan, inputs } = planOf(jobs, options, { name: `${client}-${unique()}`, client, width });
+    if (!width)
+      throw new NoEnginesError(
+        'The cluster has no engines to run the job on: add some, or run it here with { inline: true }',
+      );
     const { label = 'mapreduce' } = options;
     return new RunningJob(plan, inputs, options, (signal) => farmRunner(host, plan, label, signal));
   }) as Run;

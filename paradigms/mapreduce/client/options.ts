@@ -36,6 +36,8 @@ export interface RunOptions<I = any> {
   inline?: boolean;
   /** Aborting cancels. */
   signal?: AbortSignal;
+  /** ms, after which it is cancelled, with TimeoutError. */
+  timeout?: number;
   label?: string;
 }
 
@@ -76,6 +78,7 @@ const OF_RUNS: Readonly<Record<keyof RunOptions, Check>> = {
   checkpoint: TEXT,
   inline: FLAG,
   signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
+  timeout: ['a number of milliseconds above 0', (ms) => typeof ms === 'number' && ms > 0 && ms <= 2 ** 31 - 1],
   label: TEXT,
 };
 

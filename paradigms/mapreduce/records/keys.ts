@@ -116,7 +116,7 @@ function canonicalObject(key: object): string {
 export function hashKey(key: unknown): number {
   if (typeof key === 'string') return hashText(key);
   if (typeof key === 'number' && (key | 0) === key) return mix(key ^ 0x5bd1e995);
-  return hashText(canonical(key)) ^ 0x2f;
+  return (hashText(canonical(key)) ^ 0x2f) >>> 0;
 }
 
 function hashText(text: string): number {
