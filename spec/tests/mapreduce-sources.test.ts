@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import {
   appendFileSync,
+  chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   rmSync,
@@ -565,6 +567,21 @@ describe('which files', () => {
     await change((at) => appendFileSync(at, 'x'), /has changed since the job began: 8 bytes, now 9/);
     await change((at) => truncateSync(at, 3), /has changed/);
     await change((at) => utimesSync(at, 1, 1), /has changed since the job began: its time/);
+  });
+
+  test.skipIf(!existsSync('/proc/self/mem'))('what looks like a file and is none', async () => {
+    await fails(lines('/dev/null'), { path: '/dev/null' }, /no file that can be read in parts/);
+    await fails(lines('/proc/cpuinfo'), { path: '/proc/cpuinfo' }, /no file that can be read in parts/);
+    await fails(lines('/proc/self/mem'), { path: '/proc/self/mem' }, /Cannot read \/proc\/self\/mem: EIO/);
+  });
+
+  test.skipIf(process.getuid?.() === 0)('without permission', async () => {
+    const secret = file('secret', 'locked/secret.txt');
+    chmodSync(secret, 0);
+    await fails(lines(secret), { path: secret }, /no permission/);
+    chmodSync(path.dirname(secret), 0);
+    await fails(lines(path.join(folder, 'l*/*.txt')), {}, /Cannot look for input in .*locked: no permission/);
+    chmodSync(path.dirname(secret), 0o700);
   });
 
   test.each([
