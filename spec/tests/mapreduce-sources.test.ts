@@ -462,6 +462,10 @@ describe('whole files, lists and numbers of lines', () => {
     ];
     const source = files(path.join(folder, 'whole/*'));
     for (const size of [1, 4, 1 << 20]) assert.deepEqual(await records(source, size), wanted);
+    for (let i = 0; i < 300; i++) file('', `empty/${i}`);
+    const splits = await plan(files(path.join(folder, 'empty/*')));
+    assert.equal((await read(splits)).records.length, 300);
+    assert.equal(splits.length, 2);
     const [first] = await records(files(b, { as: 'bytes' }));
     assert.deepEqual(first, { path: b, bytes: new Uint8Array([98, 10, 98]) });
   });
@@ -532,7 +536,7 @@ describe('which files', () => {
     assert.equal(await all([pathToFileURL(at('p/x.log'))]), 'p/x.log');
     assert.deepEqual(await records(lines('*.log', { cwd: at('p') })), ['p/x.log']);
     assert.deepEqual((await plan(lines(at('p/**')))).length, 1);
-    assert.deepEqual((await plan(lines(at('p/**')), 17)).length, 4);
+    assert.deepEqual((await plan(lines(at('p/**')), 18)).length, 4);
     assert.deepEqual((await read(await plan(lines([at('p/2.txt'), at('p/1.txt')])))).files, [
       at('p/2.txt'),
       at('p/1.txt'),

@@ -12,7 +12,7 @@ import { cogrouping, dealing, distinct, grouping, type JoinKind, joining, reduci
 
 type Any = (...args: any[]) => any;
 
-export class LazyBag {
+class LazyBag {
   readonly #run: Run;
   readonly #options: BagOptions;
   readonly #node: Node;

@@ -21,7 +21,7 @@ export interface NumberedNode {
   readonly parent: Node;
 }
 /** Records that are on the engines already. */
-export interface KeptNode {
+interface KeptNode {
   readonly kind: 'kept';
   readonly kept: Kept;
 }
@@ -38,7 +38,7 @@ export interface End {
 }
 
 /** Records of a node come from one or more of these, in their order. */
-export interface Branch {
+interface Branch {
   readonly origin: Origin;
   readonly ops: readonly Op[];
 }

@@ -38,9 +38,15 @@ async function* plannedSplits(splits: readonly Split[]): AsyncGenerator<Split> {
   yield* splits;
 }
 
+/** A file takes as long to open as so many bytes to read. */
+const OPENING = 4096;
+/** So many may share a split, however small it is. */
+const SHARING = 64;
+
 /** Small files share a split. */
 async function* fileSplits(source: FileSource<unknown>, { splitSize, signal }: PlanOptions): AsyncGenerator<Split> {
   const { format, linesPerSplit } = source;
+  const opening = Math.min(OPENING, splitSize / SHARING);
   let pieces: Piece[] = [];
   let bytes = 0;
   const packed = (): Split[] => {
@@ -53,7 +59,7 @@ async function* fileSplits(source: FileSource<unknown>, { splitSize, signal }: P
     if (piece.size === 0 && format.kind !== 'files') continue;
     const whole =
       linesPerSplit === undefined && (piece.compression || format.kind === 'files' || piece.size <= splitSize);
-    if (!whole || bytes + piece.size > splitSize) yield* packed();
+    if (!whole || bytes + piece.size + pieces.length * opening > splitSize) yield* packed();
     if (whole) {
       pieces.push(piece);
       bytes += piece.size;

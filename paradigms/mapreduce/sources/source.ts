@@ -24,7 +24,7 @@ export interface MemorySource<T> {
   readonly [RECORD]?: T;
 }
 /** What has been planned before. */
-export interface SplitSource<T> {
+interface SplitSource<T> {
   readonly kind: 'splits';
   readonly splits: readonly Split[];
   readonly [RECORD]?: T;
