@@ -21,6 +21,7 @@ import { afterAll, describe, test } from 'vitest';
 import {
   csv,
   files,
+  fixed,
   from,
   InputError,
   jsonl,
@@ -28,6 +29,7 @@ import {
   nLines,
   type OnBad,
   type OnInvalid,
+  pairs,
   planSplits,
   readBatches,
   readSplit,
@@ -176,6 +178,59 @@ describe('lines', () => {
     await assert.rejects(stopped, /enough/);
     const thrown = readSplit(split!, () => assert.fail('no'), { signal: new AbortController().signal });
     await assert.rejects(thrown, /^AssertionError.*no/);
+  });
+});
+
+describe('pairs, and records of so many bytes', () => {
+  test('keys and values, at the first separator', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.stringMatching(/^\w{0,4}$/), fc.stringMatching(/^[\w\t]{0,4}$/))),
+        splitSize,
+        async (all, size) => {
+          const at = file(all.map(([key, value]) => `${key}\t${value}\n`).join(''), 'pairs.txt');
+          assert.deepEqual(await records(pairs(at), size), all);
+        },
+      ),
+      { numRuns: 50 },
+    );
+    assert.deepEqual(await records(pairs(file('a => b\nc\n'), { separator: ' => ' })), [
+      ['a', 'b'],
+      ['c', ''],
+    ]);
+  });
+
+  test('bytes of any kind, compressed or not', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 60 }),
+        fc.integer({ min: 1, max: 7 }),
+        splitSize,
+        async (bytes, length, size) => {
+          const whole = bytes.subarray(0, bytes.length - (bytes.length % length));
+          const wanted = Array.from({ length: whole.length / length }, (_, i) =>
+            whole.slice(i * length, (i + 1) * length),
+          );
+          assert.deepEqual(await records(fixed(file(whole, 'fixed'), length, { compression: 'none' }), size), wanted);
+          const packed = fixed(file(zlib.gzipSync(bytes), 'fixed.gz'), length, { bad: 'skip' });
+          const { records: got, counters } = await read(await plan(packed, size));
+          assert.deepEqual(got, wanted);
+          assert.equal(counters['input/records: not whole'], whole.length === bytes.length ? undefined : 1);
+        },
+      ),
+      { numRuns: 60 },
+    );
+    const large = file(Buffer.alloc(300_000, 'x'));
+    assert.deepEqual(
+      (await records(fixed(large, 100_000), 50_000)).map(({ length }) => length),
+      [100_000, 100_000, 100_000],
+    );
+    await fails(
+      fixed(file('\ufeff12345'), 3),
+      { byte: 6, line: undefined as never },
+      /ends with 2 bytes, and a record has 3/,
+      4,
+    );
   });
 });
 
@@ -598,6 +653,13 @@ describe('which files', () => {
     [() => csv('a', { separator: '"' }), /separator and quote are both/],
     [() => csv('a', { header: ['x', 'x'] }), /"x" twice/],
     [() => nLines('a', 0), /1 or more; got 0/],
+    [
+      () => lines('a', { invlid: 'skip' } as never),
+      /lines has no option 'invlid'; it has: cwd, compression, invalid, maxRecord/,
+    ],
+    [() => pairs('a', { separator: '' }), /the separator is a string; got ""/],
+    [() => fixed('a', 0), /bytes of a record, 1 or more; got 0/],
+    [() => fixed('a', 1, { invalid: 'skip' } as never), /fixed has no option 'invalid'/],
     [() => from(3 as never), /something iterable; got number/],
     [() => from([], { perSplit: 0.5 }), /perSplit/],
     [() => lines('a', { maxRecord: -1 }), /maxRecord/],

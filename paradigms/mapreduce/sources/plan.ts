@@ -2,6 +2,7 @@
 import { UsageError } from '../../../core/index.ts';
 import { Scale } from '../records/size.ts';
 import { csvPieces } from './csv-pieces.ts';
+import { fixedPieces } from './fixed-parser.ts';
 import { inspect } from './inspect.ts';
 import { matchFiles } from './match.ts';
 import { linePieces, linesInMemory } from './n-lines.ts';
@@ -100,6 +101,7 @@ function partsOf(
   splitSize: number,
 ): AsyncIterable<Piece> | Iterable<Piece> {
   if (linesPerSplit !== undefined) return linePieces(piece, linesPerSplit);
+  if (format.kind === 'fixed') return fixedPieces(piece, format.length, splitSize);
   return format.kind === 'csv' ? csvPieces(piece, format, splitSize) : ranges(piece, splitSize);
 }
 
