@@ -157,6 +157,35 @@ describe('one record after the other', () => {
   });
 });
 
+test('running totals, over empty partitions, behind a shuffle, of anything that is associative', async () => {
+  const totals = (list: readonly number[]): number[] => {
+    let sum = 0;
+    return list.map((n) => (sum += n));
+  };
+  assert.deepEqual(
+    await bag(numbers, 7)
+      .accumulate((a, b) => a + b)
+      .collect(),
+    totals(numbers),
+  );
+  const some = numbers.filter((n) => n < 10 || n > 80);
+  assert.deepEqual(
+    await bag(numbers, 7)
+      .filter((n) => n < 10 || n > 80)
+      .accumulate((a, b) => a + b)
+      .collect(),
+    totals(some),
+  );
+  const joined = bag(['c', 'a', 'b'], 1).sortBy((letter) => letter);
+  assert.deepEqual(await joined.accumulate((a, b) => a + b).collect(), ['a', 'ab', 'abc']);
+  assert.deepEqual(
+    await bag<number>([])
+      .accumulate((a, b) => a + b)
+      .collect(),
+    [],
+  );
+});
+
 describe('by key', () => {
   const pairs = numbers.map((n): [string, number] => [`k${n % 7}`, n]);
   const groups = (): Map<string, number[]> => {

@@ -109,7 +109,11 @@ class LazyBag {
   }
 
   zipWithIndex(): LazyBag {
-    return this.#with({ kind: 'numbered', parent: this.#node }, true);
+    return this.#with({ kind: 'ordered', parent: this.#node, accumulate: undefined }, true);
+  }
+
+  accumulate(f: Any): LazyBag {
+    return this.#with({ kind: 'ordered', parent: this.#node, accumulate: fn('accumulate', f) }, false);
   }
 
   union(...others: unknown[]): LazyBag {

@@ -15,17 +15,19 @@ export interface WideNode {
   readonly step: JobSpec;
   readonly then: readonly Op[];
 }
-/** Pairs of the records and their numbers. */
-export interface NumberedNode {
-  readonly kind: 'numbered';
+/** Records with their numbers, or accumulated: what happens in a partition follows from those before. */
+export interface OrderedNode {
+  readonly kind: 'ordered';
   readonly parent: Node;
+  /** Undefined: numbers. */
+  readonly accumulate: ((sum: any, record: any) => unknown) | undefined;
 }
 /** Records that are on the engines already. */
 interface KeptNode {
   readonly kind: 'kept';
   readonly kept: Kept;
 }
-export type Origin = SourceNode | WideNode | NumberedNode | KeptNode;
+export type Origin = SourceNode | WideNode | OrderedNode | KeptNode;
 export type Node =
   | Origin
   | { readonly kind: 'narrow'; readonly parent: Node; readonly op: Op }
@@ -52,7 +54,7 @@ export function branchesOf(node: Node): Branch[] {
       return [{ origin: node, ops: [] }];
     case 'wide':
       return [{ origin: node, ops: node.then }];
-    case 'numbered':
+    case 'ordered':
     case 'kept':
       return [{ origin: node, ops: [SECOND] }];
     case 'union':

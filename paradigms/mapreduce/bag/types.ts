@@ -72,6 +72,8 @@ export interface Bag<T> extends AsyncIterable<T> {
   sample(fraction: number, seed?: number): Bag<T>;
   /** In the order in which `collect` gives them. Works the bag out, to know how many records each partition has. */
   zipWithIndex(): Bag<[T, number]>;
+  /** The first record, then `f` of what was before and each next one, in the order of `collect`: running totals. `f` is associative. */
+  accumulate(f: (sum: T, record: T) => T): Bag<T>;
   union<U extends unknown[]>(...others: { [I in keyof U]: Bag<U[I]> }): Bag<T | U[number]>;
   /** Deals the records out to so many partitions. */
   repartition(partitions: number): Bag<T>;
