@@ -5,21 +5,24 @@ import { owned, Scale } from '../records/size.ts';
 import { type Values, ValuesInMemory } from '../records/values.ts';
 import { type Emit, isThenable } from './context.ts';
 
-/** Values of a key that wait for the combiner. */
+/** Values of a key that wait for the combiner. Numbers do not: a call costs less than a list. */
 const MANY = 32;
-/** Bytes of an entry beside its key and values. */
-const ENTRY = 160;
+/** Bytes of an entry beside its key and value. */
+const ENTRY = 128;
+/** Stands where the combiner has left no value. */
+const NONE = Symbol('none');
 
 class Entry {
   readonly key: unknown;
-  readonly values: unknown[];
-  count = 1;
+  /** The only value, as long as there are no `values`. */
+  first: unknown;
+  values: unknown[] | undefined = undefined;
   /** It is combined when it has so many: more than `MANY` where the combiner leaves many. */
   many = MANY;
 
   constructor(key: unknown, value: unknown) {
     this.key = key;
-    this.values = [value];
+    this.first = value;
   }
 }
 
@@ -58,12 +61,18 @@ export class CombiningTable {
       this.#enter(key, value);
       return;
     }
-    if (typeof value === 'number') entry.values[entry.count++] = value;
-    else {
-      entry.values[entry.count++] = owned(value);
-      this.#bytes += this.#scale.weigh(value);
+    if (typeof value === 'number' && typeof entry.first === 'number') {
+      this.#call(entry, [entry.first, value]);
+      return;
     }
-    if (entry.count >= entry.many) this.#shrink(entry);
+    this.#bytes += this.#scale.weigh(value);
+    if (entry.values) {
+      if (entry.values.push(owned(value)) >= entry.many) this.#shrink(entry);
+    } else if (entry.first === NONE) entry.first = owned(value);
+    else {
+      entry.values = [entry.first, owned(value)];
+      entry.first = undefined;
+    }
   }
 
   #enter(given: unknown, value: unknown): void {
@@ -86,45 +95,51 @@ export class CombiningTable {
   };
 
   #shrink(entry: Entry): void {
-    const { key, values, count } = entry;
-    if (count === 0) return;
-    values.length = count;
+    const { values } = entry;
+    if (!values) return;
+    for (const value of values) this.#bytes -= this.#scale.weigh(value);
+    this.#call(entry, values);
+    for (const value of entry.values ?? []) this.#bytes += this.#scale.weigh(value);
+    if (!entry.values) this.#bytes += this.#scale.weigh(entry.first);
+  }
+
+  #call(entry: Entry, values: readonly unknown[]): void {
     this.#current = entry;
-    try {
-      const returned = this.#combine(key, new ValuesInMemory(values));
-      if (isThenable(returned)) {
-        Promise.resolve(returned).catch(() => {});
-        throw new MapReduceError(
-          'combine returned a promise: a combiner is synchronous. Read its values with for … of',
-        );
-      }
-      if (returned !== undefined) this.#combined.push(returned);
-    } finally {
-      this.#current = undefined;
-    }
+    const returned = this.#combine(entry.key, new ValuesInMemory(values));
+    this.#current = undefined;
+    this.counts.in += values.length;
     const combined = this.#combined;
-    this.counts.in += count;
-    this.counts.out += combined.length;
-    if (typeof values[0] !== 'number') for (let i = 0; i < count; i++) this.#bytes -= this.#scale.weigh(values[i]);
-    for (let i = 0; i < combined.length; i++) {
-      entry.values[i] = combined[i];
-      if (typeof combined[i] !== 'number') this.#bytes += this.#scale.weigh(combined[i]);
+    if (combined.length === 0 && typeof returned === 'number') {
+      this.counts.out++;
+      entry.first = returned;
+      entry.values = undefined;
+      return;
     }
-    entry.count = combined.length;
-    if (entry.count > entry.many >> 1) entry.many *= 2;
+    if (isThenable(returned)) {
+      Promise.resolve(returned).catch(() => {});
+      throw new MapReduceError('combine returned a promise: a combiner is synchronous. Read its values with for … of');
+    }
+    if (returned !== undefined) combined.push(returned);
+    this.counts.out += combined.length;
+    const { length } = combined;
+    entry.first = length === 1 ? combined[0] : length ? undefined : NONE;
+    entry.values = length > 1 ? combined.slice() : undefined;
+    while (length > entry.many >> 1) entry.many *= 2;
     combined.length = 0;
   }
 
   /** Combines all that waits, so that it takes less memory. */
   shrink(): void {
-    for (const entry of this.#all()) if (entry.count > 1) this.#shrink(entry);
+    for (const entry of this.#all()) this.#shrink(entry);
   }
 
   /** Combines all that waits, and gives it away. */
   take(each: (key: unknown, value: unknown) => void): void {
     for (const entry of this.#all()) {
-      if (entry.count > 1) this.#shrink(entry);
-      for (let i = 0; i < entry.count; i++) each(entry.key, entry.values[i]);
+      this.#shrink(entry);
+      const { key, first, values } = entry;
+      if (values) for (const value of values) each(key, value);
+      else if (first !== NONE) each(key, first);
     }
     this.#entries = new Map();
     this.#composite = new Map();
