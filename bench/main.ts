@@ -8,6 +8,7 @@ const benches: Record<string, () => Promise<void>> = {
   farm: async () => (await import('./farm.ts')).farm(),
   store: async () => (await import('./store.ts')).store(),
   log: async () => (await import('./log.ts')).log(),
+  mapreduce: async () => (await import('./mapreduce.ts')).mapReduceBench(),
   mpi: async () => (await import('./mpi.ts')).mpi(),
   many: async () => (await import('./many.ts')).many(),
   space: async () => (await import('./space.ts')).space(),

@@ -10,6 +10,11 @@ interface Listed {
 
 const LISTED: readonly Listed[] = [
   {
+    command: 'mapreduce [job]',
+    describe: 'Map and reduce files',
+    load: async () => (await import('../paradigms/mapreduce/paradigm.ts')).mapReduce,
+  },
+  {
     command: 'mpi [script]',
     describe: 'Run a script as ranks that send each other messages',
     load: async () => (await import('../paradigms/mpi/mpi.ts')).mpi,

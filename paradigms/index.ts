@@ -7,5 +7,6 @@ export { FarmClosedError, HaltedError, TaskKillsEnginesError, UnsatisfiableError
 export { taskFarm } from './farm/index.ts';
 export type { Explanation, FarmEvent, FarmStats } from './farm/messages.ts';
 export type { FarmOptions, TaskOptions } from './farm/options.ts';
+export * from './mapreduce/index.ts';
 export * from './mpi/index.ts';
 export * from './tuplespace/index.ts';

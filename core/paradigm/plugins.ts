@@ -21,7 +21,7 @@ export async function loadPlugin(
   const file = await locate(plugin, directory);
   let namespace: object;
   try {
-    namespace = await within(patience, importFile(file));
+    namespace = await within(patience, importModule(file));
   } catch (cause) {
     throw new ParadigmError(`Plug-in '${plugin}' (${file}) failed to load: ${describe(cause)}`, { cause });
   }
@@ -54,7 +54,8 @@ function resolver(directory: string): (specifier: string) => string {
   return (specifier) => require.resolve(specifier);
 }
 
-async function importFile(file: string): Promise<object> {
+/** The namespace of a module, which may be TypeScript. */
+export async function importModule(file: string): Promise<object> {
   try {
     return await import(pathToFileURL(file).href);
   } catch (cause) {

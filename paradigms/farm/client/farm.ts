@@ -19,8 +19,10 @@ import type { Registry } from './registry.ts';
 export interface Farm {
   /** Runs it on one engine. The result is like those of views: its value can be an argument of any call. Never throws. */
   submit<A extends unknown[], R>(fn: Fn<A, R>, ...args: SendableArgs<A>): AsyncResult<Awaited<R>, Awaited<R>>;
-  /** A function that submits: what it captures is taken once, here. */
-  wrap<A extends unknown[], R>(fn: Fn<A, R>): (...args: SendableArgs<A>) => AsyncResult<Awaited<R>, Awaited<R>>;
+  /** A function that submits: what it captures is taken once, here. Disposed of, it is forgotten everywhere, and submits no more. */
+  wrap<A extends unknown[], R>(
+    fn: Fn<A, R>,
+  ): ((...args: SendableArgs<A>) => AsyncResult<Awaited<R>, Awaited<R>>) & Disposable;
   /** The same farm, where tasks have these options. */
   with(options: TaskOptions): Farm;
   /**
@@ -99,12 +101,28 @@ export function createFarm(parts: FarmParts, options: FarmOptions): Farm {
     return pending.result;
   }
 
+  function submitDisposed(): AsyncResult<any, any> {
+    const pending = desk.results<any>();
+    pending.fail(new UsageError('This function was disposed of; wrap it again'));
+    return pending.result;
+  }
+
   const farm: Farm = {
     submit: (fn, ...args) => submit(fn, args),
     wrap(fn) {
       if (typeof fn !== 'function') throw new UsageError(`wrap takes a function; got ${typeof fn}`);
       const known = registry.snapshot(fn);
-      return (...args) => submit(fn, args, known);
+      let over = false;
+      const wrapped = (...args: unknown[]) => {
+        if (over) return submitDisposed();
+        return submit(fn, args, known);
+      };
+      return Object.assign(wrapped, {
+        [Symbol.dispose]() {
+          if (!over) desk.forget(known);
+          over = true;
+        },
+      }) as never;
     },
     with(more) {
       checkTaskOptions('with', more);

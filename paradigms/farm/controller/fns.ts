@@ -4,6 +4,9 @@ import type { Parcel } from '../../../core/index.ts';
 /** How much the latest run counts in the mean. */
 const WEIGHT = 0.2;
 
+/** Runs that are remembered, of each function. */
+const LATEST = 32;
+
 let next = 0;
 
 export class FnRecord {
@@ -20,7 +23,7 @@ export class FnRecord {
   constructor(name: string, parcel: Parcel) {
     this.name = name;
     this.parcel = parcel;
-    this.pace = paceOf(parcel.code.join());
+    this.pace = paceOf(`${name} ${parcel.code.join()}`);
   }
 
   get mean(): number | undefined {
@@ -28,16 +31,22 @@ export class FnRecord {
   }
 }
 
-/** How long runs take. Functions of one text have one pace, whatever they have captured. */
+/** How long runs take. Functions of one name and text have one pace, whatever they have captured. */
 export class Pace {
   /** ms that a run takes, lately; undefined before the first one. */
   mean: number | undefined;
-  /** For stragglers: the longest of the latest runs, fading. */
-  longest = 0;
+  readonly #latest = new Float64Array(LATEST);
+  #runs = 0;
 
   ran(ms: number): void {
     this.mean = this.mean === undefined ? ms : this.mean + WEIGHT * (ms - this.mean);
-    this.longest = Math.max(ms, this.longest * 0.98);
+    this.#latest[this.#runs++ % LATEST] = ms;
+  }
+
+  /** For stragglers: three of four runs of late took no longer. An engine that is slow makes few of them. */
+  get usual(): number {
+    const known = this.#latest.slice(0, this.#runs).sort();
+    return known[Math.floor(known.length * 0.75)] ?? 0;
   }
 }
 

@@ -19,7 +19,7 @@ import { State, type Task } from './task.ts';
 const GRACE = 300;
 /** ms after which an engine that does not answer is taken to be in a loop. */
 const PATIENCE = 50;
-/** A run is a straggler when it takes so many times as long as the longest of late, and this many ms. */
+/** A run is a straggler when it takes so many times as long as is usual of late, and this many ms. */
 const STRAGGLES = 2;
 const STRAGGLER_MS = 50;
 /** ms between looks at a task of which it is not known how long it should take. */
@@ -115,10 +115,10 @@ export class Stops {
     const { slot, runs } = task;
     const look = (): void => {
       if (task.state !== State.OUT || task.slot !== slot || task.runs !== runs) return;
-      const { longest, mean } = task.fn.pace;
+      const { usual, mean } = task.fn.pace;
       const ran = performance.now() - task.at;
       const other =
-        mean !== undefined && ran > Math.max(STRAGGLES * longest, STRAGGLER_MS)
+        mean !== undefined && ran > Math.max(STRAGGLES * usual, STRAGGLER_MS)
           ? this.#scheduler.idleFor(task, slot!)
           : undefined;
       if (!other) {

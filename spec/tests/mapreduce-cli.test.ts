@@ -1,0 +1,128 @@
+/** `tutti mapreduce`, as a user calls it. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Terminal } from '../fixtures/cli/terminal.ts';
+import { partsOf } from './support/mapreduce.ts';
+
+const terminal = new Terminal();
+const write = (name: string, text: string): void => writeFileSync(path.join(terminal.cwd, name), text);
+beforeAll(() => {
+  mkdirSync(path.join(terminal.cwd, 'data'));
+  write('data/a.txt', 'to be or not\nto be\n');
+  write('data/b.txt', 'not now\n');
+  write('lib.ts', `export const wordsOf = (line: string): string[] => line.split(' ');\n`);
+  write(
+    'job.ts',
+    `import path from 'node:path';
+    import { wordsOf } from './lib.ts';
+    const one: number = 1;
+    const sum = (_: string, ones: Iterable<number>): number => [...ones].reduce((a, b) => a + b);
+    export default {
+      map(line: string, ctx: any) {
+        ctx.counter('files', path.basename(ctx.file));
+        for (const word of wordsOf(line)) ctx.emit(word, one);
+      },
+      combine: sum,
+      reduce: sum,
+    };\n`,
+  );
+  write(
+    'chain.ts',
+    `import job from './job.ts';\nexport default [job, { map: ([word, n]: any, ctx: any) => ctx.emit(n, word), reducers: 1 }];\n`,
+  );
+  write('parts.mjs', 'export const map = (line, ctx) => ctx.emit(line.length, line);\n');
+  write('none.ts', 'export const answer: number = 42;\n');
+  write('broken.ts', 'export default {;\n');
+  write('throws.ts', `export default { map() { throw new TypeError('boom'); }, attempts: 1 };\n`);
+});
+afterAll(() => terminal.close());
+const mapreduce = (...args: string[]) => terminal.run(['mapreduce', ...args]);
+const two = ['-n', '2', '--kind', 'thread'];
+const input = ['--input', 'data/*.txt'];
+const counts = [
+  ['be', 2],
+  ['not', 2],
+  ['now', 1],
+  ['or', 1],
+  ['to', 2],
+];
+
+test('a job module writes part files, and says what it counted', async () => {
+  const { code, stdout, stderr } = await mapreduce('job.ts', ...input, '--output', 'out', '--reducers', '2', ...two);
+  expect([code, stdout]).toEqual([0, '']);
+  expect(stderr).toMatch(/^5 records in 2 parts in .*out, \d+\.\d\d s\n/);
+  expect(stderr).toContain('files: a.txt = 2\n');
+  expect(stderr).toContain('mapreduce: map records out = 8\n');
+  const { names, records } = partsOf(path.join(terminal.cwd, 'out'));
+  expect(names).toEqual(['_SUCCESS', 'part-00000.jsonl', 'part-00001.jsonl']);
+  expect(records.sort()).toEqual(counts);
+  const again = await mapreduce('job.ts', ...input, '--output', 'out', ...two);
+  expect([again.code, again.stderr]).toEqual([2, expect.stringMatching(/^tutti: .*out is not empty/)]);
+  expect(terminal.litter()).toEqual([]);
+});
+
+test('--inline and --json: the same, in one document', async () => {
+  const { code, stdout } = await mapreduce('job.ts', ...input, '--inline', '--json', '--reducers', '1');
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    results: counts,
+    counters: { files: { 'a.txt': 2, 'b.txt': 1 } },
+    elapsed: expect.any(Number),
+  });
+  const there = await mapreduce('job.ts', ...input, '--json', '--reducers', '1', ...two);
+  expect(JSON.parse(there.stdout).results).toEqual(counts);
+});
+
+test('a chain, and parts that are exported by name', async () => {
+  const chain = await mapreduce('chain.ts', ...input, ...two);
+  expect([chain.code, chain.stdout.split('\n').slice(0, 2)]).toEqual([0, ['[1,"now"]', '[1,"or"]'].sort()]);
+  const parts = await mapreduce('parts.mjs', '--input', 'data/b.txt', ...two);
+  expect(parts.stdout).toBe('[7,"not now"]\n');
+});
+
+test('commands map and reduce', async () => {
+  const { code, stdout } = await mapreduce(
+    '--mapper',
+    "grep be | tr ' ' '\\n'",
+    '--reducer',
+    'sort | uniq -c',
+    '--reducers',
+    '1',
+    ...input,
+    ...two,
+  );
+  expect([code, stdout]).toEqual([0, '      2 be\n      1 not\n      1 or\n      2 to\n']);
+  const nothing = await mapreduce('--mapper', 'grep nothing', ...input, ...two);
+  expect([nothing.code, nothing.stdout]).toEqual([0, '']);
+  const dir = await mapreduce('--mapper', 'cat', ...input, '--output', 'texts', ...two);
+  expect(dir.code).toBe(0);
+  expect(readFileSync(path.join(terminal.cwd, 'texts/part-00000.txt'), 'utf8')).toContain('to be or not\n');
+  const failed = await mapreduce('--mapper', 'echo oh no >&2; exit 3', ...input, ...two);
+  expect([failed.code, failed.stderr]).toEqual([1, expect.stringMatching(/exit code 3: oh no/)]);
+});
+
+test.each([
+  [['none.ts', ...input], 2, /none\.ts exports no job\. A job module has `export default/],
+  [['broken.ts', ...input], 2, /broken\.ts cannot be loaded: /],
+  [input, 2, /Which job\?/],
+  [['job.ts', '--mapper', 'cat', ...input], 2, /give one of them/],
+  [['job.ts'], 2, /Which input\?/],
+  [['job.ts', '--input', 'nothing/*'], 2, /nothing\/\*/],
+  [['job.ts', ...input, '--reducers', 'x'], 2, /--reducers is a number/],
+  [['job.ts', ...input, '--memory', '1T'], 2, /--memory is a number of bytes, e\.g\. 64M; got '1T'/],
+  [['throws.ts', ...input, '--inline'], 1, /map of step 0 failed at record 1 of task 0, in .*a\.txt: TypeError: boom/],
+])('%j: exit code %i', async (args, exit, says) => {
+  const { code, stdout, stderr } = await mapreduce(...args);
+  expect([code, stdout]).toEqual([exit, '']);
+  expect(stderr).toMatch(says);
+});
+
+test('a job that throws on an engine says where', async () => {
+  const { code, stderr } = await mapreduce('throws.ts', ...input, ...two);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /^\[\d\] MapReduceError: map of step 0 failed at record 1 of task 0, in .*a\.txt: TypeError: boom/,
+  );
+  expect(stderr).toMatch(/caused by TypeError: boom/);
+});
