@@ -9,6 +9,9 @@ import { type Emit, isThenable } from './context.ts';
 const MANY = 32;
 /** Bytes of an entry beside its key and value. */
 const ENTRY = 128;
+/** Places for entries that were met lately; one more for keys that have none of their own. */
+const SLOTS = 1 << 13;
+const NO_SLOT = SLOTS;
 /** Stands where the combiner has left no value. */
 const NONE = Symbol('none');
 
@@ -34,6 +37,8 @@ export class CombiningTable {
   #entries = new Map<unknown, Entry>();
   /** Keys that are no primitive values, by a text that equal ones share. */
   #composite = new Map<string, Entry>();
+  /** Those that were met lately, by some characters of their key: frequent words are found here, faster than in the map. */
+  #recent = new Array<Entry | undefined>(SLOTS + 1).fill(undefined);
   #scale = new Scale();
   #bytes = 0;
   #combined: unknown[] = [];
@@ -55,11 +60,15 @@ export class CombiningTable {
   }
 
   add(key: unknown, value: unknown): void {
-    const entry =
-      typeof key === 'object' && key !== null ? this.#composite.get(canonical(key)) : this.#entries.get(key);
-    if (entry === undefined) {
-      this.#enter(key, value);
-      return;
+    const slot = typeof key === 'string' && key !== '' ? slotOf(key) : NO_SLOT;
+    let entry = this.#recent[slot];
+    if (entry === undefined || entry.key !== key || typeof key === 'object') {
+      entry = this.#find(key);
+      if (entry === undefined) {
+        this.#recent[slot] = this.#enter(key, value);
+        return;
+      }
+      this.#recent[slot] = entry;
     }
     if (typeof value === 'number' && typeof entry.first === 'number') {
       this.#call(entry, [entry.first, value]);
@@ -75,12 +84,17 @@ export class CombiningTable {
     }
   }
 
-  #enter(given: unknown, value: unknown): void {
+  #find(key: unknown): Entry | undefined {
+    return typeof key === 'object' && key !== null ? this.#composite.get(canonical(key)) : this.#entries.get(key);
+  }
+
+  #enter(given: unknown, value: unknown): Entry {
     const key = owned(given);
     const entry = new Entry(key, owned(value));
     if (typeof key === 'object' && key !== null) this.#composite.set(canonical(key), entry);
     else this.#entries.set(key, entry);
     this.#bytes += ENTRY + this.#scale.weigh(key) + this.#scale.weigh(value);
+    return entry;
   }
 
   /** For the combiner. */
@@ -143,6 +157,7 @@ export class CombiningTable {
     }
     this.#entries = new Map();
     this.#composite = new Map();
+    this.#recent.fill(undefined);
     this.#bytes = 0;
   }
 
@@ -150,4 +165,14 @@ export class CombiningTable {
     yield* this.#entries.values();
     yield* this.#composite.values();
   }
+}
+
+function slotOf(key: string): number {
+  const { length } = key;
+  const bits =
+    Math.imul(key.charCodeAt(0), 0x9e37) ^
+    Math.imul(key.charCodeAt(length >> 1), 0x85eb) ^
+    Math.imul(key.charCodeAt(length - 1), 0xc2b3) ^
+    Math.imul(length, 0x1b87);
+  return (bits >>> 3) & (SLOTS - 1);
 }
