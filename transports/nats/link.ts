@@ -26,6 +26,7 @@ export const LEAVING = 'its NATS server is about to stop; there are others';
 
 export interface NatsLinkOptions {
   readonly remote: string;
+  readonly prompt = true;
   /** Where this end listens, and the other one. */
   readonly own: string;
   readonly peer: string;
