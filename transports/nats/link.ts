@@ -26,7 +26,6 @@ export const LEAVING = 'its NATS server is about to stop; there are others';
 
 export interface NatsLinkOptions {
   readonly remote: string;
-  readonly prompt = true;
   /** Where this end listens, and the other one. */
   readonly own: string;
   readonly peer: string;
@@ -47,6 +46,7 @@ export class NatsLink implements Link {
     crossHost: true,
     lossless: false,
   };
+  readonly prompt = true;
   readonly remote: string;
   readonly connection: FrameConnection;
   readonly #nc: NatsConnection;
