@@ -1,4 +1,4 @@
-export type { Bag, BagOptions, JoinKind, Reducers, SortOptions } from './bag/index.ts';
+export type { Bag, BagOptions, JoinKind, KeptBag, Reducers, SortOptions } from './bag/index.ts';
 export { Kept } from './client/kept.ts';
 export { type MapReduce, type Run, runInline } from './client/map-reduce.ts';
 export type { JobInput, MappedInput, RunOptions as JobOptions } from './client/options.ts';
@@ -12,7 +12,9 @@ export {
   csv,
   type FileBytes,
   type FileText,
+  type FixedOptions,
   files,
+  fixed,
   from,
   InputError,
   type JsonlOptions,
@@ -21,7 +23,9 @@ export {
   nLines,
   type OnBad,
   type OnInvalid,
+  type PairsOptions,
   type Patterns,
+  pairs,
   type Source,
   type SourceOptions,
 } from './sources/index.ts';

@@ -157,6 +157,35 @@ describe('one record after the other', () => {
   });
 });
 
+test('running totals, over empty partitions, behind a shuffle, of anything that is associative', async () => {
+  const totals = (list: readonly number[]): number[] => {
+    let sum = 0;
+    return list.map((n) => (sum += n));
+  };
+  assert.deepEqual(
+    await bag(numbers, 7)
+      .accumulate((a, b) => a + b)
+      .collect(),
+    totals(numbers),
+  );
+  const some = numbers.filter((n) => n < 10 || n > 80);
+  assert.deepEqual(
+    await bag(numbers, 7)
+      .filter((n) => n < 10 || n > 80)
+      .accumulate((a, b) => a + b)
+      .collect(),
+    totals(some),
+  );
+  const joined = bag(['c', 'a', 'b'], 1).sortBy((letter) => letter);
+  assert.deepEqual(await joined.accumulate((a, b) => a + b).collect(), ['a', 'ab', 'abc']);
+  assert.deepEqual(
+    await bag<number>([])
+      .accumulate((a, b) => a + b)
+      .collect(),
+    [],
+  );
+});
+
 describe('by key', () => {
   const pairs = numbers.map((n): [string, number] => [`k${n % 7}`, n]);
   const groups = (): Map<string, number[]> => {
@@ -316,6 +345,27 @@ describe('all records', () => {
         .collect(),
       [1, 2, 'a', 3],
     );
+  });
+
+  test('kept on the engines: worked out once, until it is closed', async () => {
+    const log = path.join(folder, 'log');
+    const kept = await bag(numbers, 10)
+      .map((n) => {
+        process.getBuiltinModule('node:fs').appendFileSync(log, '.');
+        return [n % 10, n];
+      })
+      .reduceByKey((a, b) => a + b)
+      .keep();
+    assert.equal(await kept.count(), 10);
+    assert.equal((await kept.join(kept).collect()).length, 10);
+    assert.deepEqual(await kept.sortByKey().take(2), [
+      [0, 450],
+      [1, 460],
+    ]);
+    assert.equal(readFileSync(log, 'utf8').length, 100);
+    await kept.close();
+    await kept.close();
+    await assert.rejects(kept.count(), /closed/);
   });
 
   test('to files and back', async () => {

@@ -140,6 +140,8 @@ describe('formats', () => {
     [() => outputTo(''), /is a folder/],
     [() => outputTo('x', { format: 'xml' as never }), /one of jsonl, csv, text/],
     [() => outputTo('x', { columns: ['a'] }), /Only output as csv/],
+    [() => outputTo('x', { format: 'csv', columns: 'a' as never }), /a list of names; got "a"/],
+    [() => outputTo('x', { gzp: true } as never), /no option 'gzp'; it has: format, gzip, columns/],
   ])('%s', (make, message) => {
     assert.throws(make, message);
   });

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import {
   appendFileSync,
+  chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   rmSync,
@@ -19,6 +21,7 @@ import { afterAll, describe, test } from 'vitest';
 import {
   csv,
   files,
+  fixed,
   from,
   InputError,
   jsonl,
@@ -26,6 +29,7 @@ import {
   nLines,
   type OnBad,
   type OnInvalid,
+  pairs,
   planSplits,
   readBatches,
   readSplit,
@@ -174,6 +178,59 @@ describe('lines', () => {
     await assert.rejects(stopped, /enough/);
     const thrown = readSplit(split!, () => assert.fail('no'), { signal: new AbortController().signal });
     await assert.rejects(thrown, /^AssertionError.*no/);
+  });
+});
+
+describe('pairs, and records of so many bytes', () => {
+  test('keys and values, at the first separator', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.stringMatching(/^\w{0,4}$/), fc.stringMatching(/^[\w\t]{0,4}$/))),
+        splitSize,
+        async (all, size) => {
+          const at = file(all.map(([key, value]) => `${key}\t${value}\n`).join(''), 'pairs.txt');
+          assert.deepEqual(await records(pairs(at), size), all);
+        },
+      ),
+      { numRuns: 50 },
+    );
+    assert.deepEqual(await records(pairs(file('a => b\nc\n'), { separator: ' => ' })), [
+      ['a', 'b'],
+      ['c', ''],
+    ]);
+  });
+
+  test('bytes of any kind, compressed or not', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 60 }),
+        fc.integer({ min: 1, max: 7 }),
+        splitSize,
+        async (bytes, length, size) => {
+          const whole = bytes.subarray(0, bytes.length - (bytes.length % length));
+          const wanted = Array.from({ length: whole.length / length }, (_, i) =>
+            whole.slice(i * length, (i + 1) * length),
+          );
+          assert.deepEqual(await records(fixed(file(whole, 'fixed'), length, { compression: 'none' }), size), wanted);
+          const packed = fixed(file(zlib.gzipSync(bytes), 'fixed.gz'), length, { bad: 'skip' });
+          const { records: got, counters } = await read(await plan(packed, size));
+          assert.deepEqual(got, wanted);
+          assert.equal(counters['input/records: not whole'], whole.length === bytes.length ? undefined : 1);
+        },
+      ),
+      { numRuns: 60 },
+    );
+    const large = file(Buffer.alloc(300_000, 'x'));
+    assert.deepEqual(
+      (await records(fixed(large, 100_000), 50_000)).map(({ length }) => length),
+      [100_000, 100_000, 100_000],
+    );
+    await fails(
+      fixed(file('\ufeff12345'), 3),
+      { byte: 6, line: undefined as never },
+      /ends with 2 bytes, and a record has 3/,
+      4,
+    );
   });
 });
 
@@ -460,6 +517,10 @@ describe('whole files, lists and numbers of lines', () => {
     ];
     const source = files(path.join(folder, 'whole/*'));
     for (const size of [1, 4, 1 << 20]) assert.deepEqual(await records(source, size), wanted);
+    for (let i = 0; i < 300; i++) file('', `empty/${i}`);
+    const splits = await plan(files(path.join(folder, 'empty/*')));
+    assert.equal((await read(splits)).records.length, 300);
+    assert.equal(splits.length, 2);
     const [first] = await records(files(b, { as: 'bytes' }));
     assert.deepEqual(first, { path: b, bytes: new Uint8Array([98, 10, 98]) });
   });
@@ -530,7 +591,7 @@ describe('which files', () => {
     assert.equal(await all([pathToFileURL(at('p/x.log'))]), 'p/x.log');
     assert.deepEqual(await records(lines('*.log', { cwd: at('p') })), ['p/x.log']);
     assert.deepEqual((await plan(lines(at('p/**')))).length, 1);
-    assert.deepEqual((await plan(lines(at('p/**')), 17)).length, 4);
+    assert.deepEqual((await plan(lines(at('p/**')), 18)).length, 4);
     assert.deepEqual((await read(await plan(lines([at('p/2.txt'), at('p/1.txt')])))).files, [
       at('p/2.txt'),
       at('p/1.txt'),
@@ -567,6 +628,21 @@ describe('which files', () => {
     await change((at) => utimesSync(at, 1, 1), /has changed since the job began: its time/);
   });
 
+  test.skipIf(!existsSync('/proc/self/mem'))('what looks like a file and is none', async () => {
+    await fails(lines('/dev/null'), { path: '/dev/null' }, /no file that can be read in parts/);
+    await fails(lines('/proc/cpuinfo'), { path: '/proc/cpuinfo' }, /no file that can be read in parts/);
+    await fails(lines('/proc/self/mem'), { path: '/proc/self/mem' }, /Cannot read \/proc\/self\/mem: EIO/);
+  });
+
+  test.skipIf(process.getuid?.() === 0)('without permission', async () => {
+    const secret = file('secret', 'locked/secret.txt');
+    chmodSync(secret, 0);
+    await fails(lines(secret), { path: secret }, /no permission/);
+    chmodSync(path.dirname(secret), 0);
+    await fails(lines(path.join(folder, 'l*/*.txt')), {}, /Cannot look for input in .*locked: no permission/);
+    chmodSync(path.dirname(secret), 0o700);
+  });
+
   test.each([
     [() => lines(''), /takes a path, a glob/],
     [() => lines([]), /takes a path, a glob/],
@@ -577,6 +653,13 @@ describe('which files', () => {
     [() => csv('a', { separator: '"' }), /separator and quote are both/],
     [() => csv('a', { header: ['x', 'x'] }), /"x" twice/],
     [() => nLines('a', 0), /1 or more; got 0/],
+    [
+      () => lines('a', { invlid: 'skip' } as never),
+      /lines has no option 'invlid'; it has: cwd, compression, invalid, maxRecord/,
+    ],
+    [() => pairs('a', { separator: '' }), /the separator is a string; got ""/],
+    [() => fixed('a', 0), /bytes of a record, 1 or more; got 0/],
+    [() => fixed('a', 1, { invalid: 'skip' } as never), /fixed has no option 'invalid'/],
     [() => from(3 as never), /something iterable; got number/],
     [() => from([], { perSplit: 0.5 }), /perSplit/],
     [() => lines('a', { maxRecord: -1 }), /maxRecord/],

@@ -12,7 +12,7 @@ import { cogrouping, dealing, distinct, grouping, type JoinKind, joining, reduci
 
 type Any = (...args: any[]) => any;
 
-export class LazyBag {
+class LazyBag {
   readonly #run: Run;
   readonly #options: BagOptions;
   readonly #node: Node;
@@ -109,7 +109,11 @@ export class LazyBag {
   }
 
   zipWithIndex(): LazyBag {
-    return this.#with({ kind: 'numbered', parent: this.#node }, true);
+    return this.#with({ kind: 'ordered', parent: this.#node, accumulate: undefined }, true);
+  }
+
+  accumulate(f: Any): LazyBag {
+    return this.#with({ kind: 'ordered', parent: this.#node, accumulate: fn('accumulate', f) }, false);
   }
 
   union(...others: unknown[]): LazyBag {
@@ -168,6 +172,21 @@ export class LazyBag {
     const output = outputTo(dir, options);
     await using execution = this.#execution();
     return await execution.write(this.#end(this.#keyed ? { kind: 'pair', what: 'to' } : { kind: 'record' }), output);
+  }
+
+  async keep(): Promise<LazyBag & AsyncDisposable> {
+    const execution = this.#execution();
+    try {
+      const kept = await execution.keep(this.#end({ kind: 'record' }));
+      const close = async (): Promise<void> => {
+        await kept.close();
+        await execution[Symbol.asyncDispose]();
+      };
+      return Object.assign(this.#with({ kind: 'kept', kept }, this.#keyed), { close, [Symbol.asyncDispose]: close });
+    } catch (error) {
+      await execution[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   #execution(): Execution {

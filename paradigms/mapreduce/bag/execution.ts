@@ -4,7 +4,8 @@ import type { MappedInput, RunOptions } from '../client/options.ts';
 import type { OutputSpec } from '../output/index.ts';
 import type { Source } from '../sources/index.ts';
 import type { Job, JobSpec, JobSummary } from '../types.ts';
-import { branchesOf, type End, type Node, type NumberedNode, type Origin, SECOND, type WideNode } from './graph.ts';
+import { branchesOf, type End, type Node, type OrderedNode, type Origin, SECOND, type WideNode } from './graph.ts';
+import type { Op } from './ops.ts';
 import { mapperOf, stepFunctions } from './pipeline.ts';
 
 export type Run = (jobs: readonly JobSpec[], options: RunOptions) => Job<any>;
@@ -43,6 +44,10 @@ export class Execution {
     return this.#start(await this.#program([end], {}), { output });
   }
 
+  async keep(end: End): Promise<Kept> {
+    return this.#start(await this.#program([end], {}), { keep: true });
+  }
+
   /** Stops what still runs, and lets go of what has been kept on the engines. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled(this.#jobs.map((job) => job[Symbol.asyncDispose]()));
@@ -77,9 +82,10 @@ export class Execution {
 
   #sourceOf(origin: Origin): Source<any> | Promise<Kept> {
     if (origin.kind === 'source') return origin.source;
+    if (origin.kind === 'kept') return Promise.resolve(origin.kept);
     let kept = this.#kept.get(origin);
     if (!kept) {
-      kept = origin.kind === 'wide' ? this.#keepWide(origin) : this.#keepNumbered(origin);
+      kept = origin.kind === 'wide' ? this.#keepWide(origin) : this.#keepOrdered(origin);
       kept.catch(() => undefined);
       this.#kept.set(origin, kept);
     }
@@ -90,17 +96,37 @@ export class Execution {
     return this.#start(await this.#program(inputs, step), { keep: true });
   }
 
-  /** Numbers are known when it is known how many records are in each part before. */
-  async #keepNumbered({ parent }: NumberedNode): Promise<Kept> {
+  /** In two passes: the first one finds out what is in each part. */
+  async #keepOrdered({ parent, accumulate }: OrderedNode): Promise<Kept> {
     // It stays until all is over: what is lost with an engine is made again from it.
-    const records: Kept = await this.#start(await this.#program([{ node: parent, out: { kind: 'record' } }], {}), {
-      keep: true,
-    });
-    let sum = 0;
-    const first = records.parts.map((part) => (sum += part.records) - part.records);
-    const number = stepFunctions([SECOND, { kind: 'number', first }], { kind: 'record' });
-    return this.#start({ input: [{ source: records, map: number.map }], steps: [number] }, { keep: true });
+    const records = await this.keep({ node: parent, out: { kind: 'record' } });
+    const op = accumulate ? await this.#accumulating(records, accumulate) : numbering(records);
+    const step = stepFunctions([SECOND, op], { kind: 'record' });
+    return this.#start({ input: [{ source: records, map: step.map }], steps: [step] }, { keep: true });
   }
+
+  async #accumulating(records: Kept, f: (sum: any, record: any) => unknown): Promise<Op> {
+    const add = (sum: [unknown] | undefined, record: unknown): [unknown] => [sum ? f(sum[0], record) : record];
+    const step = stepFunctions([SECOND, { kind: 'fold', zero: () => undefined, add }], { kind: 'partition' });
+    const sums: [part: number, [unknown]][] = await this.#start({
+      input: [{ source: records, map: step.map }],
+      steps: [step],
+    });
+    const ofPart = new Map(sums);
+    let before: [unknown] | undefined;
+    const all = records.parts.map((_, part) => {
+      const here = before;
+      const sum = ofPart.get(part);
+      if (sum) before = add(before, sum[0]);
+      return here;
+    });
+    return { kind: 'accumulate', f, before: all };
+  }
+}
+
+function numbering({ parts }: Kept): Op {
+  let sum = 0;
+  return { kind: 'number', first: parts.map(({ records }) => (sum += records) - records) };
 }
 
 /** Can its splits be worked on one after the other? */

@@ -1,4 +1,5 @@
 /** What a bag is made of. Nothing runs before somebody asks for its records. */
+import type { Kept } from '../client/kept.ts';
 import type { Source } from '../sources/index.ts';
 import type { JobSpec } from '../types.ts';
 import type { Op, Out } from './ops.ts';
@@ -14,12 +15,19 @@ export interface WideNode {
   readonly step: JobSpec;
   readonly then: readonly Op[];
 }
-/** Pairs of the records and their numbers. */
-export interface NumberedNode {
-  readonly kind: 'numbered';
+/** Records with their numbers, or accumulated: what happens in a partition follows from those before. */
+export interface OrderedNode {
+  readonly kind: 'ordered';
   readonly parent: Node;
+  /** Undefined: numbers. */
+  readonly accumulate: ((sum: any, record: any) => unknown) | undefined;
 }
-export type Origin = SourceNode | WideNode | NumberedNode;
+/** Records that are on the engines already. */
+interface KeptNode {
+  readonly kind: 'kept';
+  readonly kept: Kept;
+}
+export type Origin = SourceNode | WideNode | OrderedNode | KeptNode;
 export type Node =
   | Origin
   | { readonly kind: 'narrow'; readonly parent: Node; readonly op: Op }
@@ -32,7 +40,7 @@ export interface End {
 }
 
 /** Records of a node come from one or more of these, in their order. */
-export interface Branch {
+interface Branch {
   readonly origin: Origin;
   readonly ops: readonly Op[];
 }
@@ -46,7 +54,8 @@ export function branchesOf(node: Node): Branch[] {
       return [{ origin: node, ops: [] }];
     case 'wide':
       return [{ origin: node, ops: node.then }];
-    case 'numbered':
+    case 'ordered':
+    case 'kept':
       return [{ origin: node, ops: [SECOND] }];
     case 'union':
       return node.parents.flatMap(branchesOf);

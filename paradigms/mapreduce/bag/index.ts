@@ -1,2 +1,2 @@
 export { bagsOn } from './bag.ts';
-export type { Bag, BagOptions, JoinKind, Reducers, SortOptions } from './types.ts';
+export type { Bag, BagOptions, JoinKind, KeptBag, Reducers, SortOptions } from './types.ts';

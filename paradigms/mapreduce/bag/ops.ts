@@ -12,7 +12,13 @@ export type Op =
   /** Each partition becomes one record. */
   | { readonly kind: 'fold'; readonly zero: () => unknown; readonly add: (sum: any, record: any) => unknown }
   /** Makes pairs of a record and its number; `first`: those of the first record of each partition. */
-  | { readonly kind: 'number'; readonly first: readonly number[] };
+  | { readonly kind: 'number'; readonly first: readonly number[] }
+  /** Each record becomes what is accumulated with it; `before`: what is by each partition's first one, in a list, or nothing. */
+  | {
+      readonly kind: 'accumulate';
+      readonly f: (sum: any, record: any) => unknown;
+      readonly before: readonly (readonly [unknown] | undefined)[];
+    };
 
 /** How what comes out of the last one is emitted. */
 export type Out =
@@ -23,5 +29,7 @@ export type Out =
   | { readonly kind: 'side'; readonly what: string; readonly side: number }
   | { readonly kind: 'by'; readonly f: (record: any) => unknown }
   | { readonly kind: 'key' }
+  /** Under the number of its partition. */
+  | { readonly kind: 'partition' }
   /** To so many partitions in turn. */
   | { readonly kind: 'turns'; readonly n: number };

@@ -64,6 +64,8 @@ function emitter(out: Out, { emit, task }: Context): Push {
       };
     case 'key':
       return (record) => emit(record, null);
+    case 'partition':
+      return (record) => emit(task.id, record);
     case 'turns': {
       let turn = task.id;
       return (record) => emit(turn++ % out.n, record);
@@ -112,6 +114,14 @@ function sinkOf(op: Op, next: Sink, ctx: Context): Sink {
     case 'number': {
       let number = op.first[ctx.task.id] ?? 0;
       return { push: (record) => push([record, number++]), end };
+    }
+    case 'accumulate': {
+      let sum = op.before[ctx.task.id];
+      const accumulated = (record: unknown): unknown => {
+        sum = [sum ? op.f(sum[0], record) : record];
+        return sum[0];
+      };
+      return { push: (record) => push(accumulated(record)), end };
     }
     case 'top':
       return topSink(op.n, op.compare, next);

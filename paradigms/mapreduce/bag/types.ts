@@ -72,6 +72,8 @@ export interface Bag<T> extends AsyncIterable<T> {
   sample(fraction: number, seed?: number): Bag<T>;
   /** In the order in which `collect` gives them. Works the bag out, to know how many records each partition has. */
   zipWithIndex(): Bag<[T, number]>;
+  /** The first record, then `f` of what was before and each next one, in the order of `collect`: running totals. `f` is associative. */
+  accumulate(f: (sum: T, record: T) => T): Bag<T>;
   union<U extends unknown[]>(...others: { [I in keyof U]: Bag<U[I]> }): Bag<T | U[number]>;
   /** Deals the records out to so many partitions. */
   repartition(partitions: number): Bag<T>;
@@ -84,8 +86,14 @@ export interface Bag<T> extends AsyncIterable<T> {
   count(): Promise<number>;
   /** Folds each partition, beginning with `zero()`, and merges what came out, in order: so `zero()` has to change nothing. */
   fold<A>(zero: () => A, add: (sum: A, record: T) => Result<A>, merge: (a: A, b: A) => A): Promise<A>;
+  /** Works the bag out, and leaves its records on the engines, for as many questions as you have, until it is closed. */
+  keep(): Promise<KeptBag<T>>;
   /** Part files, a record a line; as text, pairs by key are key, tab, value. */
   to(dir: string, options?: OutputOptions): Promise<JobSummary>;
+}
+
+export interface KeptBag<T> extends Bag<T>, AsyncDisposable {
+  close(): Promise<void>;
 }
 
 export type { BagOptions, JoinKind, Run };

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { OutputError, OutputExistsError, outputError } from './errors.ts';
 import type { OutputSpec } from './spec.ts';
 
-export const TEMPORARY = '_temporary';
+const TEMPORARY = '_temporary';
 /** In the folder of each part: it is never empty, and no folder can take the place of one that is not. */
 export const DONE = '.done';
 

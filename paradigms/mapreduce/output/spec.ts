@@ -24,10 +24,15 @@ export function outputTo(dir: string, options: OutputOptions = {}): OutputSpec {
     throw new UsageError(
       `The format of output is one of ${Object.keys(EXTENSIONS).join(', ')}; got ${JSON.stringify(format)}`,
     );
+  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
+  if (unknown !== undefined) throw new UsageError(`Output has no option '${unknown}'; it has: ${OPTIONS.join(', ')}`);
+  if (columns && !(Array.isArray(columns) && columns.every((name) => typeof name === 'string')))
+    throw new UsageError(`The columns of output are a list of names; got ${JSON.stringify(columns)}`);
   if (columns && format !== 'csv') throw new UsageError(`Only output as csv has columns; this one is ${format}`);
   return { ...options, dir: path.resolve(dir) };
 }
 
+const OPTIONS = ['format', 'gzip', 'columns'];
 const EXTENSIONS = { jsonl: 'jsonl', csv: 'csv', text: 'txt' };
 
 /** `part-00003.jsonl.gz`, or with the name in the place of `part`. */

@@ -26,9 +26,9 @@ registerErrorClass(InputError);
 /** Thrown by parsers, which know neither file nor line, and made an InputError by those who read. */
 export class Misfit extends Error {
   readonly byte: number;
-  /** Newlines between `byte` and the line that does not fit. */
-  readonly linesOn: number;
-  constructor(what: string, where: { byte: number; linesOn: number }, options?: { cause?: unknown }) {
+  /** Newlines between `byte` and the line that does not fit; undefined where there are no lines. */
+  readonly linesOn: number | undefined;
+  constructor(what: string, where: { byte: number; linesOn?: number }, options?: { cause?: unknown }) {
     super(what, options);
     this.byte = where.byte;
     this.linesOn = where.linesOn;

@@ -5,14 +5,25 @@ export type OnBad = 'fail' | 'skip';
 export type OnInvalid = OnBad | 'replace';
 export type Compression = 'gzip' | 'zstd';
 
-interface Text {
-  /** For bytes that are not UTF-8: fail (default), put U+FFFD in their place, or skip the record. */
-  readonly invalid: OnInvalid;
+interface Limited {
   /** Bytes of the longest record. */
   readonly maxRecord: number;
 }
+interface Text extends Limited {
+  /** For bytes that are not UTF-8: fail (default), put U+FFFD in their place, or skip the record. */
+  readonly invalid: OnInvalid;
+}
 export interface LinesFormat extends Text {
   readonly kind: 'lines';
+}
+export interface PairsFormat extends Text {
+  readonly kind: 'pairs';
+  readonly separator: string;
+}
+export interface FixedFormat extends Limited {
+  readonly kind: 'fixed';
+  readonly length: number;
+  readonly bad: OnBad;
 }
 export interface JsonlFormat extends Text {
   readonly kind: 'jsonl';
@@ -32,4 +43,4 @@ export interface FilesFormat extends Text {
   readonly kind: 'files';
   readonly as: 'text' | 'bytes';
 }
-export type Format = LinesFormat | JsonlFormat | CsvFormat | FilesFormat;
+export type Format = LinesFormat | PairsFormat | JsonlFormat | CsvFormat | FixedFormat | FilesFormat;

@@ -10,14 +10,20 @@ export async function inspect(path: string, compression: FileSource<unknown>['co
   try {
     const stats = await stat(path);
     // Others may not even open before somebody writes to them.
-    if (!stats.isFile())
-      throw new InputError(`${path} is no file that can be read in parts. Copy what it gives into one`, { path });
+    if (!stats.isFile()) throw noParts(path);
     const { size, mtimeMs } = stats;
-    const kind = kindOf(path, await beginning(path), compression);
+    const first = await beginning(path);
+    if (first.length > size) throw noParts(path);
+    const kind = kindOf(path, first, compression);
     return { path, start: 0, end: size, exact: true, size, mtimeMs, ...(kind && { compression: kind }) };
   } catch (error) {
     throw error instanceof InputError ? error : fileError(path, 'read', error);
   }
+}
+
+/** Devices, pipes, and what only looks like a file, as in /proc. */
+function noParts(path: string): InputError {
+  return new InputError(`${path} is no file that can be read in parts. Copy what it gives into one`, { path });
 }
 
 async function beginning(path: string): Promise<Buffer> {

@@ -1,13 +1,13 @@
 /** Lines, and lines of JSON. */
 import { Misfit } from './errors.ts';
-import type { JsonlFormat, LinesFormat, OnInvalid } from './format.ts';
+import type { JsonlFormat, LinesFormat, OnInvalid, PairsFormat } from './format.ts';
 import type { CountSkipped, Parser, ParserSetup } from './parser.ts';
 import { COUNTED_INVALID, decoded, firstInvalid, invalidText } from './utf8.ts';
 
 const LF = 10;
 const CR = 13;
 
-export function lineParser({ format: { invalid }, each, skipped }: ParserSetup<LinesFormat>): Parser {
+export function lineParser({ format: { invalid }, each, skipped }: ParserSetup<LinesFormat | PairsFormat>): Parser {
   return {
     parse(bytes, at, last) {
       const whole = wholeLines(bytes, last);
@@ -18,6 +18,15 @@ export function lineParser({ format: { invalid }, each, skipped }: ParserSetup<L
       return whole.length;
     },
   };
+}
+
+export function pairParser(setup: ParserSetup<PairsFormat>): Parser {
+  const { separator } = setup.format;
+  const each = (line: string): void => {
+    const at = line.indexOf(separator);
+    setup.each(at === -1 ? [line, ''] : [line.slice(0, at), line.slice(at + separator.length)]);
+  };
+  return lineParser({ ...setup, each });
 }
 
 export function jsonlParser({ format: { invalid, bad }, each, skipped }: ParserSetup<JsonlFormat>): Parser {

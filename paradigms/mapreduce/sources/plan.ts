@@ -2,6 +2,7 @@
 import { UsageError } from '../../../core/index.ts';
 import { Scale } from '../records/size.ts';
 import { csvPieces } from './csv-pieces.ts';
+import { fixedPieces } from './fixed-parser.ts';
 import { inspect } from './inspect.ts';
 import { matchFiles } from './match.ts';
 import { linePieces, linesInMemory } from './n-lines.ts';
@@ -38,9 +39,15 @@ async function* plannedSplits(splits: readonly Split[]): AsyncGenerator<Split> {
   yield* splits;
 }
 
+/** A file takes as long to open as so many bytes to read. */
+const OPENING = 4096;
+/** So many may share a split, however small it is. */
+const SHARING = 64;
+
 /** Small files share a split. */
 async function* fileSplits(source: FileSource<unknown>, { splitSize, signal }: PlanOptions): AsyncGenerator<Split> {
   const { format, linesPerSplit } = source;
+  const opening = Math.min(OPENING, splitSize / SHARING);
   let pieces: Piece[] = [];
   let bytes = 0;
   const packed = (): Split[] => {
@@ -53,7 +60,7 @@ async function* fileSplits(source: FileSource<unknown>, { splitSize, signal }: P
     if (piece.size === 0 && format.kind !== 'files') continue;
     const whole =
       linesPerSplit === undefined && (piece.compression || format.kind === 'files' || piece.size <= splitSize);
-    if (!whole || bytes + piece.size > splitSize) yield* packed();
+    if (!whole || bytes + piece.size + pieces.length * opening > splitSize) yield* packed();
     if (whole) {
       pieces.push(piece);
       bytes += piece.size;
@@ -94,6 +101,7 @@ function partsOf(
   splitSize: number,
 ): AsyncIterable<Piece> | Iterable<Piece> {
   if (linesPerSplit !== undefined) return linePieces(piece, linesPerSplit);
+  if (format.kind === 'fixed') return fixedPieces(piece, format.length, splitSize);
   return format.kind === 'csv' ? csvPieces(piece, format, splitSize) : ranges(piece, splitSize);
 }
 

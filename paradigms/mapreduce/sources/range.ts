@@ -30,7 +30,7 @@ export async function lineRange(file: Opened, maxRecord: number): Promise<{ star
 }
 
 /** Where the first line begins that does not begin before `from`. */
-export async function lineStart(file: Opened, from: number, maxRecord: number): Promise<number> {
+async function lineStart(file: Opened, from: number, maxRecord: number): Promise<number> {
   const { path, size } = file.piece;
   if (from === 0 || from >= size) return Math.min(from, size);
   for (let at = from - 1; at < size; at += STEP) {

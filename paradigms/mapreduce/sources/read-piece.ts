@@ -2,8 +2,9 @@
 import { CsvParser } from './csv-parser.ts';
 import { InputError, Misfit } from './errors.ts';
 import { fileParser } from './file-parser.ts';
+import { fixedParser } from './fixed-parser.ts';
 import type { Format } from './format.ts';
-import { jsonlParser, lineParser } from './line-parser.ts';
+import { jsonlParser, lineParser, pairParser } from './line-parser.ts';
 import { joined, type Opened, openAhead } from './opened.ts';
 import type { Parser, ParserSetup } from './parser.ts';
 import { lineRange, tooLong } from './range.ts';
@@ -45,7 +46,7 @@ async function* readOpened(file: Opened, setup: ParserSetup): AsyncGenerator<num
   const { format } = setup;
   const { start, end } = await lineRange(file, format.maxRecord);
   const parser = parserFor(piece, setup);
-  const asIs = format.kind === 'files' && format.as === 'bytes';
+  const asIs = format.kind === 'fixed' || (format.kind === 'files' && format.as === 'bytes');
   let rest: Buffer = NOTHING;
   let at = start;
   let begun = start > 0 || asIs;
@@ -78,6 +79,8 @@ export function byteOrderMark(bytes: Buffer): number {
 function parserFor(piece: Piece, setup: ParserSetup): Parser {
   const { format } = setup;
   if (is(setup, 'lines')) return lineParser(setup);
+  if (is(setup, 'pairs')) return pairParser(setup);
+  if (is(setup, 'fixed')) return fixedParser(setup);
   if (is(setup, 'jsonl')) return jsonlParser(setup);
   if (is(setup, 'csv')) return new CsvParser(setup, piece.columns);
   if (is(setup, 'files')) return fileParser(setup, piece.path);
@@ -90,6 +93,7 @@ function is<K extends Format['kind']>(setup: ParserSetup, kind: K): setup is Par
 
 async function located(file: Opened, { byte, linesOn, message, cause }: Misfit): Promise<InputError> {
   const { path } = file.piece;
+  if (linesOn === undefined) return new InputError(`${path}: ${message}`, { path, byte }, { cause });
   const line = (await newlinesBefore(file, byte)) + linesOn + 1;
   return new InputError(`${path}:${line}: ${message}`, { path, line, byte }, { cause });
 }
