@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PseudoTerminal } from '../fixtures/cli/pseudo-terminal.ts';
 import { Terminal } from '../fixtures/cli/terminal.ts';
 import { partsOf } from './support/mapreduce.ts';
 
@@ -125,4 +126,28 @@ test('a job that throws on an engine says where', async () => {
     /^\[\d\] MapReduceError: map of step 0 failed at record 1 of task 0, in .*a\.txt: TypeError: boom/,
   );
   expect(stderr).toMatch(/caused by TypeError: boom/);
+});
+
+test('on a terminal, bars say how far map, shuffle and reduce are, and are gone at the end', async () => {
+  write(
+    'held.ts',
+    `export async function map(line: string, ctx: any) {
+      const { existsSync } = process.getBuiltinModule('node:fs');
+      while (line === 'not now' && !existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 10));
+      ctx.emit(line.length, 1);
+    }
+    export const reduce = (_: number, ones: Iterable<number>) => [...ones].length;\n`,
+  );
+  const args = ['held.ts', '--input', 'data/b.txt', 'data/a.txt', '--split-size', '8', '--reducers', '1', ...two];
+  const screen = new PseudoTerminal(terminal, ['mapreduce', ...args]);
+  try {
+    await screen.until(
+      /map +\[#+ *\] +\d+ % \d\.\d of 0\.0 MB.* [1-9] of \d tasks\s+shuffle +\[ *\] +0 %.*\s+reduce +\[ *\] +0 % 0 of 0 tasks/,
+    );
+    write('go', '');
+    expect((await screen.exited).exitCode).toBe(0);
+    await expect.poll(() => screen.text).toMatch(/^\[5,1\]\s+\[7,1\]\s+\[12,1\]\s+\d+\.\d\d s\s+mapreduce: /);
+  } finally {
+    screen.pty.kill();
+  }
 });

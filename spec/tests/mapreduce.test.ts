@@ -78,6 +78,10 @@ test('counters are those of tasks, each once, and of each step', async () => {
         ctx.counter('mine', 'less', -2);
         wordCount.map!(line, ctx);
       },
+      combine(key, ones, ctx) {
+        ctx.counter('mine', 'combined');
+        return wordCount.combine!(key, ones, ctx);
+      },
       reducers: 2,
     },
     { input: lines(plain), splitSize: 100_000 },
@@ -85,7 +89,7 @@ test('counters are those of tasks, each once, and of each step', async () => {
   await job;
   const { mapreduce, mine } = job.counters;
   const count = text.split('\n').length;
-  expect(mine).toEqual({ lines: count, less: -2 * count });
+  expect(mine).toEqual({ lines: count, less: -2 * count, combined: expect.any(Number) });
   expect(mapreduce).toMatchObject({
     'map records in': count,
     'map records out': total,
@@ -294,6 +298,7 @@ describe('results', () => {
       for await (const [word, count] of kept) again.set(word, count);
       expect(again).toEqual(words);
     }
+    await expect(runInline(wordCount, { input: kept })).rejects.toThrow(/input of jobs of the same client/);
     await kept.close();
     await expect(run(wordCount, { input: kept })).rejects.toThrow(/closed/);
   });

@@ -139,24 +139,29 @@ async function carryOut(tools: CommandTools, args: Arguments, job: Job<any>): Pr
   const { json, output, mapper, reducer } = args;
   const bars = process.stderr.isTTY ? new Bars(process.stderr) : undefined;
   const watching = bars && job.progress$.subscribe((progress) => bars.show(progress));
+  const quiet = (): void => {
+    watching?.unsubscribe();
+    bars?.clear();
+  };
   const began = performance.now();
   try {
-    const made = output !== undefined ? await job : json ? { results: await job } : await print(job, mapper ?? reducer);
-    bars?.clear();
+    const made =
+      output !== undefined ? await job : json ? { results: await job } : await print(job, mapper ?? reducer, quiet);
+    quiet();
     const elapsed = Math.round(performance.now() - began);
     const { counters, stepCounters } = job;
     if (json) tools.printJson({ ...made, counters, ...(stepCounters.length > 1 && { stepCounters }), elapsed });
     else process.stderr.write(`${summary(made, counters, elapsed)}\n`);
   } catch (error) {
-    bars?.clear();
+    quiet();
     throw told(error);
-  } finally {
-    watching?.unsubscribe();
   }
 }
 
-async function print(job: Job<any>, command: string | undefined): Promise<undefined> {
+/** @param first is called before the first line */
+async function print(job: Job<any>, command: string | undefined, first: () => void): Promise<undefined> {
   for await (const [key, value] of job) {
+    first();
     const line = command === undefined ? JSON.stringify([key, value]) : value === undefined ? key : `${key}\t${value}`;
     if (!process.stdout.write(`${line}\n`)) await new Promise((resolve) => process.stdout.once('drain', resolve));
   }

@@ -115,7 +115,7 @@ export class Driver {
     const { inputs, runner, signal } = this.#options;
     const splitSize = this.#options.splitSize ?? (await splitSizeFor(inputs, runner.width, { signal }));
     for (const { source, index } of inputs) {
-      if (source instanceof Kept) for (const part of source.inputs(index)) yield stage.add(part, part.bytes);
+      if (source instanceof Kept) for (const part of source.inputs(index, runner)) yield stage.add(part, part.bytes);
       else
         for await (const split of planSplits(source, { splitSize, signal }))
           yield stage.add({ kind: 'split', input: index, split }, split.bytes);

@@ -38,6 +38,7 @@ export function farmRunner(host: ClientHost, plan: Plan, label: string, signal: 
   };
   for (const stage of plan.stages.keys()) workOf(stage);
   return {
+    place: client,
     get width() {
       return Math.max(1, there().length);
     },

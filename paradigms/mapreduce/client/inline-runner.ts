@@ -23,6 +23,7 @@ export function inlineRunner(plan: Plan, stop: AbortSignal): Runner {
     blocks: async (request: Parameters<Store['blocks']>[0]) => stores.get(request.job)?.blocks(request),
   });
   return {
+    place: stores,
     width: 1,
     run(spec, { progress }) {
       const { attempts = 2 } = plan.steps[plan.stages[spec.stage]!.ops[0]!.step]!;

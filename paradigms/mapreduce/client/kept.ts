@@ -1,7 +1,10 @@
 /** Results that stay on the engines: input of further jobs, read when somebody wants to. */
+
+import { UsageError } from '../../../core/index.ts';
 import type { KeptPart } from '../types.ts';
 import type { Driver } from './driver.ts';
 import { type Pair, type ResultsHome, readResults } from './results.ts';
+import type { Runner } from './runner.ts';
 import type { KeptInput } from './stage-run.ts';
 
 export class Kept implements AsyncIterable<Pair>, AsyncDisposable {
@@ -39,10 +42,14 @@ export class Kept implements AsyncIterable<Pair>, AsyncDisposable {
     return this.close();
   }
 
-  /** For the driver of another job. */
-  inputs(input: number): (KeptInput & { bytes: number })[] {
+  /** For the driver of another job. @throws UsageError where that does not run where they are */
+  inputs(input: number, runner: Runner): (KeptInput & { bytes: number })[] {
     this.#check();
     const { job, driver } = this.#home;
+    if (runner.place !== this.#home.runner.place)
+      throw new UsageError(
+        'Results that are kept are input of jobs of the same client: of its cluster, or inline where they were made inline',
+      );
     const stage = driver.last;
     return stage.tasks.map((task) => {
       let last = task.done;
@@ -64,6 +71,6 @@ export class Kept implements AsyncIterable<Pair>, AsyncDisposable {
   }
 
   #check(): void {
-    if (this.#closed) throw new Error('These results were closed, and are gone');
+    if (this.#closed) throw new UsageError('These results were closed, and are gone');
   }
 }

@@ -3,6 +3,8 @@ import type { TaskResult, TaskSpec } from '../messages.ts';
 import type { Elsewhere } from '../task/fetch.ts';
 
 export interface Runner {
+  /** The same for runners that reach what each other's tasks have left. */
+  readonly place: unknown;
   /** Tasks that it runs at a time. */
   readonly width: number;
   /** Rejects with what the task threw, when it has had all its attempts. */

@@ -46,7 +46,7 @@ export class Chain {
       const most = skipBadRecords === true ? Number.POSITIVE_INFINITY : Number(skipBadRecords ?? 0);
       const skipper = fn && most ? new Skipper(emit, most) : undefined;
       const emitTo = last ? terminal.emitTo : undefined;
-      const context = new Context(op, { ...facts, reading }, skipper?.emit ?? emit, emitTo);
+      const context = new Context(op, { ...facts, reading }, skipper?.emit ?? emit, { emitTo });
       const link = fn && new Link(skipper?.calling(fn, context) ?? ((record) => fn(record, context)), context);
       this.#parts.unshift({ op, context, link });
       emit = link ? link.push : emit;

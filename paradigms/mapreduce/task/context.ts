@@ -32,13 +32,13 @@ export class Context implements TaskContext {
     { phase, step }: Op,
     { id, attempt, signal, reading }: TaskFacts,
     emit: Emit,
-    emitTo: Context['emitTo'] | undefined,
+    { emitTo, tally = new Tally() }: { emitTo?: Context['emitTo'] | undefined; tally?: Tally } = {},
   ) {
     this.emit = emit;
     this.#emitTo = emitTo;
     this.task = { id, attempt, step, phase };
     this.signal = signal;
-    this.tally = new Tally();
+    this.tally = tally;
     this.#reading = reading;
     this.counter = this.counter.bind(this);
     this.emitTo = this.emitTo.bind(this);

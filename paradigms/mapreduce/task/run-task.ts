@@ -116,7 +116,7 @@ class StageTask {
       compare: compareOf(step),
       shelf: keeper.shelf,
       buffer: memory * SHARE.buffer,
-      context: (emit) => new Context({ phase: 'map', step: writes }, facts, emit, undefined),
+      context: (emit) => new Context({ phase: 'map', step: writes }, facts, emit, { tally: this.#tally }),
     });
     return intoShuffle(writer, keeper);
   }
