@@ -11,6 +11,7 @@ import { connectNats, natsWords, watchNats } from '../client.ts';
 const STREAM_NOT_FOUND = 10_059;
 export const WRONG_LAST_SEQUENCE = 10_071;
 const NO_ROOM = 10_023;
+const NO_PEERS = 10_005;
 const UNAVAILABLE = 503;
 
 /** ms. A retried message is recognised for this long. */
@@ -96,13 +97,20 @@ export async function retrying<T>(nc: NatsConnection, attempt: () => Promise<T>,
     try {
       return await attempt();
     } catch (error) {
-      const { name, message, status } = error as Error & { status?: number };
-      if (name === 'JetStreamApiError' && (status !== UNAVAILABLE || codeOf(error) === NO_ROOM)) throw error;
-      if (performance.now() > until || nc.isClosed())
-        throw new StoreError(`JetStream has not answered in time: ${message}`, { cause: error });
+      const late = performance.now() > until || nc.isClosed();
+      if ((error as Error).name === 'JetStreamApiError') {
+        if (late || !passes(error)) throw error;
+      } else if (late) throw new StoreError(`JetStream does not answer: ${(error as Error).message}`, { cause: error });
       await sleep(RETRY);
     }
   }
+}
+
+/** Not so of a cluster that is about to find its leader, or its members. */
+function passes(error: unknown): boolean {
+  const code = codeOf(error);
+  const { status } = error as { status?: number };
+  return code === NO_PEERS || (status === UNAVAILABLE && code !== NO_ROOM);
 }
 
 async function load<T>(name: string, library: () => Promise<T>): Promise<T> {
