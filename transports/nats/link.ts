@@ -25,6 +25,7 @@ const FAREWELL = 500;
 export const LEAVING = 'its NATS server is about to stop; there are others';
 
 export interface NatsLinkOptions {
+  readonly prompt = true;
   readonly remote: string;
   /** Where this end listens, and the other one. */
   readonly own: string;
