@@ -25,7 +25,6 @@ const FAREWELL = 500;
 export const LEAVING = 'its NATS server is about to stop; there are others';
 
 export interface NatsLinkOptions {
-  readonly prompt = true;
   readonly remote: string;
   /** Where this end listens, and the other one. */
   readonly own: string;
@@ -47,6 +46,7 @@ export class NatsLink implements Link {
     crossHost: true,
     lossless: false,
   };
+  readonly prompt = true;
   readonly remote: string;
   readonly connection: FrameConnection;
   readonly #nc: NatsConnection;
