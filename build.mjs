@@ -130,6 +130,8 @@ await build({
   entryPoints: {
     'engine-process': entry('engine-process'),
     'engine-thread': entry('engine-thread'),
+    // What starts engines on other machines: all of these files go there.
+    agent: entry('agent'),
     'engine-codec': path.join(root, 'core/wire/codec.ts'),
   },
   splitting: true,

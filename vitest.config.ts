@@ -12,6 +12,8 @@ export default defineConfig({
     env: { TUTTI_LOG: 'silent' },
     // Where nobody looks at once, a test that fails may show that it can pass; here it may not.
     retry: process.env.CI ? 2 : 0,
+    // What takes place in its own time: the test's timeout bounds it.
+    expect: { poll: { timeout: 30_000 } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     server: { deps: { external: [/\/dist\//] } },

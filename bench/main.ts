@@ -10,8 +10,8 @@ const benches: Record<string, () => Promise<void>> = {
   log: async () => (await import('./log.ts')).log(),
   mpi: async () => (await import('./mpi.ts')).mpi(),
   many: async () => (await import('./many.ts')).many(),
-  beyond: async () => (await import('./beyond.ts')).beyond(),
   space: async () => (await import('./space.ts')).space(),
+  beyond: async () => (await import('./beyond.ts')).beyond(),
 };
 
 const names = process.argv.slice(2);

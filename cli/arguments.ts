@@ -100,6 +100,14 @@ export function parseCount(what: string, given: string | undefined): number {
   return Number(given);
 }
 
+/** Seconds as text: any number from 0 on. */
+export function seconds(option: string, given: string | string[] | undefined): number | undefined {
+  const text = once(option, given);
+  if (text !== undefined && !/^\d+(\.\d+)?$/.test(text))
+    throw new UsageError(`${option} takes seconds, e.g. 30; got '${text}'`);
+  return text === undefined ? undefined : Number(text);
+}
+
 /** Engine ids in ascending order, each once: `0,2`, `0-3`, or several such texts. */
 export function parseIds(what: string, given: readonly string[]): number[] {
   const ids = new Set<number>();

@@ -9,13 +9,23 @@ export interface Door {
   urls: string[];
   token: string;
   ca?: string;
+  cert?: string;
+  key?: string;
 }
 
 /** @param where a name, a connection file, a URL or an endpoint string */
 export function findDoor(where: string): Door {
   if (!isAddress(where)) {
-    const { name, urls, engineToken, ca } = findCluster(where);
-    if (engineToken) return { name: `'${name}'`, urls: [...urls], token: engineToken, ...(ca !== undefined && { ca }) };
+    const { name, urls, engineToken, ca, cert, key } = findCluster(where);
+    if (engineToken)
+      return {
+        name: `'${name}'`,
+        urls: [...urls],
+        token: engineToken,
+        ...(ca !== undefined && { ca }),
+        ...(cert !== undefined && { cert }),
+        ...(key !== undefined && { key }),
+      };
     throw new RefusedError(
       `The connection file of '${name}' has no token for engines; ask the cluster's owner for one`,
     );

@@ -1,7 +1,7 @@
 /** A cluster that lives as long as this command. */
 import { connectionFile } from '../core/connection-file.ts';
 import { startHost } from '../core/controller/host.ts';
-import type { HostOptions } from '../core/controller/host-options.ts';
+import { enginesOf, type HostOptions } from '../core/controller/host-options.ts';
 import { StoreError } from '../core/errors.ts';
 import { interruption } from './interruption.ts';
 import { printJson, say } from './output.ts';
@@ -11,7 +11,7 @@ import '../transports/builtin.ts';
 
 /** Resolves when it was stopped by another command; rejects when interrupted, or replaced by another controller. Either way nothing of it is left. */
 export async function serve(
-  { engines, ...options }: HostOptions & { name: string; engines: number },
+  { engines, ...options }: HostOptions & { name: string; engines: number | undefined },
   { json }: { json: boolean },
 ): Promise<void> {
   const signal = interruption();
@@ -23,17 +23,18 @@ export async function serve(
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
   try {
-    const started = host.fleet.add(engines, host.launcher);
+    const wanted = engines ?? enginesOf(options, host.launcher);
+    const started = host.fleet.add(wanted, host.launcher, options.min);
     started.catch(() => {}); // when it was interrupted meanwhile, nobody asks
-    await Promise.race([started, interrupted]);
-    if (!signal.aborted) {
-      const { name, urls } = host.outside;
+    const ids = await Promise.race([started, interrupted]);
+    if (ids && !signal.aborted) {
+      const { name, urls, fingerprint } = host.outside;
       sayFailed(host.controller.paradigms());
       const { metrics } = host;
-      if (json) printJson({ name, pid: process.pid, engines, urls, metrics });
+      if (json) printJson({ name, pid: process.pid, engines: ids.length, urls, fingerprint, metrics });
       say(
-        `Cluster '${name}' is ready: ${engines} engines, pid ${process.pid}\n  connect with --name ${name}, or ${connectionFile(name)}\n` +
-          `  listens on ${urls.join(', ')}\n${metrics ? `  metrics at ${metrics}\n` : ''}  Ctrl-C stops it`,
+        `Cluster '${name}' is ready: ${ids.length} engines, pid ${process.pid}\n  connect with --name ${name}, or ${connectionFile(name)}\n` +
+          `  listens on ${urls.join(', ')}\n${fingerprint ? `  its authority: ${fingerprint}\n` : ''}${metrics ? `  metrics at ${metrics}\n` : ''}  Ctrl-C stops it`,
       );
       await Promise.race([host.stopped, interrupted]);
     }

@@ -10,6 +10,7 @@ import { engineCommand } from './commands/engine.ts';
 import { enginesCommand } from './commands/engines.ts';
 import { execCommand } from './commands/exec.ts';
 import { farmCommand } from './commands/farm.ts';
+import { keysCommand } from './commands/keys.ts';
 import { listCommand } from './commands/list.ts';
 import { paradigmsCommand } from './commands/paradigms.ts';
 import { replCommand } from './commands/repl.ts';
@@ -32,6 +33,7 @@ const builtIn = [
   runCommand(text, rest),
   farmCommand(text, items),
   enginesCommand,
+  keysCommand,
   engineCommand,
   controllerCommand,
   paradigmsCommand,

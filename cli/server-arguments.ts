@@ -41,12 +41,22 @@ const tlsOptions = {
   ),
   'tls-key': pemOption('--tls-key', 'PEM file: the key of --tls-cert'),
   'tls-ca': pemOption('--tls-ca', 'PEM file: the authority that clients are to trust'),
+  'tls-mutual': {
+    type: 'boolean' as const,
+    describe:
+      'On tls: ask who dials for a certificate that --tls-ca has signed (default: only with a certificate made here)',
+  },
 };
 
 /** What a cluster is told of them; undefined when none was given. */
-function tlsOf(given: Record<keyof typeof tlsOptions, string | undefined>): TlsOptions | undefined {
-  const { 'tls-cert': cert, 'tls-key': key, 'tls-ca': ca } = given;
-  return (cert ?? key ?? ca) ? { cert, key, ca } : undefined;
+function tlsOf(given: {
+  'tls-cert': string | undefined;
+  'tls-key': string | undefined;
+  'tls-ca': string | undefined;
+  'tls-mutual': boolean | undefined;
+}): TlsOptions | undefined {
+  const { 'tls-cert': cert, 'tls-key': key, 'tls-ca': ca, 'tls-mutual': mutual } = given;
+  return (cert ?? key ?? ca ?? mutual) === undefined ? undefined : { cert, key, ca, mutual };
 }
 
 const pluginOption = {

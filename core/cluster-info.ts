@@ -1,6 +1,6 @@
 /** What clients are told of engines and of what happens to them. */
 
-export type EngineState = 'alive' | 'busy' | 'disconnected' | 'frozen' | 'lost';
+export type EngineState = 'alive' | 'busy' | 'draining' | 'disconnected' | 'frozen' | 'lost';
 
 export interface EngineInfo {
   /** Counts up from 0; kept by an engine that restarts or rejoins. */
@@ -13,7 +13,7 @@ export interface EngineInfo {
   readonly kind: string;
   /** Scheme of its connection to the controller. */
   readonly transport: string;
-  /** busy: user code has the event loop. disconnected: cut, may resume. frozen: silent. lost: given up. */
+  /** busy: user code has the event loop. draining: it is to go, and gets nothing new. disconnected: cut, may resume. frozen: silent. lost: given up. */
   readonly state: EngineState;
   /** Resident memory in bytes, as of its last heartbeat. */
   readonly memory: number;
@@ -66,6 +66,11 @@ export interface ConnectionInfo {
   readonly engineToken?: string;
   /** PEM: the authority that signed the certificates of its `tls:` and `wss:` addresses, where the system knows of none. */
   readonly ca?: string;
+  /** SHA-256 of that certificate, for people to compare. */
+  readonly fingerprint?: string;
+  /** PEM: what to show to listeners that ask for a certificate. */
+  readonly cert?: string;
+  readonly key?: string;
   readonly host?: string;
   readonly pid?: number;
 }

@@ -2,7 +2,7 @@
  * Connection files: how a program finds a cluster by name. One JSON file a cluster, mode 0600 in a folder of mode 0700,
  * since it holds the secret. `TUTTI_HOME` moves the folder (default `~/.tutti`).
  */
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import path from 'node:path';
 import type { ConnectionInfo } from './cluster-info.ts';
@@ -59,6 +59,13 @@ export function writeConnectionFile(info: ConnectionInfo, successor = false): st
       } else removeDeadCluster(file);
     }
   }
+}
+
+/** Of the same cluster, with other contents. Who reads it meanwhile gets the old ones or the new ones. */
+export function replaceConnectionFile(file: string, info: ConnectionInfo): void {
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, `${JSON.stringify(info, null, 2)}\n`, { mode: 0o600 });
+  renameSync(draft, file);
 }
 
 /** With the folders above it; by hand, since Node's own `recursive` never returns where nothing can be made (/proc). */

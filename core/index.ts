@@ -25,6 +25,7 @@ export type {
   ParadigmInfo,
 } from './cluster-info.ts';
 export type { CallStatus, ClusterStatus, ControllerStatus, EngineStatus, Traffic } from './cluster-status.ts';
+export type { AdaptiveOptions } from './controller/adaptive.ts';
 export type { Limits } from './controller/limits.ts';
 export { registerParadigm } from './controller/offers.ts';
 export type { InterruptOutcome, InterruptResult, Progress, TaskInfo } from './conversation.ts';
@@ -33,8 +34,11 @@ export type { NameInfo } from './engine/names.ts';
 export * from './errors.ts';
 export { check, type ErrorType, trap } from './failure.ts';
 export { remote } from './functions/index.ts';
+export type { SshHost } from './launch/host-list.ts';
 export type { EngineExit, EngineHandle, EngineSpec, Launcher } from './launch/launcher.ts';
 export { processLauncher } from './launch/process.ts';
+export { type SlurmOptions, slurm } from './launch/slurm.ts';
+export { type SshOptions, ssh } from './launch/ssh.ts';
 export { threadLauncher } from './launch/thread.ts';
 export type { Logger } from './log.ts';
 export type { LogFormat, LogLevel, LogOptions } from './log-options.ts';
@@ -47,6 +51,7 @@ export {
   type CommandTools,
   type ControllerHalf,
   type ControllerHost,
+  type Demand,
   defineParadigm,
   type EngineHalf,
   type EngineHost,

@@ -1,6 +1,7 @@
 /** Program of a controller with a process of its own. The IPC channel brings its options; unless detached, its end ends us. */
 import type { ControllerBoot, ControllerNews } from '../core/client/cluster.ts';
 import { startHost } from '../core/controller/host.ts';
+import { enginesOf } from '../core/controller/host-options.ts';
 import { thrown } from '../core/wire/rpc.ts';
 import '../paradigms/builtin.ts';
 import '../transports/builtin.ts';
@@ -13,12 +14,14 @@ process.once('message', async (boot: ControllerBoot) => {
     // Even a detached one ends with whoever starts it until it is ready: nobody would know of it.
     process.once('disconnect', stop);
     if (!process.connected) stop();
-    await host.fleet.add(boot.engines, host.launcher).catch(async (error) => {
+    const { engines = enginesOf(boot, host.launcher), min } = boot;
+    const { length } = await host.fleet.add(engines, host.launcher, min).catch(async (error) => {
       await host.stop();
       throw error;
     });
     if (boot.detached) process.off('disconnect', stop);
-    const ready: ControllerNews = { ready: host.outside, metrics: host.metrics };
+    const { outside, info, metrics } = host;
+    const ready: ControllerNews = { ready: outside, own: info.token, engines: length, metrics };
     if (process.connected) process.send?.(ready);
     await host.stopped;
     process.exit(0);

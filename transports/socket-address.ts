@@ -7,6 +7,9 @@ import type { Exposure } from '../core/wire/transport.ts';
 /** Linux takes 107 bytes, macOS 103; this is portable. */
 const MAX_PATH_BYTES = 100;
 
+/** Connections that the system may hold for a listener that is about to accept them; many engines come at once. */
+export const BACKLOG = 4_096;
+
 /** A URL that names a host and a port, understood. */
 export interface NetworkAddress {
   readonly options: { host: string; port: number };

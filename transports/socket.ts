@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { TransportError } from '../core/errors.ts';
 import type { Connection, DialOptions, Listener, Transport } from '../core/wire/transport.ts';
-import { networkExposure, type SocketAddress, socketAddress, unlinkIfStale } from './socket-address.ts';
+import { BACKLOG, networkExposure, type SocketAddress, socketAddress, unlinkIfStale } from './socket-address.ts';
 import { StreamLink } from './stream-link.ts';
 import { inWords } from './system-errors.ts';
 
@@ -31,7 +31,7 @@ function bind(address: SocketAddress, accept: (connection: Connection) => void):
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(address.options, () => {
+    server.listen({ ...address.options, backlog: BACKLOG }, () => {
       server.off('error', reject);
       // A failed accept (too many open files) concerns one dialler, who sees it; the listener goes on.
       server.on('error', () => {});

@@ -3,6 +3,9 @@ import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type tls from 'node:tls';
 import { CLOSE, HEADER_BYTES } from '../core/wire/framing.ts';
+import type { ListenOptions } from '../core/wire/transport.ts';
+import type { NetworkAddress } from './socket-address.ts';
+import { inWords } from './system-errors.ts';
 
 /** ms that a peer may take for its first bytes, and for reading why it is turned away. */
 export const PATIENCE = 10_000;
@@ -61,7 +64,11 @@ export function turnAway(socket: Duplex, answer: string | Buffer): void {
 }
 
 /** Looks at a peer's first bytes before TLS does, which would hang up on strangers without a word. */
-export function greetStrangers(server: tls.Server, scheme: string): void {
+export function greetStrangers(
+  server: tls.Server,
+  { scheme, peer }: Pick<NetworkAddress, 'scheme' | 'peer'>,
+  refused: ListenOptions['refused'] = () => {},
+): void {
   const [secure] = server.listeners('connection') as ((socket: net.Socket) => void)[];
   server.removeAllListeners('connection');
   server.on('connection', (socket) => {
@@ -71,10 +78,15 @@ export function greetStrangers(server: tls.Server, scheme: string): void {
     socket.once('close', () => clearTimeout(timer));
     socket.once('data', (first: Buffer) => {
       clearTimeout(timer);
-      if (languageOf(first) !== 'tls') return turnAway(socket, answerTo(first, scheme));
+      if (languageOf(first) !== 'tls') {
+        refused(peer(socket), 'it does not speak TLS');
+        return turnAway(socket, answerTo(first, scheme));
+      }
       socket.pause();
       socket.unshift(first);
       secure?.call(server, socket);
     });
   });
+  // Before TLS stands; a dialler that does not trust us says so in an alert, or just goes.
+  server.on('tlsClientError', (error, socket) => refused(peer(socket), inWords(error)));
 }

@@ -1,11 +1,11 @@
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { TransportError } from '../core/errors.ts';
 import type { Connection, DialOptions, Listener, ListenOptions, Transport } from '../core/wire/transport.ts';
-import { type NetworkAddress, networkAddress } from './socket-address.ts';
+import { BACKLOG, type NetworkAddress, networkAddress } from './socket-address.ts';
 import { greetStrangers, PATIENCE } from './stranger.ts';
 import { StreamLink } from './stream-link.ts';
 import { inWords } from './system-errors.ts';
-import { dialling, listening, wantedName } from './tls-options.ts';
+import { dialling, listening, objectionTo, wantedName } from './tls-options.ts';
 
 /** What tcp carries, inside TLS 1.2 or later: `tls://host:port`. Node's TLS is loaded with the first use. */
 export function tls(): Transport {
@@ -23,17 +23,28 @@ async function listen(
   return new Promise((resolve, reject) => {
     const failed = (error: unknown): void => reject(failure('listen on', address, error));
     try {
-      const settings = { ...context, noDelay: true, keepAlive: true, handshakeTimeout: PATIENCE };
+      const mutual = options.tls?.mutual ?? false;
+      const settings = {
+        ...context,
+        ...{ noDelay: true, keepAlive: true, handshakeTimeout: PATIENCE },
+        // Cut off by TLS itself, a peer would not be told why.
+        ...{ requestCert: mutual, rejectUnauthorized: false },
+      };
       const server = createServer(settings, (accepted) => {
         const link = new StreamLink(address.peer(accepted), address.scheme);
+        if (mutual) link.connection.objection = objectionTo(accepted);
         link.attachStream(accepted);
         accept(link.connection);
       });
-      greetStrangers(server, address.scheme);
-      server.once('error', failed).listen(address.options, () => {
+      greetStrangers(server, address, options.refused);
+      server.once('error', failed).listen({ ...address.options, backlog: BACKLOG }, () => {
         // A failed accept or a failed handshake concerns one dialler, who sees it; the listener goes on.
         server.off('error', failed).on('error', () => {});
-        resolve({ url: address.url(server.address()), close: async () => void server.close() });
+        resolve({
+          url: address.url(server.address()),
+          renew: (given) => server.setSecureContext(listening(given, address.text)),
+          close: async () => void server.close(),
+        });
       });
     } catch (error) {
       failed(error);

@@ -2,8 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
 import { TransportError } from '../core/errors.ts';
-import type { Connection, DialOptions, Listener, ListenOptions, Transport } from '../core/wire/transport.ts';
-import { type NetworkAddress, networkAddress, networkExposure } from './socket-address.ts';
+import type {
+  Connection,
+  DialOptions,
+  Listener,
+  ListenOptions,
+  TlsOptions,
+  Transport,
+} from '../core/wire/transport.ts';
+import { BACKLOG, type NetworkAddress, networkAddress, networkExposure } from './socket-address.ts';
 import { answerTo, greetStrangers, httpAnswer, PATIENCE, turnAway } from './stranger.ts';
 import { inWords } from './system-errors.ts';
 import { dialling, listening } from './tls-options.ts';
@@ -62,21 +69,28 @@ async function listen(
   });
   return new Promise((resolve, reject) => {
     const failed = (error: unknown): void => reject(failure('listen on', address, error));
-    server.once('error', failed).listen(address.options, () => {
+    server.once('error', failed).listen({ ...address.options, backlog: BACKLOG }, () => {
       // A failed accept concerns one dialler, who sees it; the listener goes on.
       server.off('error', failed).on('error', () => {});
-      resolve({ url: address.url(server.address()), close: async () => void server.close() });
+      resolve({
+        url: address.url(server.address()),
+        ...('setSecureContext' in server && {
+          renew: (given: TlsOptions) => server.setSecureContext(listening({ ...given, mutual: false }, address.text)),
+        }),
+        close: async () => void server.close(),
+      });
     });
   });
 }
 
-async function serverFor(address: NetworkAddress, { tls }: ListenOptions): Promise<Server> {
+async function serverFor(address: NetworkAddress, { tls: given, refused }: ListenOptions): Promise<Server> {
   if (address.scheme === 'ws') return (await import('node:http')).createServer(HTTP) as Server;
-  const context = listening(tls, address.text);
+  // Web pages have no certificates to show, so nobody is asked for one.
+  const context = listening({ ...given, mutual: false }, address.text);
   const { createServer } = await import('node:https');
   try {
     const server = createServer({ ...HTTP, ...context, handshakeTimeout: PATIENCE });
-    greetStrangers(server, address.scheme);
+    greetStrangers(server, address, refused);
     return server;
   } catch (error) {
     throw failure('listen on', address, error);

@@ -15,7 +15,7 @@ export const engineCommand = command({
       .option('connect', connectOption)
       .option('cwd', cwdOption)
       .epilogue(
-        'With a URL its token comes from the environment variable TUTTI_ENGINE_TOKEN (or TUTTI_TOKEN), and TUTTI_CA names a file with the authority to trust.',
+        'With a URL its token comes from the environment variable TUTTI_ENGINE_TOKEN (or TUTTI_TOKEN); TUTTI_CA, TUTTI_CERT and TUTTI_KEY name files with the authority to trust and what to show.',
       ),
   handler: async ({ connect, cwd = process.cwd() }) => {
     const { findDoor } = await import('../engine-door.ts');

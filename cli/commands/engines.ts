@@ -1,6 +1,7 @@
 /** `tutti engines`: more, fewer, or new engines in a running cluster. */
 import type { Client } from '../../core/client/client.ts';
-import { command, jsonOption, kindOption, nameOption, parseCount, parseIds } from '../arguments.ts';
+import { UsageError } from '../../core/errors.ts';
+import { command, jsonOption, kindOption, nameOption, parseCount, parseIds, seconds, text } from '../arguments.ts';
 import { printJson } from '../output.ts';
 import { ranges } from '../ranges.ts';
 
@@ -17,7 +18,12 @@ const addCommand = command({
     change(name, json, 'Added', (client) => client.add(count, kind as 'process' | undefined)),
 });
 
-function idsCommand(what: 'remove' | 'restart', describe: string, done: string) {
+const drainOption = {
+  ...text('--drain', 'Seconds that they may take for what they have; they get nothing new meanwhile'),
+  coerce: (given: string | string[] | undefined) => seconds('--drain', given),
+};
+
+function idsCommand(what: 'remove' | 'restart' | 'revoke', describe: string, done: string) {
   return command({
     command: `${what} <ids..>`,
     describe,
@@ -31,10 +37,14 @@ function idsCommand(what: 'remove' | 'restart', describe: string, done: string) 
           coerce: (given: string[]) => parseIds(what, given),
         })
         .option('name', nameOption)
+        .option('drain', { ...drainOption, hidden: what !== 'remove' })
         .option('json', jsonOption),
-    handler: ({ ids, name, json }) =>
+    handler: ({ ids, name, json, drain }) =>
       change(name, json, done, async (client) => {
-        await client[what](ids);
+        if (drain !== undefined && what !== 'remove')
+          throw new UsageError(`--drain is for tutti engines remove, not ${what}`);
+        if (what === 'remove') await client.remove(ids, { drain: (drain ?? 0) * 1_000 });
+        else await client[what](ids);
         return ids;
       }),
   });
@@ -58,12 +68,15 @@ async function change(
 
 export const enginesCommand = command({
   command: 'engines',
-  describe: 'Add, remove or restart engines of a running cluster',
+  describe: 'Add, remove, revoke or restart engines of a running cluster',
   builder: (y) =>
     y
       .command(addCommand)
       .command(idsCommand('remove', 'End engines and retire their ids', 'Removed'))
+      .command(
+        idsCommand('revoke', 'End engines that are not to be trusted: their keys open nothing any more', 'Revoked'),
+      )
       .command(idsCommand('restart', 'Start engines anew, under their ids, with empty namespaces', 'Restarted'))
-      .demandCommand(1, 'What with the engines? tutti engines add, remove or restart'),
+      .demandCommand(1, 'What with the engines? tutti engines add, remove, revoke or restart'),
   handler: async () => {},
 });

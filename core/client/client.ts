@@ -46,7 +46,16 @@ export interface Client extends AsyncDisposable {
   task(id: string): TaskHandle;
   /** Starts engines, ends them, or starts them anew; resolves when that is done. */
   add(count: number, kind?: 'process' | 'thread'): Promise<number[]>;
-  remove(engines: readonly number[]): Promise<void>;
+  /** `drain`: ms that they may take for what they have; they get nothing new meanwhile, and tasks left then go to other engines. Default 0. */
+  remove(engines: readonly number[], options?: { drain?: number }): Promise<void>;
+  /** Ends engines that are not to be trusted any more: their keys open nothing from now on, and their ids retire. */
+  revoke(engines: readonly number[]): Promise<void>;
+  /**
+   * New keys for clients, observers, and engines that are to join, new ones for each engine, and a new certificate for `tls:` and
+   * `wss:` listeners; the connection file then has the new ones. The old keys let in for `grace` ms more (default 0), then who came
+   * with them is sent away.
+   */
+  rotateKeys(options?: { grace?: number }): Promise<void>;
   restart(engines: readonly number[]): Promise<void>;
   /** Stops the whole cluster, whoever started it. */
   shutdown(): Promise<void>;
@@ -88,7 +97,7 @@ export async function openClient(
 ): Promise<Client & { link: Link }> {
   const { output = 'inherit', ...rest } = options;
   const link = await Link.open(info, { ...rest, echo: echoOf(output) });
-  const there = (): EngineInfo[] => link.news.engines.filter((e) => e.state !== 'lost');
+  const there = (): EngineInfo[] => link.news.engines.filter((e) => e.state !== 'lost' && e.state !== 'draining');
   const known = (ids: readonly number[]): number[] => {
     if (!Array.isArray(ids)) throw new UsageError(`Engines are named by a list of ids, e.g. [0, 2]; got ${typeof ids}`);
     for (const id of ids) {
@@ -144,7 +153,16 @@ export async function openClient(
     tasks: () => link.rpc.ask('tasks'),
     task: (id) => taskHandle(link, id),
     add: (count, kind) => link.rpc.ask('add', { count, kind }),
-    remove: (engines) => link.rpc.ask('remove', known(engines)),
+    remove: (engines, options = {}) => {
+      checkOptions('remove', options, REMOVING);
+      const { drain } = options;
+      return link.rpc.ask('remove', drain === undefined ? known(engines) : { engines: known(engines), drain });
+    },
+    revoke: (engines) => link.rpc.ask('revoke', known(engines)),
+    rotateKeys: (options = {}) => {
+      checkOptions('rotateKeys', options, ROTATING);
+      return link.rpc.ask('rotate', options);
+    },
     restart: (engines) => link.rpc.ask('restart', known(engines)),
     shutdown: async () => {
       await link.rpc.ask('stop');
@@ -162,6 +180,8 @@ function echoOf(output: NonNullable<ClientOptions['output']>) {
 }
 
 const WAITING: Kinds = { signal, timeout };
+const REMOVING: Kinds = { drain: timeout };
+const ROTATING: Kinds = { grace: timeout };
 
 async function waitForEngines(
   link: Link,

@@ -1,11 +1,10 @@
 /** Starting a cluster from a program: a controller in this process (or one of its own), and its engines. */
 import { fork } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConnectionInfo } from '../cluster-info.ts';
 import { startHost } from '../controller/host.ts';
-import type { HostOptions } from '../controller/host-options.ts';
+import { checkedLauncher, enginesOf, type HostOptions } from '../controller/host-options.ts';
 import { LaunchError, UsageError } from '../errors.ts';
 import type { Launcher } from '../launch/launcher.ts';
 import { HUGE_PAGES } from '../launch/process.ts';
@@ -20,8 +19,10 @@ import {
   checkOptions,
   count,
   flag,
+  type Kind,
   type Kinds,
   object,
+  objectOf,
   oneOfTexts,
   period,
   text,
@@ -30,7 +31,7 @@ import {
 } from './options.ts';
 
 export interface ClusterOptions extends Omit<ClientOptions, 'observe'>, HostOptions {
-  /** How many engines; default: as many as there are cores. */
+  /** How many engines; default: as many as there are cores, as the machines of `ssh` have places for, as `adaptive` begins with. */
   engines?: number;
   /** Where the controller runs. `'process'`: of its own, so that a client that blocks does not hold it up. */
   controller?: 'embedded' | 'process';
@@ -39,18 +40,40 @@ export interface ClusterOptions extends Omit<ClientOptions, 'observe'>, HostOpti
 export interface Cluster extends Client {
   /** How others join: the addresses that it listens on, and the tokens that let them in. Holds secrets. */
   readonly connection: ConnectionInfo;
-  /** Adds or removes engines (the newest first) until there are `n`. */
-  scale(n: number): Promise<void>;
+  /**
+   * Adds or removes engines (the newest first) until there are `n`. Those that go may take `drain` ms (default 60,000) for what they
+   * have, and get nothing new meanwhile; tasks left then go to other engines.
+   */
+  scale(n: number, options?: { drain?: number }): Promise<void>;
   add(count: number, launcher?: 'process' | 'thread' | Launcher): Promise<number[]>;
 }
 
+const WHOLE: Kind = { is: '0, 1, 2, …', test: (n) => Number.isSafeInteger(n) && n >= 0 };
+const HOSTS: Kind = {
+  is: "a text like 'host1:4,host2:4', a file of such, or a list of { host, engines }",
+  test: (hosts) =>
+    text.test(hosts) ||
+    (Array.isArray(hosts) &&
+      hosts.length > 0 &&
+      hosts.every((one) => objectOf({ host: text, engines: count }, ['host']).test(one))),
+};
+
 const OPTIONS: Kinds = {
-  engines: { is: '0, 1, 2, …', test: (n) => Number.isSafeInteger(n) && n >= 0 },
+  engines: WHOLE,
   kind: text,
   launcher: object,
   name: text,
   listen: texts,
   controller: oneOfTexts('embedded', 'process'),
+  ssh: objectOf({ hosts: HOSTS, config: text, options: texts, node: text, cwd: text }, ['hosts']),
+  slurm: objectOf({ template: text, options: texts, node: text, cwd: text, folder: text }),
+  min: WHOLE,
+  adaptive: {
+    is: '{ min, max, horizon?, calm? }: whole numbers of engines with min <= max, and milliseconds',
+    test: (value) =>
+      objectOf({ min: WHOLE, max: count, horizon: period, calm: period }, ['min', 'max']).test(value) &&
+      value.min <= value.max,
+  },
   cwd: text,
   env: textsByName(),
   ...connectOptions,
@@ -69,14 +92,17 @@ const OPTIONS: Kinds = {
   metrics: text,
   clientWindow: period,
   limits: object,
-  tls: textsByName('cert', 'key', 'ca'),
+  tls: objectOf({ cert: text, key: text, ca: text, mutual: flag }),
   origins: texts,
 };
 
 /** Starts a cluster. `close` (or `await using`) stops all of it; engines never outlive the process that started them. */
 export async function cluster(options: ClusterOptions = {}): Promise<Cluster> {
   checkOptions('cluster', options, OPTIONS);
-  const { engines = availableParallelism(), controller = 'embedded', output, window, signal, ...host } = options;
+  const { controller = 'embedded', output, window, signal, ...rest } = options;
+  const { engines = enginesOf(rest, checkedLauncher(rest)), ...host } = rest;
+  const { min = engines } = host;
+  if (min > engines) throw new UsageError(`min: at least ${min} engines are to start, and only ${engines} are wanted`);
   const clientOptions: ClientOptions = {
     ...(output && { output }),
     ...(window && { window }),
@@ -87,14 +113,17 @@ export async function cluster(options: ClusterOptions = {}): Promise<Cluster> {
   try {
     const client = await openClient(home.info, { ...clientOptions, offer: home.offer });
     const extended = extend(client, home);
-    await extended.add(engines);
-    await extended.waitForEngines(engines);
+    const ids: number[] = await client.link.rpc.ask('add', { count: engines, min });
+    await extended.waitForEngines(ids.length);
     return extended;
   } catch (error) {
     await home.stop();
     throw error;
   }
 }
+
+/** ms that engines may take for what they have, before they go. */
+const DRAIN = 60_000;
 
 interface Home {
   info: ConnectionInfo;
@@ -112,7 +141,9 @@ async function embedded(options: HostOptions): Promise<Home> {
   return {
     info: host.info,
     stop: host.stop,
-    outside: host.outside,
+    get outside() {
+      return host.outside;
+    },
     offer: (definition) => host.controller.offers.add(definition),
     add: (count, launcher) => host.fleet.add(count, launcher),
   };
@@ -125,7 +156,6 @@ function extend(client: Client, home: Home): Cluster {
     await home.stop();
   };
   const extended = Object.assign(client, {
-    connection: home.outside,
     async add(count: number, launcher?: 'process' | 'thread' | Launcher): Promise<number[]> {
       if (typeof launcher !== 'object') return add(count, launcher);
       if (!home.add)
@@ -136,32 +166,43 @@ function extend(client: Client, home: Home): Cluster {
         await client.status().catch(() => {}); // what has changed comes before any answer
       }
     },
-    async scale(n: number): Promise<void> {
+    async scale(n: number, { drain = DRAIN }: { drain?: number } = {}): Promise<void> {
       if (!Number.isInteger(n) || n < 0) throw new UsageError(`scale to 0, 1, 2, … engines; got ${String(n)}`);
-      const ids = client.engines.filter((engine) => engine.state !== 'lost').map((engine) => engine.id);
-      if (n > ids.length) await add(n - ids.length);
-      else await client.remove(ids.slice(n));
+      const there = client.engines.filter(({ state }) => state !== 'lost' && state !== 'draining');
+      if (n > there.length) await add(n - there.length);
+      else
+        await client.remove(
+          there.slice(n).map(({ id }) => id),
+          { drain },
+        );
     },
     shutdown: close,
     close,
     [Symbol.asyncDispose]: close,
   });
   // Secrets: whoever prints the client does not print them.
-  return Object.defineProperty(extended, 'connection', { enumerable: false });
+  return Object.defineProperty(extended, 'connection', {
+    get: () => home.outside,
+    enumerable: false,
+  }) as typeof extended & Pick<Cluster, 'connection'>;
 }
 
 export interface ControllerBoot extends HostOptions {
-  engines: number;
+  /** Undefined: as many as suit the other options. */
+  engines?: number | undefined;
   /** Goes on without us. */
   detached?: boolean;
 }
 
-export type ControllerNews = { ready: ConnectionInfo; metrics: string | undefined } | { failed: Payload };
+/** `own`: a token that is in no file. */
+export type ControllerNews =
+  | { ready: ConnectionInfo; own: string; engines: number; metrics: string | undefined }
+  | { failed: Payload };
 
 /** Starts a controller as a process of its own. Unless detached, it ends with this process. */
 export async function startController(
   boot: ControllerBoot,
-): Promise<Home & { pid: number; metrics: string | undefined }> {
+): Promise<Home & { pid: number; engines: number; metrics: string | undefined }> {
   const { launcher, log, ...rest } = boot;
   if (launcher || isLogger(log)) {
     const foreign = launcher ? 'launcher' : 'logger';
@@ -213,8 +254,9 @@ export async function startController(
   }
   return {
     pid: child.pid ?? -1,
-    info: news.ready,
+    info: { ...news.ready, token: news.own },
     outside: news.ready,
+    engines: news.engines,
     metrics: news.metrics,
     async stop() {
       if (child.connected) child.disconnect();

@@ -41,15 +41,20 @@ export function isAddress(where: string): boolean {
   return /^[a-z][a-z\d+.-]+:/i.test(where);
 }
 
-/** The authority that TUTTI_CA names, for addresses that come without a connection file. */
-export function trusted(): { ca?: string } {
-  const file = process.env.TUTTI_CA;
-  if (!file) return {};
-  try {
-    return { ca: readFileSync(file, 'utf8') };
-  } catch (cause) {
-    throw new UsageError(`TUTTI_CA names ${file}, which cannot be read: ${(cause as Error).message}`, { cause });
+/** What the environment says of certificates, for addresses that come without a connection file: TUTTI_CA, TUTTI_CERT, TUTTI_KEY. */
+export function trusted(): { ca?: string; cert?: string; key?: string } {
+  const given: { ca?: string; cert?: string; key?: string } = {};
+  for (const name of ['ca', 'cert', 'key'] as const) {
+    const variable = `TUTTI_${name.toUpperCase()}`;
+    const file = process.env[variable];
+    if (!file) continue;
+    try {
+      given[name] = readFileSync(file, 'utf8');
+    } catch (cause) {
+      throw new UsageError(`${variable} names ${file}, which cannot be read: ${(cause as Error).message}`, { cause });
+    }
   }
+  return given;
 }
 
 /** What a name, path, URL or endpoint string stands for. */

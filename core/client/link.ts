@@ -103,7 +103,7 @@ export class Link implements CallHome, PipeHome, MakerHome {
       key: parseToken((observe && info.observerToken) || info.token),
       window,
       signal: options.signal,
-      tls: { ca: info.ca, ...options.tls },
+      tls: { ca: info.ca, cert: info.cert, key: info.key, ...options.tls },
       about: () => ({ ...aboutProgram(), beats: true }),
       handlers: {
         opened: (session, about) => {

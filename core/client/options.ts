@@ -38,6 +38,21 @@ export function oneOfTexts(...known: readonly string[]): Kind {
   return { is: known.map((one) => `'${one}'`).join(' or '), test: (value) => known.includes(value) };
 }
 
+/** An object with no other members than these, each of its kind. */
+export function objectOf(members: Kinds, needed: readonly string[] = []): Kind {
+  return {
+    is: `an object: { ${Object.entries(members)
+      .map(([name, { is }]) => `${name}${needed.includes(name) ? '' : '?'}: ${is}`)
+      .join(', ')} }`,
+    test: (value) =>
+      isObject(value) &&
+      needed.every((name) => value[name] !== undefined) &&
+      Object.entries(value).every(
+        ([name, one]) => Object.hasOwn(members, name) && (one === undefined || members[name]!.test(one)),
+      ),
+  };
+}
+
 /** An object of texts, with any names or with these. */
 export function textsByName(...names: readonly string[]): Kind {
   return {

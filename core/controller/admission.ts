@@ -13,10 +13,10 @@ import type { Broker } from './broker.ts';
 import { ClientRecord } from './clients.ts';
 import { Control } from './control.ts';
 import type { Conversations } from './conversations.ts';
-import { aboutEngine } from './engine-facts.ts';
+import { aboutEngine, clockTrouble } from './engine-facts.ts';
 import { exceeded, type Limits } from './limits.ts';
 import type { News } from './news.ts';
-import type { EngineRecord, Registry } from './registry.ts';
+import { type EngineRecord, keyOf, type Registry } from './registry.ts';
 import type { Samples } from './samples.ts';
 import type { Sessions } from './sessions.ts';
 import { addTraffic, trafficOf } from './traffic.ts';
@@ -112,7 +112,7 @@ export class Admission {
     this.#house.clients.set(client.id, client);
     this.#house.sessions.add({
       session,
-      key: guest.key,
+      opens: (key) => key === guest.key,
       resumed: () => {
         clearTimeout(gone);
         client.fetches.pump();
@@ -173,12 +173,13 @@ export class Admission {
       },
     });
     record.session = session;
+    record.remote = connection.remote;
     record.rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
       ...this.#house.broker.forEngine(record),
     });
     this.#house.sessions.add({
       session,
-      key: guest.key,
+      opens: (key) => keyOf(record, key) !== undefined,
       resumed: () => this.#house.registry.state(record, 'alive'),
       end: (reason) => {
         void session.close(reason);
@@ -198,6 +199,9 @@ export class Admission {
     });
     session.attach(connection, 0);
     this.#house.engineJoined(record, session);
+    const trouble = clockTrouble(guest.about);
+    if (trouble)
+      this.#house.log.warn(`Engine ${record.id}: ${trouble}`, { engine: record.id, remote: connection.remote });
     const transport = connection.remote.split(':')[0] ?? '';
     this.#house.registry.joined(record, { ...aboutEngine(guest.about), transport });
   }
@@ -225,7 +229,7 @@ export class Admission {
     const rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned));
     this.#house.sessions.add({
       session,
-      key: guest.key,
+      opens: (key) => keyOf(record, key) !== undefined,
       resumed: () => {},
       end: (reason) => void session.close(reason),
     });

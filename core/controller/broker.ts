@@ -5,7 +5,9 @@ import { payloadBytes } from '../wire/codec.ts';
 import { type Envelope, payloadText } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { keyToken, mintKey } from '../wire/handshake.ts';
+import { isLoopback } from '../wire/loopback.ts';
 import { answering, type RequestHandler } from '../wire/rpc.ts';
+import type { Authority } from './authority.ts';
 import type { ClientRecord } from './clients.ts';
 import { CodeShelf } from './code-shelf.ts';
 import { exceeded, type Limits } from './limits.ts';
@@ -18,6 +20,10 @@ export class Broker {
   meeting: (() => string | undefined) | undefined;
   /** How a client on an engine comes in, by a key of its own. */
   nested: ((record: EngineRecord) => Promise<ConnectionInfo>) | undefined;
+  /** Where other machines reach this one, if they do. */
+  address: () => string | undefined = () => undefined;
+  /** Signs the certificates with which engines of different machines talk. */
+  authority: () => Promise<Authority> = () => Promise.reject(new ProtocolError('No authority here'));
   #registry: Registry;
   #clients: ReadonlyMap<number, ClientRecord>;
   #limits: Limits;
@@ -41,6 +47,7 @@ export class Broker {
     return {
       code: (header) => this.#codeFor(header),
       ticket: answering((target: number) => this.#ticket(record, target)),
+      certify: answering((wish: { publicKey: string; address: string }) => this.#certify(record, wish)),
       value: (header) => this.#valueOfClient(header),
       'value-there': (header) => this.#valueOfClient(header),
       client: answering(async () => this.nested?.(record)),
@@ -97,16 +104,34 @@ export class Broker {
     const ticket = keyToken(mintKey('t'));
     const sameHost = from.info.host === record.info.host;
     const sameProcess = sameHost && from.info.pid === record.info.pid;
-    const scheme = sameProcess ? 'thread' : sameHost && this.folder ? 'unix' : 'tcp';
     const meeting = sameHost ? undefined : this.meeting?.();
+    const address = sameHost || meeting ? undefined : this.#addressOf(record);
+    const scheme = sameProcess ? 'thread' : sameHost && this.folder ? 'unix' : address ? 'tls' : 'tcp';
     const url = await record.rpc.ask('ticket', {
       token: ticket,
       from: from.id,
       scheme,
+      address,
       dir: scheme === 'unix' ? this.folder?.() : undefined,
       ...(meeting && { meeting }),
     });
     return { url, token: ticket };
+  }
+
+  /** Where engines of other machines reach it: where its own connection comes from, or, beside the controller, where that is reached. */
+  #addressOf({ remote }: EngineRecord): string | undefined {
+    const [, host] = /^(?:tcp|tls|wss?):\/\/(\[[\da-f:.]+\]|[^:/]+)/i.exec(remote) ?? [];
+    if (host && !isLoopback(host)) return host;
+    return host || /^(?:unix|thread|inline):/.test(remote) ? this.address() : undefined;
+  }
+
+  async #certify(
+    record: EngineRecord,
+    { publicKey, address }: { publicKey: string; address: string },
+  ): Promise<unknown> {
+    const hosts = address && address === this.#addressOf(record) ? [address.replace(/^\[(.*)\]$/, '$1')] : [];
+    const authority = await this.authority();
+    return { cert: await authority.sign(publicKey, `tutti engine ${record.id}`, hosts), ca: authority.certificate };
   }
 
   /** A small result that its engine has passed on already is fetched from the client that holds it. */

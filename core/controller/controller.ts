@@ -8,25 +8,28 @@ import { TOLD_COST } from '../conversation.ts';
 import { realClock } from '../deferred/clock.ts';
 import { ProtocolError, UsageError } from '../errors.ts';
 import { type Logger, silentLogger } from '../log.ts';
+import type { Demand } from '../paradigm/paradigm.ts';
 import { memoryStores } from '../store/memory-store.ts';
 import type { StoreProvider } from '../store/store.ts';
 import { payloadBytes } from '../wire/codec.ts';
 import { type Envelope, Kind, payloadText, Stream } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
-import { type Guest, type Key, mintKey, REVOKED } from '../wire/handshake.ts';
+import type { Guest } from '../wire/handshake.ts';
 import type { RequestHandler } from '../wire/rpc.ts';
 import { Strangers } from '../wire/strangers.ts';
 import type { Connection } from '../wire/transport.ts';
 import { Admission } from './admission.ts';
+import { type Authority, newAuthority } from './authority.ts';
 import { Broker } from './broker.ts';
 import { CallCounts } from './call-counts.ts';
 import { Calls } from './calls.ts';
 import { watchClients } from './client-liveness.ts';
 import type { ClientRecord } from './clients.ts';
+import { ClusterKeys } from './cluster-keys.ts';
 import { Conversations } from './conversations.ts';
-import type { ClusterKeys } from './estate.ts';
+import { Draining } from './draining.ts';
+import type { KeptKeys } from './estate.ts';
 import { Journal } from './journal.ts';
-import { Keyring, type Lock } from './keyring.ts';
 import { type Limits, limitsOf } from './limits.ts';
 import { type LivenessOptions, watchEngines } from './liveness.ts';
 import { News } from './news.ts';
@@ -48,7 +51,7 @@ export interface ControllerOptions extends LivenessOptions {
   /** Do the stores outlive it? */
   durable?: boolean;
   /** Of a cluster whose controllers take turns; otherwise it makes its own. */
-  keys?: ClusterKeys | undefined;
+  keys?: KeptKeys | undefined;
   /** A paradigm's half has been started here. */
   used?: ((paradigm: string) => void) | undefined;
   log?: Logger | undefined;
@@ -60,15 +63,13 @@ export class Controller {
   readonly name: string;
   readonly registry: Registry;
   readonly limits: Limits;
-  readonly keys = new Keyring();
-  /** Lets clients in; in the connection file. */
-  readonly clientKey: Key;
-  /** Lets in who only watches. */
-  readonly observerKey: Key;
-  /** Lets engines join by themselves; each gets a key of its own then. */
-  readonly joinKey: Key;
+  readonly keys: ClusterKeys;
+  #authority: Promise<Authority> | undefined;
   /** What paradigms say of themselves to whoever asks for the cluster's status. */
   readonly reports = new Map<string, () => unknown>();
+  /** Work that paradigms have for engines. */
+  readonly demands = new Map<string, () => Demand>();
+  readonly draining: Draining;
   /** Set by the host, which starts engines. */
   restartEngines: (ids: readonly number[]) => Promise<void> = () =>
     Promise.reject(new UsageError('Nobody here can start engines'));
@@ -91,17 +92,12 @@ export class Controller {
   #admission: Admission;
   #news: News;
   #journal: Journal;
-  #nested = new Map<number, { key: Key; incarnation: number }>();
   #closed = false;
 
   constructor(options: ControllerOptions) {
     this.name = options.name;
     this.log = options.log ?? silentLogger;
     const { clientWindow = 10_000, beat = 1_000 } = options;
-    const { client = mintKey('c'), observer = mintKey('o'), join = mintKey('j') } = options.keys ?? {};
-    this.clientKey = this.keys.add(client, ['client', 'observer']);
-    this.observerKey = this.keys.add(observer, ['observer']);
-    this.joinKey = this.keys.add(join, ['engine']);
     this.limits = limitsOf(options.limits);
     this.#strangers = new Strangers(this.limits.strangers, this.log);
     this.registry = new Registry({
@@ -109,15 +105,15 @@ export class Controller {
       lost: (record, error) => {
         this.#calls.engineLost(record, error);
         this.#paradigms.engineLost(record, error);
-        const nested = this.#nested.get(record.id);
-        if (nested) this.revoke(nested.key.id);
-        this.#nested.delete(record.id);
+        this.keys.engineLost(record);
       },
     });
+    this.keys = new ClusterKeys(this.registry, this.#sessions, options.keys);
     this.#news = new News(this.clients, this.registry.engines);
     this.#journal = new Journal(this.log, this.registry.engines);
     this.broker = new Broker(this.registry, this.clients, this.limits);
     this.conversations = new Conversations(this.registry);
+    this.draining = new Draining(this.registry);
     const { broker, conversations, limits, callCounts: counts, log } = this;
     this.#calls = new Calls(this.registry, this.clients, { broker, limits, counts, log });
     const { stores = memoryStores() } = options;
@@ -132,6 +128,8 @@ export class Controller {
       code: (hash) => broker.textOf(hash),
       reports: this.reports,
       used: (paradigm) => options.used?.(paradigm),
+      demands: this.demands,
+      onDrain: (handler) => void this.draining.handlers.add(handler),
       conversations: this.conversations,
       durable: options.durable ?? false,
       log,
@@ -171,7 +169,7 @@ export class Controller {
   /** Takes a connection that nobody has spoken on yet. */
   async accept(connection: Connection): Promise<void> {
     if (this.#closed) return connection.destroy('the controller has stopped');
-    const guest = await this.#strangers.meet(connection, async (key) => this.#lock(key));
+    const guest = await this.#strangers.meet(connection, async (key) => this.keys.lock(key));
     if (!guest) return; // turned away, and told why
     if (this.#closed) return connection.destroy('the controller has stopped');
     try {
@@ -198,24 +196,9 @@ export class Controller {
     else this.#admission.client(guest, connection);
   }
 
-  /** Lets clients in that run on this engine; revoked with its incarnation. */
-  keyFor(record: EngineRecord): Key {
-    const { id, info } = record;
-    const there = this.#nested.get(id);
-    if (there?.incarnation === info.incarnation) return there.key;
-    if (there) this.revoke(there.key.id);
-    const key = this.keys.mint('n', ['client']);
-    this.#nested.set(id, { key, incarnation: info.incarnation });
-    return key;
-  }
-
-  /** Takes a key back, with all that came in with it. False: there is no such key. */
-  revoke(key: string): boolean {
-    const record = this.registry.byKey(key);
-    if (!this.keys.drop(key) && !record) return false;
-    if (record) record.key = mintKey('e');
-    for (const opened of this.#sessions) if (opened.key === key) opened.end(REVOKED);
-    return true;
+  /** Signs certificates of this cluster; made when the first one is wanted. */
+  authority(): Promise<Authority> {
+    return (this.#authority ??= newAuthority());
   }
 
   /** Starts the halves of these paradigms, if they are known here, without waiting for a client to use them. */
@@ -238,11 +221,6 @@ export class Controller {
     const clients = [...this.clients.values()].map((client) => client.session.close('the cluster has stopped'));
     await Promise.all(clients);
     for (const { session } of this.#sessions) session.abandon('the cluster has stopped');
-  }
-
-  #lock(key: string): Lock | undefined {
-    const record = this.registry.byKey(key);
-    return record ? { secret: record.key.secret, roles: ['engine', 'supervisor'] } : this.keys.find(key);
   }
 
   #fromClient(client: ClientRecord, header: Envelope, payloads: Payload[]): void {

@@ -4,7 +4,7 @@ import type { Logger } from '../log.ts';
 import type { Store, StoreProvider } from '../store/store.ts';
 import { type Key, mintKey } from '../wire/handshake.ts';
 
-export interface ClusterKeys {
+export interface KeptKeys {
   readonly client: Key;
   readonly observer: Key;
   readonly join: Key;
@@ -18,7 +18,7 @@ const ASK_AGAIN = 100;
 
 export class Estate {
   /** Of all controllers of these stores, so that clients and engines are let in by whichever is active. */
-  readonly keys: ClusterKeys | undefined;
+  keys: KeptKeys | undefined;
   /** Paradigms with something in these stores. */
   readonly used: ReadonlySet<string>;
   readonly #store: Store;
@@ -32,11 +32,21 @@ export class Estate {
     return new Estate(store, log, used, stores.tenure && (await keysIn(store)));
   }
 
-  private constructor(store: Store, log: Logger, used: Set<string>, keys: ClusterKeys | undefined) {
+  private constructor(store: Store, log: Logger, used: Set<string>, keys: KeptKeys | undefined) {
     this.#store = store;
     this.#log = log;
     this.used = used;
     this.keys = keys;
+  }
+
+  /** Where they are kept, the next controller has them, too, also after they were replaced. */
+  keep({ client, observer, join }: KeptKeys): void {
+    if (!this.keys || (client === this.keys.client && observer === this.keys.observer && join === this.keys.join))
+      return;
+    this.keys = { client, observer, join };
+    this.#store
+      .write([{ key: KEYS, value: Buffer.from(JSON.stringify(this.keys)) }])
+      .catch((error) => this.#log.error('The new keys could not be kept for the next controller', { error }));
   }
 
   /** The paradigm may keep something from now on. */
@@ -48,7 +58,7 @@ export class Estate {
   }
 }
 
-async function keysIn(store: Store): Promise<ClusterKeys> {
+async function keysIn(store: Store): Promise<KeptKeys> {
   const found = await store.get(KEYS);
   if (found) return JSON.parse(Buffer.from(found).toString());
   const keys = { client: mintKey('c'), observer: mintKey('o'), join: mintKey('j') };

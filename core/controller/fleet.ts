@@ -15,10 +15,14 @@ export interface FleetOptions {
   env: Record<string, string>;
   beat: number;
   supervised: boolean;
-  /** Where engines of this launcher reach the controller. */
-  urls(launcher: Launcher): Promise<string[]>;
+  /** Where engines of this launcher reach the controller, and what that takes. */
+  door(launcher: Launcher): Promise<Door>;
+  /** Its key is not to open anything from now on. */
+  revoke(record: EngineRecord): void;
   litter(): string[];
 }
+
+export type Door = Pick<EngineSpec, 'urls' | 'ca' | 'cert' | 'key'>;
 
 interface Member {
   record: EngineRecord;
@@ -34,9 +38,12 @@ const GRACE = 1_000;
 export class Fleet {
   #members = new Map<number, Member>();
   #changing = new Map<number, Promise<void>>();
+  #launchers = new Set<Launcher>();
   #paces = new WeakMap<Launcher, Pace>();
   #pace = new Pace(2 * availableParallelism());
   #closed = false;
+  /** Somebody has asked for engines. */
+  begun = false;
   #controller: Controller;
   #options: FleetOptions;
 
@@ -45,11 +52,15 @@ export class Fleet {
     this.#options = options;
   }
 
-  /** Starts engines; resolves with their ids when all have joined, rejects with what the first that failed printed. */
-  async add(count: number, launcher: Launcher): Promise<number[]> {
+  /**
+   * Starts engines; resolves with the ids of those that have joined, which are all, or as many as could be started if that are at
+   * least `min`. Else none of them is left, and it rejects with why.
+   */
+  async add(count: number, launcher: Launcher, min = count): Promise<number[]> {
     if (!Number.isInteger(count) || count < 0)
       throw new UsageError(`The number of engines must be 0, 1, 2, …; got ${String(count)}`);
-    const urls = await this.#options.urls(launcher);
+    this.begun = true;
+    const door = await this.#options.door(launcher);
     // Nothing is awaited from here to where the places are taken: others add engines meanwhile.
     const { limits, registry } = this.#controller;
     const total = registry.engines.size + count;
@@ -57,29 +68,67 @@ export class Fleet {
     const records = Array.from({ length: count }, () => this.#controller.registry.expect(mintKey('e')));
     const { log } = this.#controller;
     const begun = performance.now();
-    let failed = false;
+    const failures = new Map<EngineRecord, Error>();
+    const tooMany = (): boolean => failures.size > count - min;
     const start = async (record: EngineRecord): Promise<void> => {
-      if (failed) return; // all or none
-      await this.#start(record, launcher, urls).catch((error) => {
-        failed = true;
-        throw error;
-      });
+      if (tooMany()) return;
+      await this.#start(record, launcher, door).catch((error) => void failures.set(record, error));
     };
-    try {
-      await Promise.all(records.map((record) => this.#paceOf(launcher).run(() => start(record))));
-    } catch (error) {
-      log.warn('An engine could not be started, so none of these is', { count, kind: launcher.kind, error });
-      const { engines } = this.#controller.registry;
-      await this.remove(records.map((r) => r.id).filter((id) => engines.has(id)));
+    const starts = records.map((record) => this.#paceOf(launcher).run(() => start(record)));
+    // What goes on starting when it is known that all was in vain is removed at once.
+    await Promise.race([Promise.all(starts), this.#until(starts, tooMany)]);
+    const fields = { count, kind: launcher.kind, failed: failures.size };
+    if (tooMany()) {
+      const error = severalFailed([...failures.values()], count, min); // as of now: the others fail when they are ended
+      log.warn('An engine could not be started, so none of these is', { ...fields, error });
+      await this.#drop(records);
       throw error;
     }
+    await this.#drop([...failures.keys()]);
+    for (const error of new Map([...failures.values()].map((one) => [one.message, one])).values())
+      log.warn(`The cluster starts without some engines: ${error.message}`, fields);
     const ms = Math.round(performance.now() - begun);
-    if (count) log.info('Engines are ready', { count, kind: launcher.kind, ms });
-    return records.map((r) => r.id);
+    if (count) log.info('Engines are ready', { ...fields, ms });
+    return records.filter((record) => !failures.has(record)).map((r) => r.id);
+  }
+
+  /** Resolves when one of them has ended and the condition holds; not at all, perhaps. */
+  #until(works: readonly Promise<void>[], condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      for (const work of works) void work.then(() => condition() && resolve());
+    });
+  }
+
+  async #drop(records: readonly EngineRecord[]): Promise<void> {
+    const { engines } = this.#controller.registry;
+    await this.remove(records.map((r) => r.id).filter((id) => engines.has(id)));
+  }
+
+  /** @param drain ms that they may take for what they have */
+  async remove(ids: readonly number[], drain = 0): Promise<void> {
+    const { registry, draining } = this.#controller;
+    const records = ids.map((id) => registry.get(id));
+    if (drain > 0) await draining.run(records, drain);
+    // They may have gone in the meantime.
+    await this.#retire(ids.filter((id, i) => registry.engines.get(id) === records[i]));
+  }
+
+  /** Ends engines for good, and sees to it that they do not come back. */
+  async revoke(ids: readonly number[]): Promise<void> {
+    for (const id of ids) this.#controller.registry.get(id);
+    await this.#each(ids, async (record) => {
+      this.#options.revoke(record);
+      const member = this.#members.get(record.id);
+      if (member) member.expected = true;
+      member?.handle.kill();
+      await member?.handle.exited;
+      this.#controller.registry.remove(record, 'revoked');
+      this.#members.delete(record.id);
+    });
   }
 
   /** Ends engines and retires their ids. */
-  async remove(ids: readonly number[]): Promise<void> {
+  async #retire(ids: readonly number[]): Promise<void> {
     await this.#each(ids, async (record) => {
       await this.#end(record);
       this.#controller.registry.remove(record, 'removed');
@@ -92,10 +141,10 @@ export class Fleet {
     for (const id of ids) this.#launcherOf(id); // all or none
     await this.#each(ids, async (record) => {
       const launcher = this.#launcherOf(record.id);
-      const urls = await this.#options.urls(launcher);
+      const door = await this.#options.door(launcher);
       await this.#end(record);
       this.#controller.registry.lost(record, 'restarted');
-      await this.#paceOf(launcher).run(() => this.#start(record, launcher, urls));
+      await this.#paceOf(launcher).run(() => this.#start(record, launcher, door));
     });
   }
 
@@ -130,10 +179,11 @@ export class Fleet {
     this.#closed = true;
     await Promise.allSettled(this.#changing.values());
     await Promise.all([...this.#controller.registry.engines.values()].map((record) => this.#end(record)));
+    await Promise.all([...this.#launchers].map((launcher) => launcher.close?.()));
   }
 
   /** Resolves when the engine has joined. */
-  async #start(record: EngineRecord, launcher: Launcher, urls: string[]): Promise<void> {
+  async #start(record: EngineRecord, launcher: Launcher, door: Door): Promise<void> {
     const { registry } = this.#controller;
     // It may have waited for its turn.
     if (this.#closed) throw new LaunchError(`Engine ${record.id} was not started: the cluster is stopping`);
@@ -142,7 +192,7 @@ export class Fleet {
     const { cwd, env, beat, supervised, litter } = this.#options;
     const spec: EngineSpec = {
       id: record.id,
-      urls,
+      ...door,
       token: keyToken(record.key),
       cwd,
       env,
@@ -163,7 +213,7 @@ export class Fleet {
         joined.cancel();
         if (!member.expected) registry.lost(record, inWords(exit), exit);
         const printed = record.lastOutput ? `. It printed:\n${record.lastOutput}` : '';
-        reject(notStarted(`${inWords(exit)}${printed}`, exit.error));
+        reject(notStarted(handle.host, `${inWords(exit)}${printed}`, exit.error));
       });
     });
     // Nobody should find it gone while it is still coming, or miss what it is to tell.
@@ -172,10 +222,11 @@ export class Fleet {
 
   #launch(launcher: Launcher, spec: EngineSpec): EngineHandle {
     try {
-      return launcher.launch(spec);
+      this.#launchers.add(launcher);
+      return launcher.launch(spec, (warning) => this.#controller.log.warn(warning, { kind: launcher.kind }));
     } catch (error) {
       const limit = limitReached(error);
-      throw limit ? notStarted(limit, error) : error;
+      throw limit ? notStarted(undefined, limit, error) : error;
     }
   }
 
@@ -192,11 +243,24 @@ export class Fleet {
   }
 }
 
-function notStarted(reason: string, cause: unknown): LaunchError {
-  return new LaunchError(`An engine could not be started on ${hostname()}: ${reason}`, { cause });
+function notStarted(host: string | undefined, reason: string, cause: unknown): LaunchError {
+  return new LaunchError(`An engine could not be started on ${host ?? hostname()}: ${reason}`, { cause });
+}
+
+/** The first of them, or all that is different about them where some might have failed. */
+function severalFailed(errors: readonly Error[], count: number, min: number): Error {
+  if (min === count) return errors[0]!;
+  const reasons = [...new Set(errors.map(({ message }) => message))].join('\n  ');
+  return new LaunchError(
+    `${errors.length} of ${count} engines could not be started, and at least ${min} are wanted:\n  ${reasons}`,
+    {
+      cause: errors[0],
+    },
+  );
 }
 
 function inWords({ exitCode, signal, error }: EngineExit): string {
+  if (error instanceof LaunchError) return error.message;
   if (error) return limitReached(error) ?? `${error.name}: ${error.message}`;
   if (signal) return `its process was ended by ${signal}`;
   return `it exited with code ${exitCode}`;

@@ -1,11 +1,15 @@
 /** What a controller with its belongings can be given: by `cluster()`, by the command line. */
 import { statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { UsageError } from '../errors.ts';
 import type { Launcher } from '../launch/launcher.ts';
 import { processLauncher } from '../launch/process.ts';
+import { type SlurmOptions, slurm } from '../launch/slurm.ts';
+import { type SshOptions, ssh } from '../launch/ssh.ts';
 import { threadLauncher } from '../launch/thread.ts';
 import type { LogWish } from '../log-options.ts';
 import type { TlsOptions } from '../wire/transport.ts';
+import type { AdaptiveOptions } from './adaptive.ts';
 import type { Limits } from './limits.ts';
 
 export interface HostOptions {
@@ -53,6 +57,14 @@ export interface HostOptions {
   metrics?: string | undefined;
   /** For `tls:` and `wss:` listeners. Without a certificate the controller makes one, which the connection file then vouches for. */
   tls?: TlsOptions | undefined;
+  /** Engines on other machines, by ssh: in place of `launcher`. */
+  ssh?: SshOptions | undefined;
+  /** Engines as jobs of Slurm: in place of `launcher`. */
+  slurm?: SlurmOptions | undefined;
+  /** So many engines must start; the cluster does without others that could not. Default: all. */
+  min?: number | undefined;
+  /** More engines while there is work for them, fewer when there is not. */
+  adaptive?: AdaptiveOptions | undefined;
   /** Origins, beside the listener's own, whose web pages may connect by `ws:` and `wss:`. */
   origins?: readonly string[] | undefined;
 }
@@ -65,11 +77,22 @@ export function launcherOf(kind: string): Launcher {
   return LAUNCHERS[kind as keyof typeof LAUNCHERS]();
 }
 
+/** How many engines a cluster starts with that is not told. */
+export function enginesOf({ adaptive }: HostOptions, { places }: Launcher): number {
+  return adaptive?.min ?? places ?? availableParallelism();
+}
+
 /** The launcher of these options. Throws UsageError for what could not start anyway, before anything is opened. */
-export function checkedLauncher({ cwd, launcher, kind = 'process' }: HostOptions): Launcher {
+export function checkedLauncher({ cwd, launcher, kind = 'process', ...remote }: HostOptions): Launcher {
+  const given = [launcher && 'launcher', remote.ssh && 'ssh', remote.slurm && 'slurm'].filter(
+    (one) => one !== undefined,
+  );
+  if (given.length > 1)
+    throw new UsageError(`${given.join(' and ')} each say how engines are started; give one of them`);
   if (cwd !== undefined && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory())
     throw new UsageError(`cwd: ${cwd} is no folder`);
-  const chosen = launcher ?? launcherOf(kind);
+  const chosen =
+    launcher ?? (remote.ssh && ssh(remote.ssh)) ?? (remote.slurm && slurm(remote.slurm)) ?? launcherOf(kind);
   if (typeof chosen.launch !== 'function')
     throw new UsageError('launcher is an object with launch(spec), as processLauncher() makes');
   return chosen;

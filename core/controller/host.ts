@@ -1,8 +1,9 @@
 /** A controller with all that belongs to it, as one tree of services: what it stands on comes first, and goes last. */
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import type { ConnectionInfo } from '../cluster-info.ts';
-import { removeOwnConnectionFile, writeConnectionFile } from '../connection-file.ts';
-import type { StoreLockedError } from '../errors.ts';
+import { removeOwnConnectionFile, replaceConnectionFile, writeConnectionFile } from '../connection-file.ts';
+import { type StoreLockedError, UsageError } from '../errors.ts';
 import type { Launcher } from '../launch/launcher.ts';
 import { openLog } from '../log-output.ts';
 import type { Service } from '../service/service.ts';
@@ -10,13 +11,18 @@ import { serviceTree } from '../service/service-tree.ts';
 import { memoryStores } from '../store/memory-store.ts';
 import { storesAt } from '../store/stores.ts';
 import { keyToken } from '../wire/handshake.ts';
+import { isLoopback } from '../wire/loopback.ts';
 import { answering } from '../wire/rpc.ts';
+import { adaptFleet } from './adaptation.ts';
 import { Controller } from './controller.ts';
 import { Estate, standBy } from './estate.ts';
-import { Fleet } from './fleet.ts';
+import { type Door, Fleet } from './fleet.ts';
 import { checkedLauncher, type HostOptions, launcherOf } from './host-options.ts';
 import { Listeners } from './listeners.ts';
 import { type Observatory, openObservatory } from './observatory.ts';
+import type { Credentials } from './public-listeners.ts';
+import type { EngineRecord } from './registry.ts';
+import { Rotation } from './rotation.ts';
 import { SocketFolder } from './socket-folder.ts';
 
 export interface Host {
@@ -43,7 +49,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const stores = durable === undefined ? memoryStores() : storesAt(durable);
   const log = openLog(options.log);
   const folder = new SocketFolder();
-  const listeners = new Listeners(folder, (connection) => void controller.accept(connection));
+  const listeners = new Listeners({
+    folder,
+    accept: (connection) => void controller.accept(connection),
+    authority: () => controller.authority(),
+    refused: (remote, reason) => log.logger.warn('turned a peer away', { remote, reason }),
+  });
   let controller!: Controller;
   let fleet!: Fleet;
   let observatory!: Observatory;
@@ -60,7 +71,18 @@ export async function startHost(options: HostOptions): Promise<Host> {
     log.logger.error(`This controller stops: ${error.message}`);
     void stop().catch(() => {});
   };
+  let further: { urls: string[]; credentials: Credentials } = { urls: [], credentials: {} };
+  let local: string[] = [];
+  let rotation!: Rotation;
+  let adapting: { stop(): void } | undefined;
   let file: string | undefined;
+  const publish = (): void => {
+    outside = outsideOf(controller, [...local, ...further.urls], further.credentials);
+    if (file) replaceConnectionFile(file, outside);
+    estate.keep(controller.keys);
+  };
+  /** Other machines start engines, and nobody has said where they are to come: anywhere, encrypted. */
+  const listen = launcher.scheme === 'network' && !options.listen?.length ? [ANYWHERE] : options.listen;
 
   const members: Service[] = [
     stops('log', () => {
@@ -104,18 +126,31 @@ export async function startHost(options: HostOptions): Promise<Host> {
         controller.broker.nested = async (record) => ({
           name,
           urls: record.info.host === hostname() ? [await listeners.local('unix')] : outside.urls,
-          token: keyToken(controller.keyFor(record)),
-          ...(outside.ca !== undefined && { ca: outside.ca }),
+          token: keyToken(controller.keys.nested(record)),
+          ...further.credentials,
         });
+        controller.broker.address = () => networkHost(further.urls);
+        controller.broker.authority = () => controller.authority();
+        rotation = new Rotation(controller, listeners, publish);
       },
-      stop: () => controller.close(),
+      stop() {
+        rotation.stop();
+        return controller.close();
+      },
     },
     {
       name: 'fleet',
       start() {
-        const urlsOf = async ({ scheme }: Launcher): Promise<string[]> => [await listeners.local(scheme)];
+        const door = async ({ kind, scheme }: Launcher): Promise<Door> => {
+          if (scheme !== 'network') return { urls: [await listeners.local(scheme)] };
+          if (further.urls.length) return { urls: further.urls, ...further.credentials };
+          throw new UsageError(
+            `Engines of kind ${kind} come from other machines; give an address for them: listen: ['tls://0.0.0.0:7777']`,
+          );
+        };
         const litter = (): string[] => [folder.made, file].filter((f) => f !== undefined);
-        fleet = new Fleet(controller, { cwd, env, beat, supervised, urls: urlsOf, litter });
+        const revoke = (record: EngineRecord): void => rotation.revoke(record);
+        fleet = new Fleet(controller, { cwd, env, beat, supervised, door, litter, revoke });
         controller.conversations.restart = (id) => fleet.restart([id]);
         controller.restartEngines = (ids) => fleet.restart(ids);
       },
@@ -138,13 +173,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
       stop: () => observatory.close(),
     },
     // Before anybody can come.
-    starts('requests', () => serveRequests({ controller, fleet, launcher, observatory }, stop)),
+    starts('requests', () => serveRequests({ controller, fleet, launcher, observatory, rotation }, stop)),
     starts('addresses', async () => {
       inline = await listeners.inline();
-      const urls: string[] = [];
-      if (options.name !== undefined || options.local) urls.push(await listeners.local('unix'));
-      const further = await listeners.further({ ...options, tenure: stores.tenure });
-      outside = outsideOf(controller, [...urls, ...further.urls], further.ca);
+      if (options.name !== undefined || options.local) local = [await listeners.local('unix')];
+      further = await listeners.further({ ...options, listen, tenure: stores.tenure });
+      publish();
     }),
     {
       name: 'connection file',
@@ -154,6 +188,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
       stop() {
         if (file) removeOwnConnectionFile(file);
       },
+    },
+    {
+      name: 'adaptation',
+      start() {
+        if (options.adaptive) adapting = adaptFleet(options.adaptive, { controller, fleet, launcher, beat });
+      },
+      stop: () => adapting?.stop(),
     },
   ];
   const services = serviceTree(`cluster ${name}`, members, { log: log.logger });
@@ -165,27 +206,43 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const stop = (): Promise<void> => services.stop().finally(onStopped);
   await services.start();
   const { metrics } = observatory;
-  const { host, urls, token } = outside;
+  const { host, urls } = outside;
   log.logger.info(`Cluster '${name}' listens`, { host, urls, metrics });
   return {
-    ...{ controller, fleet, launcher, stopped, stop, outside, metrics, info: { name, urls: [inline], token } },
+    controller,
+    fleet,
+    launcher,
+    stopped,
+    stop,
+    get outside() {
+      return outside;
+    },
     get replaced() {
       return successor;
     },
+    metrics,
+    info: { name, urls: [inline], token: keyToken(controller.keys.own) },
   };
 }
 
+const ANYWHERE = 'tls://0.0.0.0:0';
 const starts = (name: string, start: Service['start']): Service => ({ name, start, stop() {} });
 const stops = (name: string, stop: Service['stop']): Service => ({ name, start() {}, stop });
 
-function outsideOf(controller: Controller, urls: string[], ca: string | undefined): ConnectionInfo {
+/** By which of its addresses other machines reach this one; rather a number, which can be listened on, than a name. */
+function networkHost(urls: readonly string[]): string | undefined {
+  const hosts = urls.map((url) => new URL(url).hostname).filter((host) => host && !isLoopback(host));
+  return hosts.find((host) => isIP(host.replace(/^\[(.*)\]$/, '$1'))) ?? hosts[0];
+}
+
+function outsideOf(controller: Controller, urls: string[], credentials: Credentials): ConnectionInfo {
   return {
     name: controller.name,
     urls,
-    token: keyToken(controller.clientKey),
-    observerToken: keyToken(controller.observerKey),
-    engineToken: keyToken(controller.joinKey),
-    ...(ca !== undefined && { ca }),
+    token: keyToken(controller.keys.client),
+    observerToken: keyToken(controller.keys.observer),
+    engineToken: keyToken(controller.keys.join),
+    ...credentials,
     host: hostname(),
     pid: process.pid,
   };
@@ -196,16 +253,24 @@ interface Served {
   fleet: Fleet;
   launcher: Launcher;
   observatory: Observatory;
+  rotation: Rotation;
 }
 
-function serveRequests({ controller, fleet, launcher, observatory }: Served, stop: () => Promise<void>): void {
+function serveRequests(
+  { controller, fleet, launcher, observatory, rotation }: Served,
+  stop: () => Promise<void>,
+): void {
   Object.assign(controller.requests, {
     status: answering(() => observatory.status()),
     paradigms: answering(() => controller.paradigms()),
-    add: answering(({ count, kind }: { count: number; kind?: string }) =>
-      fleet.add(count, kind ? launcherOf(kind) : launcher),
+    add: answering(({ count, kind, min }: { count: number; kind?: string; min?: number }) =>
+      fleet.add(count, kind ? launcherOf(kind) : launcher, min),
     ),
-    remove: answering((ids: number[]) => fleet.remove(ids)),
+    remove: answering((wish: number[] | { engines: number[]; drain: number }) =>
+      Array.isArray(wish) ? fleet.remove(wish) : fleet.remove(wish.engines, wish.drain),
+    ),
+    revoke: answering((ids: number[]) => fleet.revoke(ids)),
+    rotate: answering(({ grace }: { grace?: number }) => rotation.rotate(grace)),
     restart: answering((ids: number[]) => fleet.restart(ids)),
     stop: answering(() => {
       setImmediate(() => void stop().catch(() => {})); // the answer first; of what fails the log has been told

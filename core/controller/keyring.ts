@@ -6,8 +6,12 @@ export interface Lock {
   readonly roles: readonly Role[];
 }
 
+/** Keys that were taken back and are still known by name. */
+const REMEMBERED = 1_024;
+
 export class Keyring {
   #locks = new Map<string, Lock>();
+  #spoilt = new Map<string, string>();
 
   /** The prefix tells people what a key is for. */
   mint(prefix: string, roles: readonly Role[]): Key {
@@ -26,5 +30,19 @@ export class Keyring {
   /** False: there was no such key. */
   drop(id: string): boolean {
     return this.#locks.delete(id);
+  }
+
+  /** Whoever comes with it is told so. */
+  spoil(id: string, why: string): void {
+    this.#spoilt.set(id, why);
+    for (const oldest of this.#spoilt.keys()) {
+      if (this.#spoilt.size <= REMEMBERED) break;
+      this.#spoilt.delete(oldest);
+    }
+  }
+
+  /** Why it opens nothing any more. */
+  spoilt(id: string): string | undefined {
+    return this.#spoilt.get(id);
   }
 }

@@ -12,7 +12,7 @@ export interface Limits {
   bufferedBytes: number;
   /** Bytes that wait for one engine to read them. Default 512 MiB. */
   engineBytes: number;
-  /** Connections at a time that have not proved who they are. Default 256. */
+  /** Connections at a time that have not proved who they are; 16 times as many wait. Default 256. */
   strangers: number;
   /** Engines, those that are lost and not removed included. Default 1,024. */
   engines: number;

@@ -4,21 +4,30 @@ import path from 'node:path';
 import { TransportError } from '../errors.ts';
 import type { Launcher } from '../launch/launcher.ts';
 import { type Connection, type Listener, type ListenOptions, listen } from '../wire/transport.ts';
+import type { Authority } from './authority.ts';
 import type { HostOptions } from './host-options.ts';
-import { checkExposure, publicUrls, tlsIdentity } from './public-listeners.ts';
+import { type Certification, type Credentials, certify, checkExposure, publicUrls } from './public-listeners.ts';
 import type { SocketFolder } from './socket-folder.ts';
 
 type FurtherOptions = Pick<HostOptions, 'listen' | 'insecure' | 'tls' | 'origins'> & Pick<ListenOptions, 'tenure'>;
 
+export interface ListenersHome {
+  readonly folder: SocketFolder;
+  accept(connection: Connection): void;
+  /** The cluster's own; asked for when a listener needs a certificate and was given none. */
+  authority(): Promise<Authority>;
+  /** A peer was turned away before there was a connection. */
+  refused(remote: string, reason: string): void;
+}
+
 export class Listeners {
   #open = new Map<string, Promise<Listener>>();
   #closed = false;
-  #folder: SocketFolder;
-  #accept: (connection: Connection) => void;
+  #home: ListenersHome;
+  #certification: Certification | undefined;
 
-  constructor(folder: SocketFolder, accept: (connection: Connection) => void) {
-    this.#folder = folder;
-    this.#accept = accept;
+  constructor(home: ListenersHome) {
+    this.#home = home;
   }
 
   /** The address for whoever is in this process. */
@@ -27,25 +36,35 @@ export class Listeners {
   }
 
   /** The address for engines and clients of this machine. */
-  local(scheme: Launcher['scheme']): Promise<string> {
+  local(scheme: Exclude<Launcher['scheme'], 'network'>): Promise<string> {
     return this.#url(scheme, () => {
-      if (scheme === 'unix') return `unix:${path.join(this.#folder.path, 'controller.sock')}`;
+      if (scheme === 'unix') return `unix:${path.join(this.#home.folder.path, 'controller.sock')}`;
       return scheme === 'tcp' ? 'tcp://127.0.0.1:0' : `thread:controller-${randomBytes(8).toString('hex')}`;
     });
   }
 
   /**
-   * Addresses that were asked for: where they are dialled, and the authority that vouches for their certificates, if clients
-   * would know of none. Throws UsageError for one that others can reach in the clear, unless that is meant.
+   * Addresses that were asked for: where they are dialled, and what that takes. Throws UsageError for one that others can reach in
+   * the clear, unless that is meant.
    */
-  async further(options: FurtherOptions): Promise<{ urls: string[]; ca: string | undefined }> {
+  async further(options: FurtherOptions): Promise<{ urls: string[]; credentials: Credentials }> {
     const { listen: addresses = [], insecure = false, origins, tenure } = options;
     for (const address of addresses) checkExposure(address, insecure);
-    const { ca, ...tls } = await tlsIdentity(addresses, options.tls);
+    this.#certification = await certify(addresses, options.tls, () => this.#home.authority());
+    const { listener: tls, members: credentials } = this.#certification;
+    const { refused } = this.#home;
     const urls: string[] = [];
     for (const address of addresses)
-      urls.push(...publicUrls(await this.#url(address, () => address, { tls, origins, tenure })));
-    return { urls, ca };
+      urls.push(...publicUrls(await this.#url(address, () => address, { tls, origins, refused, tenure })));
+    return { urls, credentials };
+  }
+
+  /** Another certificate for those that have one of ours. Connections live on. */
+  async renew(): Promise<void> {
+    const renewed = await this.#certification?.renew();
+    if (!renewed) return;
+    const tls = { ...this.#certification!.listener, ...renewed };
+    for (const listener of await Promise.all(this.#open.values())) listener.renew?.(tls);
   }
 
   /** Frees the addresses; connections live on. */
@@ -59,7 +78,7 @@ export class Listeners {
     if (this.#closed) throw new TransportError('The cluster is stopping, so nothing more can join it');
     let listener = this.#open.get(key);
     if (!listener) {
-      listener = listen(url(), this.#accept, guards);
+      listener = listen(url(), (connection) => this.#home.accept(connection), guards);
       this.#open.set(key, listener);
       listener.catch(() => this.#open.delete(key)); // it may be possible later
     }

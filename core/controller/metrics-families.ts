@@ -27,7 +27,7 @@ export interface HistogramFamily {
   rows(sources: HistogramSources): (readonly [labels: Labels, values: Histogram])[];
 }
 
-const STATES = ['alive', 'busy', 'disconnected', 'frozen', 'lost'] as const;
+const STATES = ['alive', 'busy', 'draining', 'disconnected', 'frozen', 'lost'] as const;
 
 export const families: readonly Family[] = [
   {

@@ -4,7 +4,7 @@ import type { Clock } from '../deferred/clock.ts';
 import { type EngineLostError, ValueLostError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type Address, Exchange } from '../paradigm/exchange.ts';
-import type { ControllerHost } from '../paradigm/paradigm.ts';
+import type { ControllerHost, Demand } from '../paradigm/paradigm.ts';
 import { Parcel } from '../paradigm/parcel.ts';
 import { groupOf, partyAt, type Voice } from '../paradigm/party.ts';
 import type { Store } from '../store/store.ts';
@@ -12,6 +12,7 @@ import { decode, encode } from '../wire/codec.ts';
 import type { Session } from '../wire/session.ts';
 import type { ClientRecord } from './clients.ts';
 import type { Conversations } from './conversations.ts';
+import type { DrainHandler } from './draining.ts';
 import type { Offers } from './offers.ts';
 import { type EngineRecord, lostError, type Registry } from './registry.ts';
 
@@ -34,6 +35,8 @@ export interface ParadigmsHome {
   readonly reports: Map<string, () => unknown>;
   /** A half has been started here. */
   used(paradigm: string): void;
+  readonly demands: Map<string, () => Demand>;
+  onDrain(handler: DrainHandler): void;
 }
 
 /** Whom halves can talk to. */
@@ -90,6 +93,8 @@ export function controllerHost(paradigm: string, home: ParadigmsHome, parties: P
       home.conversations.stopWork(engine, { client, call, kind, reason }),
     tasks: (source) => void home.conversations.sources.add(source),
     report: (read) => void home.reports.set(paradigm, read),
+    demand: (read) => void home.demands.set(paradigm, read),
+    onDrain: (handler) => home.onDrain(handler),
     durable,
     log,
     clock,

@@ -1,10 +1,10 @@
 /** What a controller has to see to before others on the network reach it. */
 import { X509Certificate } from 'node:crypto';
-import { hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import { UsageError } from '../errors.ts';
 import { endpointUrl } from '../wire/endpoint.ts';
 import { exposure, type TlsOptions } from '../wire/transport.ts';
-import { selfSigned } from './certificate.ts';
+import { type Authority, fingerprintOf, type Identity } from './authority.ts';
 
 /** A listener that others can reach, and that does not encrypt, would carry code and values in the clear. */
 export function checkExposure(address: string, insecure: boolean): void {
@@ -15,17 +15,65 @@ export function checkExposure(address: string, insecure: boolean): void {
   );
 }
 
-/** Certificate and key for these listeners, and the authority that vouches for them where clients would know of none. */
-export async function tlsIdentity(addresses: readonly string[], given: TlsOptions = {}): Promise<TlsOptions> {
-  const { cert, key, ca } = given;
+/** What dialling takes beside an address and a token; empty where every system knows the authority. */
+export interface Credentials {
+  ca?: string;
+  fingerprint?: string;
+  cert?: string;
+  key?: string;
+}
+
+/** Certificates of a controller's listeners, and of those who dial them. */
+export interface Certification {
+  readonly listener: TlsOptions;
+  readonly members: Credentials;
+  /** Another certificate of the listeners; undefined where it is not ours to make. */
+  renew(): Promise<Identity | undefined>;
+}
+
+const NOTHING: Certification = { listener: {}, members: {}, renew: async () => undefined };
+
+/** @param authority the cluster's own, for who was given no certificate */
+export async function certify(
+  addresses: readonly string[],
+  given: TlsOptions = {},
+  authority: () => Promise<Authority>,
+): Promise<Certification> {
+  const { cert, key, ca, mutual = cert === undefined } = given;
   if ((cert === undefined) !== (key === undefined))
     throw new UsageError('tls takes cert and key together, or neither: the controller then makes a certificate');
   const encrypted = addresses.filter((address) => exposure(address) === 'encrypted');
-  if (encrypted.length === 0) return {};
-  if (cert !== undefined) return { ...given, ca: ca ?? (vouchesForItself(cert) ? cert : undefined) };
+  if (encrypted.length === 0) return NOTHING;
+  if (cert !== undefined) {
+    const known = ca ?? (vouchesForItself(cert) ? cert : undefined);
+    if (mutual && ca === undefined)
+      throw new UsageError(
+        'tls: { mutual } asks who dials for a certificate; ca says which authority is to have signed it',
+      );
+    return {
+      listener: { cert, key, ca: known, mutual },
+      members: known === undefined ? {} : vouched(known),
+      renew: async () => undefined,
+    };
+  }
   if (ca !== undefined) throw new UsageError('tls: { ca } says who signed the certificate; give cert and key as well');
-  const own = await selfSigned(encrypted.map(hostOf));
-  return { ...own, ca: own.cert };
+  const own = await authority();
+  const hosts = [...encrypted.flatMap(hostsOf), 'localhost', hostname(), '127.0.0.1', '::1'];
+  const renew = (): Promise<Identity> => own.issue('tutti controller', hosts);
+  const members = mutual ? await own.issue('tutti member') : {};
+  return {
+    listener: { ...(await renew()), ca: own.certificate, mutual },
+    members: { ...vouched(own.certificate), ...members },
+    renew,
+  };
+}
+
+function vouched(ca: string): Credentials {
+  try {
+    return { ca, fingerprint: fingerprintOf(ca) };
+  } catch {
+    return { ca }; // the listener says what is wrong with it
+  }
 }
 
 function vouchesForItself(cert: string): boolean {
@@ -37,13 +85,28 @@ function vouchesForItself(cert: string): boolean {
   }
 }
 
-function hostOf(address: string): string {
-  return new URL(endpointUrl(address)).hostname.replace(/^\[(.*)\]$/, '$1');
+/** What others may call it. */
+function hostsOf(address: string): string[] {
+  const host = new URL(endpointUrl(address)).hostname.replace(/^\[(.*)\]$/, '$1');
+  return host === '0.0.0.0' || host === '::' ? interfaceAddresses() : [host];
 }
 
-/** How clients dial it. "Every address" is none to dial: this machine's name is, and for those on it the loopback address. */
+/** Of this machine, as others reach it. */
+function interfaceAddresses(): string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((of) => of ?? []);
+  return addresses.filter(({ internal, scopeid }) => !internal && !scopeid).map(({ address }) => address);
+}
+
+/**
+ * How it is dialled. "Every address" is none to dial: this machine's name is, its addresses are, and for those on it the loopback
+ * address.
+ */
 export function publicUrls(url: string): string[] {
   const [, scheme, host, rest] = /^(\w+:\/\/)(0\.0\.0\.0|\[::\])(:.*)$/.exec(url) ?? [];
   if (!scheme) return [url];
-  return [hostname(), host === '[::]' ? '[::1]' : '127.0.0.1'].map((name) => `${scheme}${name}${rest}`);
+  const v6 = host === '[::]';
+  const addresses = interfaceAddresses().filter((address) => v6 || !address.includes(':'));
+  return [hostname(), ...addresses, v6 ? '::1' : '127.0.0.1'].map(
+    (name) => `${scheme}${name.includes(':') ? `[${name}]` : name}${rest}`,
+  );
 }

@@ -40,8 +40,12 @@ export interface EngineRecord {
   info: Mutable<EngineInfo>;
   /** Proves the engine at every connection; revoked with it. */
   key: Key;
+  /** It is told that this is its key from now on, and may come with either until it has answered. */
+  nextKey: Key | undefined;
   session: Session | undefined;
   rpc: Rpc | undefined;
+  /** Where it came from, as its connection says. */
+  remote: string;
   /** It has a supervisor, which beats for it. */
   supervised: boolean;
   control: Control;
@@ -58,6 +62,8 @@ export interface EngineRecord {
   readonly external: boolean;
   /** It was asked to end: that it is gone will be no surprise. */
   leaving: boolean;
+  /** It is to be removed as soon as nothing is left on it. */
+  draining: boolean;
   /** Has it ever joined? Before that it is no target. */
   joined: boolean;
 }
@@ -97,8 +103,10 @@ export class Registry {
       id,
       info,
       key,
+      nextKey: undefined,
       session: undefined,
       rpc: undefined,
+      remote: '',
       supervised: false,
       control: new Control(),
       running: new Map(),
@@ -108,6 +116,7 @@ export class Registry {
       end: undefined,
       external,
       leaving: false,
+      draining: false,
       joined: false,
     };
     this.engines.set(id, record);
@@ -127,7 +136,7 @@ export class Registry {
   }
 
   byKey(key: string): EngineRecord | undefined {
-    for (const record of this.engines.values()) if (record.key.id === key) return record;
+    for (const record of this.engines.values()) if (keyOf(record, key)) return record;
     return undefined;
   }
 
@@ -148,7 +157,7 @@ export class Registry {
     record.lastOutput = '';
     record.beat = {};
     record.end = undefined;
-    record.leaving = false;
+    record.leaving = record.draining = false;
     this.#onChange({ type: 'engine-joined', engine: { ...record.info } });
     for (const waiter of this.#waiters) {
       if (waiter.record !== record || waiter.incarnation > record.info.incarnation) continue;
@@ -157,7 +166,8 @@ export class Registry {
     }
   }
 
-  state(record: EngineRecord, state: EngineState): void {
+  state(record: EngineRecord, given: EngineState): void {
+    const state = record.draining && (given === 'alive' || given === 'busy') ? 'draining' : given;
     const was = record.info.state;
     if (was === state) return;
     record.info.state = state;
@@ -191,6 +201,11 @@ export class Registry {
     const end = Buffer.from(text.buffer, text.byteOffset, text.byteLength).subarray(-4 * OUTPUT_KEPT);
     record.lastOutput = (record.lastOutput + end.toString()).slice(-OUTPUT_KEPT);
   }
+}
+
+/** Its key of this id. */
+export function keyOf({ key, nextKey }: EngineRecord, id: string): Key | undefined {
+  return key.id === id ? key : nextKey?.id === id ? nextKey : undefined;
 }
 
 export function lostError(

@@ -4,8 +4,8 @@ import type { Session } from '../wire/session.ts';
 /** A session, and what belongs to it. */
 export interface Opened {
   readonly session: Session;
-  /** The id of the key that it came in with. */
-  readonly key: string;
+  /** Does the key of this id open it: the one that it came in with, or one in its place? */
+  opens(key: string): boolean;
   resumed(): void;
   /** Ends it, and tells the peer why. */
   end(reason: string): void;
@@ -26,7 +26,7 @@ export class Sessions {
   /** The session, for who has the key that it came in with. */
   find(id: string, key: string): Opened | undefined {
     const opened = this.#opened.get(id);
-    return opened?.key === key ? opened : undefined;
+    return opened?.opens(key) ? opened : undefined;
   }
 
   delete(id: string): void {

@@ -2,6 +2,7 @@
  * The engine: takes calls from the controller, gathers what they need, runs them through the door, and replies. Its own
  * work is done in callbacks; no promise of its own lies between a call's arrival and its reply.
  */
+import { writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 // Registers the class: lists of pending results are put together here.
 import '../assembly.ts';
@@ -22,6 +23,7 @@ import type { Session } from '../wire/session.ts';
 import { type Desk, openDesk, type Supervised } from './desk.ts';
 import { type Door, openDoor } from './door.ts';
 import { createEvaluator } from './evaluator.ts';
+import { Habits } from './habits.ts';
 import { restartImmediates } from './immediates.ts';
 import { Job, type OwnWork, type Talk } from './job.ts';
 import { Mail } from './mail.ts';
@@ -69,6 +71,7 @@ export class Engine {
   #door: Door;
   #orders: Orders;
   #mail: Mail;
+  #habits = new Habits();
   /** The last call of each client that has arrived. */
   #arrived = new Map<number, number>();
   #exit: (code: number) => void;
@@ -139,7 +142,7 @@ export class Engine {
       supplies: this.#supplies,
       provide: (name, value) => namespace.provide(name, value),
       hold: () => this.#turns.hold(),
-      start: (works) => this.#start(works),
+      start: (...works) => this.#start(...works),
       abort: ({ client, call }, reason) => this.#turns.find(callKey(client, call))?.abort(reason),
       settle: (...outcome) => this.#settle(...outcome),
       log: (message, error) => this.#uncaught(`${message}:`, error),
@@ -156,12 +159,16 @@ export class Engine {
   /** Resolves when the engine has joined. */
   async join(): Promise<void> {
     const boot = this.#boot;
+    const { ca, cert, key } = boot;
+    const currentKey = (): Key => this.#key;
     await dialSession({
       urls: boot.urls,
       role: 'engine',
-      key: this.#key,
+      get key() {
+        return currentKey();
+      },
       window: REJOIN,
-      tls: { ca: boot.ca },
+      tls: { ca, cert, key },
       about: () => ({
         host: hostname(),
         pid: process.pid,
@@ -169,6 +176,7 @@ export class Engine {
         cwd: boot.cwd,
         node: process.version,
         supervised: boot.supervised,
+        clock: Date.now(),
       }),
       handlers: {
         opened: (session, about) => this.#joined(session, about),
@@ -184,6 +192,10 @@ export class Engine {
     this.#rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), {
       ...this.#supplies.requests,
       order: answering((order: Order) => this.#plainOrder(order)),
+      rekey: answering((token: string) => {
+        this.#key = parseToken(token);
+        this.#desk.post({ type: 'rekeyed', token });
+      }),
     });
     this.#paradigms.joined(session);
     this.#key = parseToken(about.token);
@@ -228,9 +240,14 @@ export class Engine {
         if (error instanceof RefusedError) {
           // A controller that has taken over knows what it lets strangers in with, and not what its predecessor gave us.
           const own = parseToken(this.#boot.token);
-          if (reason === REVOKED || this.#key.id === own.id) break;
-          this.#key = own;
-        } else await new Promise((resolve) => setTimeout(resolve, 500));
+          if (reason !== REVOKED && this.#key.id !== own.id) {
+            this.#key = own;
+            continue;
+          }
+          writeSync(process.stderr.fd, `This engine ends: ${error.message}\n`);
+          break;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 500));
       }
     }
     this.#exit(1);
@@ -256,6 +273,7 @@ export class Engine {
     const { needs } = header;
     const job = new Job({ key: callKey(client, call), client, call, op, needs, code }, payloads, this.#talk);
     job.failure = this.#orders.withdrawn(job.key);
+    job.habit = this.#habits.of(job);
     this.#arrived.set(client, call);
     this.#mail.arrived(job);
     this.#supplies.values.arrived(job.key, client, call);
@@ -355,14 +373,14 @@ export class Engine {
   }
 
   /** For a paradigm: each takes its turn, like a call. */
-  #start(works: readonly Work[]): void {
+  #start(works: readonly Work[], onMicrotask: boolean): void {
     const jobs: Job[] = [];
     for (const work of works) {
       if (work.signal?.aborted) work.done(false, work.signal.reason);
       else jobs.push(this.#jobFor(work));
     }
     for (const job of jobs) this.#mail.arrived(job);
-    this.#turns.pushAll(jobs);
+    this.#turns.pushAll(jobs, onMicrotask);
   }
 
   #jobFor(work: Work): Job {
@@ -370,7 +388,11 @@ export class Engine {
     // Of work without a name, negative ones: no call has such a key.
     const key = call ? callKey(client, call) : --this.#nextOwn;
     const head = { key, client, call, op: 'own', needs: NOTHING, code: NOTHING };
-    if (!signal) return new Job(head, NOTHING, this.#talk, work);
+    if (!signal) {
+      const job = new Job(head, NOTHING, this.#talk, work);
+      job.habit = work.habit;
+      return job;
+    }
     const { attempt = 1, beside = false, detached = false } = work;
     const own: OwnWork = {
       code: () => work.code(),

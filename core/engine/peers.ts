@@ -12,16 +12,18 @@ import { type Early, type Guest, greet, parseToken } from '../wire/handshake.ts'
 import { type RequestHandler, Rpc } from '../wire/rpc.ts';
 import { Session } from '../wire/session.ts';
 import { Strangers } from '../wire/strangers.ts';
-import { type Connection, dial, type Listener, listen } from '../wire/transport.ts';
+import { type Connection, dial, type Listener, listen, type TlsOptions } from '../wire/transport.ts';
 import { type Greeted, REOPENS, reopen } from './reopening.ts';
 
 export interface Ticket {
   token: string;
-  scheme: 'thread' | 'unix' | 'tcp';
+  scheme: 'thread' | 'unix' | 'tcp' | 'tls';
   /** For `unix`: where the socket may lie. */
   dir?: string;
   /** Of engines on two hosts: a `nats:` URL, beneath which each finds the other wherever it is. */
   meeting?: string;
+  /** For `tls`: by which of its addresses others reach this engine. */
+  address?: string;
   /** The engine that will come with it. */
   from: number;
 }
@@ -36,6 +38,8 @@ export interface Channel {
 export interface PeersHome {
   /** Where the engine listens, and a ticket to it. */
   ask(engine: number): Promise<{ url: string; token: string }>;
+  /** The controller's signature for a certificate of this engine at this address, and who vouches for it. @param publicKey PEM */
+  certify(publicKey: string, address: string): Promise<{ cert: string; ca: string }>;
   readonly serve: Record<string, RequestHandler>;
   exchange(session: Pick<Session, 'send'>, engine: number): Exchange;
   /** This engine's id. */
@@ -68,6 +72,8 @@ export class Peers {
   #strangers = new Strangers(STRANGERS);
   #sessions = new Set<Session>();
   #engineOf = new WeakMap<Session, number>();
+  /** By address; '' for one that only dials. */
+  #identities = new Map<string, Promise<TlsOptions>>();
   #past = { sent: 0, received: 0 };
 
   constructor(home: PeersHome) {
@@ -85,7 +91,7 @@ export class Peers {
   }
 
   /** Another engine will come with this ticket: listens where it can, and says where. */
-  async admit({ token, scheme, dir, meeting, from }: Ticket): Promise<string> {
+  async admit({ token, scheme, dir, address = '', meeting, from }: Ticket): Promise<string> {
     const { id, secret } = parseToken(token);
     const now = performance.now();
     // They expire in the order in which they came.
@@ -101,15 +107,40 @@ export class Peers {
           thread: `thread:${name}`,
           unix: `unix:${path.join(dir ?? '', `${name}.sock`)}`,
           tcp: 'tcp://127.0.0.1:0',
+          tls: `tls://${address}:0`,
         }[scheme];
-    const kind = meeting ?? scheme;
-    let listener = this.#listeners.get(kind);
+    const place = meeting ?? `${scheme} ${address}`;
+    let listener = this.#listeners.get(place);
     if (!listener) {
-      listener = listen(url, (connection) => void this.#accept(connection));
-      this.#listeners.set(kind, listener);
-      listener.catch(() => this.#listeners.delete(kind)); // the next ticket tries again
+      listener = this.#listen(url, !meeting && scheme === 'tls' ? address : undefined);
+      this.#listeners.set(place, listener);
+      listener.catch(() => this.#listeners.delete(place)); // the next ticket tries again
     }
     return (await listener).url;
+  }
+
+  /** @param address where others come from other machines, and both sides show certificates */
+  async #listen(url: string, address: string | undefined): Promise<Listener> {
+    const tls = address === undefined ? undefined : { ...(await this.#identity(address)), mutual: true };
+    return listen(url, (connection) => void this.#accept(connection), { tls });
+  }
+
+  /** The private key never leaves this engine. */
+  #identity(address: string): Promise<TlsOptions> {
+    let identity = this.#identities.get(address);
+    if (!identity) {
+      identity = this.#newIdentity(address);
+      this.#identities.set(address, identity);
+      identity.catch(() => this.#identities.delete(address));
+    }
+    return identity;
+  }
+
+  async #newIdentity(address: string): Promise<TlsOptions> {
+    const { generateKeyPairSync } = await import('node:crypto');
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const signed = await this.#home.certify(publicKey.export({ type: 'spki', format: 'pem' }) as string, address);
+    return { ...signed, key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string };
   }
 
   /** Fetches a result from the engine that made it, waiting there until it is made. ValueLostError: nobody gets there any more. */
@@ -170,7 +201,8 @@ export class Peers {
 
   async #connect(engine: number, session?: Session): Promise<Greeted> {
     const { url, token } = await this.#home.ask(engine);
-    const connection = await dial(url, { signal: AbortSignal.timeout(DIAL_PATIENCE) });
+    const tls = url.startsWith('tls:') ? await this.#identity('') : undefined;
+    const connection = await dial(url, { signal: AbortSignal.timeout(DIAL_PATIENCE), tls });
     const before = session && { session: session.id, received: session.received };
     const welcomed = await greet(connection, { role: 'peer', key: parseToken(token), about: {}, ...before });
     return { connection, welcomed };

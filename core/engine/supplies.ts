@@ -49,6 +49,7 @@ export class Supplies {
     this.#needless = this.#hooks([]);
     this.peers = new Peers({
       ask: async (engine) => home.rpc()?.ask('ticket', engine),
+      certify: async (publicKey, address) => home.rpc()?.ask('certify', { publicKey, address }),
       serve: { peek: (header) => this.#peek(header) },
       exchange: (session, engine) => home.exchange(session, engine),
       engine: () => home.engine(),

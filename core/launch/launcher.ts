@@ -6,8 +6,10 @@ export interface EngineSpec {
   urls: string[];
   /** The engine's own key, `id.secret`. It travels over a pipe or by message, never on a command line. */
   token: string;
-  /** PEM: the authority to trust where a URL is of `tls:` or `wss:`. */
+  /** PEM: the authority to trust where a URL is of `tls:` or `wss:`, and what to show to a listener that asks for a certificate. */
   ca?: string;
+  cert?: string;
+  key?: string;
   /** Working directory: imports of user code resolve from here. */
   cwd: string;
   env: Record<string, string>;
@@ -27,7 +29,10 @@ export interface EngineExit {
 }
 
 export interface EngineHandle {
+  /** 0 while that is not known. */
   readonly pid: number;
+  /** The machine where it is started, for messages to people; default: this one. */
+  readonly host?: string;
   /** Resolves once, when the engine has ended for whatever reason; never rejects. */
   readonly exited: Promise<EngineExit>;
   /** Output that did not pass through the engine's own streams (native code, crashes, child processes). */
@@ -39,11 +44,16 @@ export interface EngineHandle {
 export interface Launcher {
   /** Shown as the engine's `kind`. */
   readonly kind: string;
-  /** Scheme by which engines of this launcher reach a controller in this process. */
-  readonly scheme: 'unix' | 'thread' | 'tcp';
+  /** Scheme by which engines of this launcher reach a controller in this process. network: an address that other machines reach. */
+  readonly scheme: 'unix' | 'thread' | 'tcp' | 'network';
   /** How many may be starting at once; default: twice as many as this machine has cores. */
   readonly atOnce?: number;
-  launch(spec: EngineSpec): EngineHandle;
+  /** How many engines it has places for: what a cluster starts that is not told how many. */
+  readonly places?: number;
+  /** @param tell takes what whoever runs the cluster should know of, though nothing has failed yet. */
+  launch(spec: EngineSpec, tell?: (warning: string) => void): EngineHandle;
+  /** The cluster has stopped, and its engines have ended: lets go of what it holds. Closing twice is fine. */
+  close?(): Promise<void>;
 }
 
 /** What a program inside `entry/` reads before anything else. */

@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { LaunchError } from '../errors.ts';
 
 export function programUrl(name: string): URL {
-  // Compiled, this file is dist/core/launch/programs.js; run from source (tests), the programs are still in dist.
-  for (const base of ['../../entry/', '../../dist/entry/']) {
+  // Compiled, this file is dist/core/launch/programs.js; run from source (tests), the programs are still in dist; in an agent
+  // it is among them.
+  for (const base of ['./', '../../entry/', '../../dist/entry/']) {
     const url = new URL(base + name, import.meta.url);
     if (existsSync(url)) return url;
   }

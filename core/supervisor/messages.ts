@@ -31,6 +31,8 @@ export type FromEngine =
   /** It has joined: where the supervisor finds its controller, and as whom. */
   | { type: 'joined'; token: string; engine: number; incarnation: number; beat: number }
   | { type: 'left' }
+  /** The key that lets both in from now on. */
+  | { type: 'rekeyed'; token: string }
   /** An order's task has ended, by itself or because it was stopped; or was left behind at its await. */
   | { type: 'answer'; id: number; outcome: 'never-started' | 'settled' | 'abandoned' | 'done' | 'idle' }
   /** How the task of an order stands, that the event loop has heard of: it is to be looked into, or has time to stop by itself. */
@@ -42,6 +44,8 @@ export type FromEngine =
 export interface WardBoot {
   readonly urls: string[];
   readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
   readonly memory: SharedArrayBuffer;
   /** Of an engine that is a worker: its `threadId`. Else it is the process's main thread. */
   readonly thread?: number;

@@ -7,12 +7,19 @@ import type { WardBoot } from './messages.ts';
 /** What the engine gets of it. `thread`: of an engine that is a worker. */
 export function superviseWith(
   supervisor: Worker,
-  { urls, ca }: Pick<EngineSpec, 'urls' | 'ca'>,
+  { urls, ca, cert, key }: Pick<EngineSpec, 'urls' | 'ca' | 'cert' | 'key'>,
   memory = newMemory(),
   thread?: number,
 ): { port: MessagePort; memory: SharedArrayBuffer } {
   const { port1, port2 } = new MessageChannel();
-  const boot: WardBoot = { urls, memory, ...(ca !== undefined && { ca }), ...(thread !== undefined && { thread }) };
+  const boot: WardBoot = {
+    urls,
+    memory,
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(thread !== undefined && { thread }),
+  };
   supervisor.postMessage({ boot, port: port1 }, [port1]);
   return { port: port2, memory };
 }

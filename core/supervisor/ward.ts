@@ -7,7 +7,7 @@ import { UNREAD_MESSAGES } from '../conversation.ts';
 import { dialSession } from '../wire/dialled-session.ts';
 import { type Envelope, Kind, Stream } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
-import { parseToken } from '../wire/handshake.ts';
+import { type Key, parseToken } from '../wire/handshake.ts';
 import type { Session } from '../wire/session.ts';
 import { killChildren } from './children.ts';
 import { mainDebuggee, workerDebuggee } from './debuggee.ts';
@@ -53,6 +53,7 @@ export class Ward {
   #memory: SharedMemory;
   #session: Session | undefined;
   #joined: Joined | undefined;
+  #token = '';
   #outlet: Outlet;
   #interrupter: Interrupter;
   #pauses: Pauses;
@@ -108,8 +109,10 @@ export class Ward {
     if (message.type === 'joined') {
       this.#leave('the engine has joined anew');
       this.#joined = message;
+      this.#token = message.token;
       void this.#dial(message);
     } else if (message.type === 'left') this.#leave('the engine has left');
+    else if (message.type === 'rekeyed') this.#token = message.token;
     else this.#interrupter.receive(message);
   }
 
@@ -121,7 +124,9 @@ export class Ward {
   }
 
   async #dial(joined: Joined): Promise<void> {
-    const { engine, incarnation, token, beat } = joined;
+    const { engine, incarnation, beat } = joined;
+    const { ca, cert, key } = this.#boot;
+    const currentKey = (): Key => parseToken(this.#token);
     const again = (): void => {
       if (this.#joined !== joined) return;
       this.#session = undefined;
@@ -132,9 +137,11 @@ export class Ward {
       await dialSession({
         urls: this.#boot.urls,
         role: 'supervisor',
-        key: parseToken(token),
+        get key() {
+          return currentKey();
+        },
         window: WINDOW,
-        tls: { ca: this.#boot.ca },
+        tls: { ca, cert, key },
         about: () => ({ engine, incarnation }),
         handlers: {
           opened: (session) => {

@@ -27,6 +27,8 @@ const FROZEN_FACTOR = 10;
 const DIAL_PATIENCE = 10_000;
 
 const FIRST_ATTEMPTS = 5;
+/** The same where the listener is there, and has too many others before us. */
+const ATTEMPTS_IN_A_CROWD = 20;
 const BACKOFF = backoff({ first: 20, factor: 1.6, most: 1_000, jitter: 0.25 });
 
 /** Resolves when the first connection stands. Rejects when no URL answers or the listener refuses. */
@@ -44,14 +46,15 @@ export async function dialSession(options: SessionOptions): Promise<void> {
   session.attach(connection, 0, welcomed.early);
 }
 
-/** A connection that is cut in the middle of the handshake is no answer: it is tried again, a few times. */
+/** A connection that is cut in the middle of the handshake, or that finds no room, is no answer: it is tried again, a few times. */
 async function firstConnection(options: SessionOptions): ReturnType<typeof connect> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await connect(options);
     } catch (error) {
       if (!(error instanceof CutInHandshake)) throw error;
-      if (attempt === FIRST_ATTEMPTS || options.signal?.aborted) throw error.cause;
+      const attempts = error.crowd ? ATTEMPTS_IN_A_CROWD : FIRST_ATTEMPTS;
+      if (attempt === attempts || options.signal?.aborted) throw error.cause;
       await new Promise((resolve) => setTimeout(resolve, BACKOFF.delay(attempt - 1)));
     }
   }
@@ -92,6 +95,9 @@ async function connect(
       connection = await dial(url, { signal, tls: options.tls });
     } catch (error) {
       if (options.signal?.aborted) throw error;
+      const { cause } = error as Error;
+      if ((cause as NodeJS.ErrnoException | undefined)?.code === 'EAGAIN')
+        throw new CutInHandshake((error as Error).message, { cause: error }, true);
       failures.push(patience.aborted && !(error instanceof TransportError) ? silent(url, error) : error);
       continue;
     }
@@ -118,4 +124,11 @@ function silent(url: string, cause: unknown): TransportError {
   return new TransportError(`Cannot dial ${url}: no answer within ${DIAL_PATIENCE / 1_000} s`, { cause });
 }
 
-class CutInHandshake extends TransportError {}
+class CutInHandshake extends TransportError {
+  /** The listener's line is full. */
+  readonly crowd: boolean;
+  constructor(message: string, options: { cause: unknown }, crowd = false) {
+    super(message, options);
+    this.crowd = crowd;
+  }
+}

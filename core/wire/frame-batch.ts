@@ -4,6 +4,8 @@ import { type FrameSink, HEADER_BYTES } from './framing.ts';
 /** Pieces below this are copied next to their header; larger ones go to the socket as they are. */
 const COPY_BELOW = 4096;
 const BUFFER_BYTES = 64 * 1024;
+/** The same of a connection that has never had much to say: there may be thousands. */
+const FIRST_BYTES = COPY_BELOW;
 /** What one write holds: enough to keep a socket busy, little enough that lane 0 need not wait long behind it. */
 const FULL_BYTES = 1024 * 1024;
 
@@ -72,8 +74,8 @@ export class FrameBatch implements FrameSink {
   #reserve(length: number): void {
     if (this.#end + length <= this.#buffer.length) return;
     this.#seal();
-    this.#buffer = uncleared(BUFFER_BYTES);
-    this.#memory ??= this.#buffer;
+    this.#buffer = uncleared(this.#memory ? BUFFER_BYTES : FIRST_BYTES);
+    if (this.#buffer.length > (this.#memory?.length ?? 0)) this.#memory = this.#buffer;
     this.#start = 0;
     this.#end = 0;
   }

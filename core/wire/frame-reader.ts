@@ -3,24 +3,25 @@ import type { FrameAssembler } from './frame-assembler.ts';
 import { HEADER_BYTES } from './framing.ts';
 
 const BUFFER_BYTES = 64 * 1024;
+/** One for all readers of this thread: what is read to it is pushed at once, before anything else is read. */
+let buffer: Uint8Array | undefined;
 
 /** Finds the frames in a stream of bytes, however it is split. Throws ProtocolError as its assembler does. */
 export class FrameReader {
   readonly #assembler: FrameAssembler;
   readonly #header = new Uint8Array(HEADER_BYTES);
   #headerFilled = 0;
-  #buffer: Uint8Array | undefined;
 
   constructor(assembler: FrameAssembler) {
     this.#assembler = assembler;
   }
 
-  /** Where the next bytes should be read to; it may be used again as soon as `push` has returned. */
+  /** Where the next bytes should be read to; it is used again, by whichever reader, as soon as `push` has returned. */
   memory(): Uint8Array {
     const direct = this.#headerFilled === 0 ? this.#assembler.memory() : undefined;
     if (direct) return direct;
-    this.#buffer ??= new Uint8Array(uncleared(BUFFER_BYTES).buffer);
-    return this.#buffer;
+    buffer ??= new Uint8Array(uncleared(BUFFER_BYTES).buffer);
+    return buffer;
   }
 
   push(bytes: Uint8Array, start: number, end: number): void {

@@ -133,6 +133,7 @@ export async function meet(
     const { hello } = await script.hear(Kind.HELLO);
     const nonceD = hello?.nonce;
     if (!hello || !nonceD || nonceD.length < 16) throw new RefusedError('A hello without a nonce');
+    if (connection.objection !== undefined) throw new RefusedError(connection.objection);
     if (hello.version !== PROTOCOL_VERSION) throw new RefusedError(otherVersion(hello.version));
     const role = hello.role ?? '';
     const known = await lookup(hello.key ?? '', role);

@@ -52,6 +52,8 @@ export interface Connection {
   readonly capabilities: Capabilities;
   /** Where the peer is, for messages to people, e.g. `tcp://127.0.0.1:7777`. */
   readonly remote: string;
+  /** Why the listener's transport would not let this peer in, e.g. for its certificate. Whoever accepts it tells the peer, in words. */
+  readonly objection?: string | undefined;
   /** Bytes accepted by `send` and not yet handed to the operating system or the peer. */
   readonly bufferedAmount: number;
   /** Messages on lane 1 that `send` has taken so far, and how many of them the operating system or the peer has. */
@@ -74,6 +76,8 @@ export interface Connection {
 export interface Listener {
   /** The URL to dial, with the port that was chosen for port 0. */
   readonly url: string;
+  /** Another certificate, for whoever comes from now on; where the transport has such. */
+  renew?(tls: TlsOptions): void;
   /** Accepts no more and frees the address; connections live on. */
   close(): Promise<void>;
 }
@@ -86,6 +90,8 @@ export interface TlsOptions {
   readonly ca?: string | undefined;
   /** The name that the listener's certificate must be for, where that is not the URL's host. */
   readonly serverName?: string | undefined;
+  /** Of a listener: who dials is to show a certificate that `ca` has signed. */
+  readonly mutual?: boolean | undefined;
 }
 
 export interface ListenOptions {
@@ -94,6 +100,8 @@ export interface ListenOptions {
   origins?: readonly string[] | undefined;
   /** Of a controller that others may replace: who has lost it is not to let anybody in. */
   tenure?: Tenure | undefined;
+  /** Told of a peer that the transport itself has turned away, and why: for a log. */
+  refused?: ((remote: string, reason: string) => void) | undefined;
 }
 
 /** What makes one controller of several the active one, for as long as it is renewed. */

@@ -25,7 +25,7 @@ async function join(role: Role, session?: { id: string; received: number }): Pro
   void controller.accept(far);
   const greeting = {
     role,
-    key: controller.clientKey,
+    key: controller.keys.client,
     session: session?.id,
     received: session?.received ?? 0,
     about: {},
@@ -108,6 +108,6 @@ test.each([null, 5, 'x', [], { host: 7, pid: 'x', kind: {}, cwd: 'x'.repeat(5_00
 async function joinEngine(about: object = {}): Promise<Joined> {
   const [connection, far] = await connectedPair();
   void controller.accept(far);
-  const welcomed = await greet(connection, { role: 'engine', key: controller.joinKey, about });
+  const welcomed = await greet(connection, { role: 'engine', key: controller.keys.join, about });
   return { connection, welcomed, peer: rawPeer(connection) };
 }

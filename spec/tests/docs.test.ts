@@ -13,6 +13,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, describe, expect, test } from 'vitest';
 import * as errorClasses from '../../core/errors.ts';
+import { slurm } from '../../core/launch/slurm.ts';
 import { replay } from './support-console.ts';
 import { type Block, blocksOf, compared, Desk, missing, root, tutti } from './support-docs.ts';
 
@@ -38,6 +39,10 @@ const notRun: Record<string, () => void> = {
     );
   },
 };
+
+/** It needs a Slurm, which `launcher-slurm.test.ts` has; here its template is looked at. */
+const { text: onSlurm } = blocksOf(read('docs/guides/many-machines.md')).find(({ text }) => text.includes('slurm({'))!;
+notRun[onSlurm] = () => expect(slurm({ template: onSlurm.split('`')[1]! }).kind).toBe('slurm');
 
 const pages = ['README.md', ...markdownIn('docs')];
 const others = ['ARCHITECTURE.md', 'CHANGELOG.md', 'examples/README.md'];

@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { cluster, connect } from 'tutti';
@@ -46,10 +45,12 @@ test('an open listener that is wanted, and one with TLS, are there', async () =>
 test('of a listener on every address, clients learn addresses that its certificate is for', async () => {
   await using home = await cluster({ engines: 0, name: 'everywhere', listen: ['tls:0.0.0.0:0'], output: 'ignore' });
   const info = readConnectionFile(path.join(process.env.TUTTI_HOME!, 'everywhere.json'));
-  const hosts = info.urls.filter((url) => url.startsWith('tls:')).map((url) => new URL(url).hostname);
-  expect(hosts).toEqual([hostname(), '127.0.0.1']);
-  const certificate = new X509Certificate(info.ca!);
-  expect([certificate.checkHost(hostname()), certificate.checkIP('127.0.0.1')]).toEqual([hostname(), '127.0.0.1']);
-  await using client = await connect({ ...info, urls: info.urls.slice(-1) });
-  expect(client.name).toBe(home.name);
+  const urls = info.urls.filter((url) => url.startsWith('tls:'));
+  const hosts = urls.map((url) => new URL(url).hostname);
+  expect([hosts[0], hosts.at(-1)]).toEqual([hostname(), '127.0.0.1']);
+  // A name may not be known to this machine's own resolver.
+  for (const url of urls.slice(1)) {
+    await using client = await connect({ ...info, urls: [url] });
+    expect(client.name).toBe(home.name);
+  }
 });

@@ -26,6 +26,13 @@ test('lists, generators, sets, strings, and async sources; nothing gives nothing
       expect(() => farm.map([1], square, options as never)).toThrow(UsageError);
   }));
 
+test('what comes before anybody awaits it is there when somebody does', () =>
+  farming(async (farm) => {
+    const map = farm.map(upTo(8), square);
+    await eventually(() => map.progress.done).toBe(8);
+    expect(await map).toEqual(upTo(8).map(square));
+  }));
+
 test('values come in order, or as they finish', () =>
   farming(
     async (farm) => {

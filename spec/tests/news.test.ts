@@ -20,7 +20,7 @@ test('128 engines join and leave in few messages, and a client that folds them k
   let engines: readonly EngineInfo[] = [];
   let messages = 0;
   const connection = await dial(listener.url);
-  const { about, early } = await greet(connection, { role: 'client', key: controller.clientKey, about: {} });
+  const { about, early } = await greet(connection, { role: 'client', key: controller.keys.client, about: {} });
   const receive = (parts: readonly Uint8Array[]): void => {
     const { header, payloads } = unpack(parts);
     if (header.kind !== Kind.EVENT) return;
@@ -38,7 +38,7 @@ test('128 engines join and leave in few messages, and a client that folds them k
       dialSession({
         urls: [listener.url],
         role: 'engine',
-        key: controller.joinKey,
+        key: controller.keys.join,
         about: () => ({ host: 'here', pid: i, kind: 'inline', cwd: '/', node: 'v0' }),
         window: 0,
         handlers: {

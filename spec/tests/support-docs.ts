@@ -95,6 +95,13 @@ function fits(line: string, wanted: string | undefined): boolean {
   return pattern !== undefined && new RegExp(`^${pattern.join('.*')}$`).test(line);
 }
 
+/** In place of the machines that the documentation names there is this one; `nowhere` is not known, as it would not be. */
+const SSH = `#!/bin/sh
+for command; do host=$last; last=$command; done
+[ "$host" = nowhere ] && echo 'ssh: Could not resolve hostname nowhere' >&2 && exit 255
+exec sh -c "$command"
+`;
+
 /** A home of its own for clusters, and commands `tutti` and `npx tutti` that are the ones built here. */
 export class Desk {
   readonly #dir = mkdtempSync(path.join(tmpdir(), 'tutti-docs-'));
@@ -108,7 +115,8 @@ export class Desk {
     const run = `exec '${process.execPath}' '${tutti}' "$@"\n`;
     writeFileSync(path.join(bin, 'tutti'), `#!/bin/sh\n${run}`);
     writeFileSync(path.join(bin, 'npx'), `#!/bin/sh\n[ "$1" = tutti ] || exit 127\nshift\n${run}`);
-    for (const name of ['tutti', 'npx']) chmodSync(path.join(bin, name), 0o755);
+    writeFileSync(path.join(bin, 'ssh'), SSH);
+    for (const name of ['tutti', 'npx', 'ssh']) chmodSync(path.join(bin, name), 0o755);
     const PATH = [bin, path.dirname(process.execPath), ...SYSTEM].join(path.delimiter);
     this.#env = { PATH, HOME: this.#dir, TUTTI_HOME: this.home, TMPDIR: temporary };
   }

@@ -152,6 +152,9 @@ export class Mapping<T> implements MapResult<any> {
     if (this.#iterated) throw new UsageError('A map is iterated once, or awaited');
     const ordered = this.#options.ordered ?? true;
     const values: unknown[] = (this.#collected = []);
+    // What has come before anybody awaited it.
+    for (const outcome of this.#ready.values()) this.#queue.push(outcome);
+    this.#ready.clear();
     const take = (): void => {
       for (let outcome = this.#next(); outcome; outcome = this.#next()) {
         this.#given++;

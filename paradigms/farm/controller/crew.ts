@@ -28,6 +28,7 @@ export class Crew {
     this.#outcomes = outcomes;
     for (const engine of host.engines) if (engine.state !== 'lost') this.#joined(engine);
     host.onEvent((event) => this.#event(event));
+    host.onDrain((id) => this.#drain(id));
   }
 
   get slots(): Map<number, Slot> {
@@ -67,6 +68,17 @@ export class Crew {
     this.#scheduler.dispatch();
   }
 
+  /** What it has it may finish; what waits goes to others. */
+  async #drain(id: number): Promise<void> {
+    const slot = this.slots.get(id);
+    if (!slot?.alive) return;
+    slot.draining = true;
+    if (slot.out.size)
+      await new Promise<void>((resolve) => {
+        slot.drained = resolve;
+      });
+  }
+
   #joined(engine: EngineInfo): void {
     const before = this.slots.get(engine.id);
     if (before?.alive) this.#lost(engine.id, 'rejoined');
@@ -81,6 +93,7 @@ export class Crew {
     slot.alive = false;
     const tasks = [...slot.out.values()];
     slot.out.clear();
+    slot.drained?.();
     const used = slot.kept.size > 0 || [...this.#scheduler.owners.values()].some((owner) => owner.tasks.size > 0);
     for (const task of slot.kept) if (task.state === State.KEPT) task.state = State.GONE;
     if (slot.kept.size) this.#outcomes.valuesLost();

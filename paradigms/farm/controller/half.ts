@@ -260,6 +260,7 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
     turn();
   });
   host.report(stats);
+  host.demand(() => scheduler.demand());
   function where({ client, call }: CallId): number | undefined {
     const task = owners.get(client)?.tasks.get(call);
     return task?.state === State.OUT ? task.slot?.id : undefined;

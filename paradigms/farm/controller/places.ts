@@ -50,6 +50,7 @@ export class Places {
       // What waits for the cluster there may wait for this very task.
       const free = slot.out.size === slot.aside;
       if (slot.reserved && !(demand.alone && free)) continue;
+      if (slot.draining && demand.pinned !== slot.id && !demand.targets?.includes(slot.id)) continue;
       if (demand !== NOTHING && (!fits(slot, demand) || (demand.alone && !free))) continue;
       if (best) chosen = chosen ? best(chosen, slot) : slot;
       else candidates.push(slot);
@@ -67,7 +68,7 @@ export class Places {
     const { demand } = lane;
     let best: Slot | undefined;
     for (const slot of this.slots.values()) {
-      if (!slot.alive || slot.alone || !fits(slot, { ...demand, needs: undefined })) continue;
+      if (!slot.alive || slot.draining || slot.alone || !fits(slot, { ...demand, needs: undefined })) continue;
       if (slot.reserved) return;
       if (!best || slot.load < best.load) best = slot;
     }
@@ -112,9 +113,11 @@ export class Places {
   #keyed(owner: number, key: string): number | undefined {
     const name = `${owner} ${key}`;
     const before = this.#keys.get(name);
-    if (before !== undefined && this.slots.get(before)?.alive) return before;
+    const tied = before === undefined ? undefined : this.slots.get(before);
+    if (tied?.alive && !tied.draining) return before;
     let best: Slot | undefined;
-    for (const slot of this.slots.values()) if (slot.alive && (!best || slot.keyed < best.keyed)) best = slot;
+    for (const slot of this.slots.values())
+      if (slot.alive && !slot.draining && (!best || slot.keyed < best.keyed)) best = slot;
     if (!best) return undefined;
     best.keyed++;
     this.#keys.delete(name);

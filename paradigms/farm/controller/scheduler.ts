@@ -3,6 +3,7 @@
  * client those of higher priority; within a priority those that came first. It does not know what tasks are: arguments and
  * results are bytes to it.
  */
+import type { Demand } from '../../../core/index.ts';
 import type { Lane } from './lanes.ts';
 import type { Owner } from './owner.ts';
 import type { Places } from './places.ts';
@@ -11,6 +12,8 @@ import { State, type Task } from './task.ts';
 
 /** What a run is taken to last, in ms, before one of its function has ended. */
 const UNKNOWN = 5;
+/** The same where it is about more engines: a task that nobody has seen the end of may be a long one. */
+const UNTRIED = 500;
 /** The least that a run counts for, in ms: clocks are not finer. */
 const LEAST = 0.005;
 
@@ -87,6 +90,21 @@ export class Scheduler {
     if (task.more) this.#sendAhead(task, slot);
   }
 
+  /** Of what waits and what runs; of tasks of a kind, the first one stands for all. */
+  demand(): Demand {
+    const demand = { tasks: 0, ms: 0 };
+    for (const slot of this.places.slots.values()) {
+      demand.tasks += slot.out.size - slot.aside;
+      demand.ms += slot.load;
+    }
+    for (const { lanes } of this.owners.values())
+      for (const { queue } of lanes) {
+        demand.tasks += queue.length;
+        demand.ms += queue.length * (queue.peek()?.fn.mean ?? UNTRIED);
+      }
+    return demand;
+  }
+
   /** A further copy of a task that is out. */
   duplicate(task: Task, slot: Slot): void {
     task.extra.twin = slot;
@@ -106,6 +124,7 @@ export class Scheduler {
     if (!slot.out.size || slot.begun === task) {
       slot.alone = false;
       slot.begun = undefined;
+      if (!slot.out.size) slot.drained?.();
     }
     if (task.spec.needs) slot.takes(task.spec.needs, -1);
   }
@@ -127,7 +146,7 @@ export class Scheduler {
     if (this.ready) return undefined;
     const { targets, needs } = task.spec;
     for (const slot of this.places.slots.values()) {
-      if (slot === but || !slot.alive || slot.out.size || slot.reserved) continue;
+      if (slot === but || !slot.alive || slot.draining || slot.out.size || slot.reserved) continue;
       if ((!targets || targets.includes(slot.id)) && (!needs || slot.hasFree(needs))) return slot;
     }
     return undefined;
@@ -139,7 +158,7 @@ export class Scheduler {
    */
   #sendAhead(task: Task, slot: Slot): void {
     // What comes before it may be on its way back.
-    if (slot.recalling) return;
+    if (slot.recalling || slot.draining) return;
     for (const next of task.more!.dependents) {
       const more = next.more!;
       if (next.state !== State.WAITING || next.spec.needs || next.spec.targets || next.spec.key || more.alone) continue;
@@ -187,7 +206,7 @@ export class Scheduler {
 
   /** An engine is idle and nothing waits: another one that has tasks before it gives back what could run there. */
   #recall(idle: Slot): void {
-    if (idle.out.size > idle.aside || !idle.alive) return;
+    if (idle.out.size > idle.aside || !idle.alive || idle.draining) return;
     let busiest: Slot | undefined;
     for (const slot of this.places.slots.values())
       if (slot.out.size - slot.aside > 1 && (!busiest || slot.load > busiest.load)) busiest = slot;

@@ -38,6 +38,10 @@ export class Slot {
   #reserved: Lane | undefined;
   /** It has been asked to give tasks back. */
   recalling = false;
+  /** It is to go, and gets nothing but what can run nowhere else. */
+  draining = false;
+  /** Called when nothing is left on it, while it drains. */
+  drained: (() => void) | undefined;
   /** Undefined until it has said what it has. */
   resources: Record<string, number> | undefined;
   readonly used: Record<string, number> = {};
