@@ -9,6 +9,7 @@ const MALFORMED = 'a certificate or key is not PEM text (-----BEGIN …), or it 
 const WORDS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'the address is in use; somebody listens there already',
   EADDRNOTAVAIL: 'this machine does not have that address',
+  EAGAIN: 'too many wait to be let in there',
   EACCES: 'not permitted',
   EPERM: 'not permitted',
   ENOENT: 'there is no such file or directory',

@@ -80,7 +80,8 @@ export class ClusterKeys {
   async renewEngine(record: EngineRecord): Promise<void> {
     const { rpc } = record;
     if (!rpc) return;
-    const next = (record.nextKey = mintKey('e'));
+    // One that it may have got already, though it has not answered, is offered again.
+    const next = (record.nextKey ??= mintKey('e'));
     await rpc.ask('rekey', keyToken(next));
     // It may have been revoked meanwhile.
     if (record.nextKey !== next) return;

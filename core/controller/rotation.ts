@@ -4,6 +4,9 @@ import type { Controller } from './controller.ts';
 import type { Listeners } from './listeners.ts';
 import type { EngineRecord } from './registry.ts';
 
+/** ms that engines may take for their new keys before the rotation goes on. */
+const PATIENCE = 1_000;
+
 export class Rotation {
   #controller: Controller;
   #listeners: Listeners;
@@ -23,8 +26,9 @@ export class Rotation {
     await this.#listeners.renew();
     const old = this.#controller.keys.renew();
     this.#publish();
-    // One that is away gets a new key at the next rotation.
-    await Promise.allSettled([...registry.engines.values()].map((record) => this.#controller.keys.renewEngine(record)));
+    // One that is away gets a new key at the next rotation; one that computes, when its event loop turns.
+    const engines = [...registry.engines.values()].map((record) => this.#controller.keys.renewEngine(record));
+    await Promise.race([Promise.allSettled(engines), new Promise((resolve) => setTimeout(resolve, PATIENCE).unref())]);
     log.info('Keys and certificates were replaced', { grace });
     const timer = setTimeout(() => {
       this.#timers.delete(timer);

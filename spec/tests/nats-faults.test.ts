@@ -36,16 +36,19 @@ const slowly = (x: number): Promise<number> => new Promise((resolve) => setTimeo
 withNats('a NATS server', () => {
   const shared = sharedNats();
 
-  test('loses a packet: both ends see a cut, and nothing is delivered out of its place', async () => {
+  test.each([
+    ['a packet', Packet.DATA],
+    ['the last packet before a silence', Packet.PROBE],
+  ])('loses %s: both ends see a cut, and nothing is delivered out of its place', async (_, type) => {
     const nc = await connectNats({ servers: shared().address });
     const ends = new Set<string>();
     nc.subscribe('tutti.to.*.*', { callback: (_, { subject }) => void ends.add(subject) });
     await nc.flush();
-    const { near, listener, reasons } = await pair(shared().url('gap'));
+    const { near, listener, reasons } = await pair(shared().url(`gap${type}`));
     near.send([new Uint8Array(10)]);
     await eventually(() => ends.size).toBeGreaterThan(1);
-    const packet = Buffer.alloc(20);
-    packet[0] = Packet.DATA;
+    const packet = Buffer.alloc(type === Packet.DATA ? 20 : 5);
+    packet[0] = type;
     packet.writeUInt32LE(7, 1);
     for (const end of ends) nc.publish(end, packet);
     await eventually(() => reasons.map(({ code }) => code)).toEqual(['lost', 'lost']);

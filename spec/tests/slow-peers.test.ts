@@ -113,6 +113,14 @@ test('diallers that say nothing: only so many at a time, and those who speak get
   await expect.poll(() => box.of('turned a peer away').length, SLOW).toBe(85);
 });
 
+test('many who come at once wait in line, and all get in', async () => {
+  const url = await start({ limits: { strangers: 4 } }, 0);
+  const come = () => connect({ ...host.outside, urls: [url] }, { output: 'ignore' });
+  const clients = await Promise.all(Array.from({ length: 60 }, come));
+  closing.push(() => Promise.all(clients.map((client) => client.close())));
+  expect((await clients[0]!.status()).clients).toBe(60);
+});
+
 describe('a connection that is dead and looks open', () => {
   let proxy: CuttableProxy;
   const through = async (options: Parameters<typeof startHost>[0]): Promise<string> => {

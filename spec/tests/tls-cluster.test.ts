@@ -181,6 +181,18 @@ describe('keys', () => {
       }
     }));
 
+  test('are replaced also while an engine is in a loop, which gets its own later', () =>
+    using({ engines: 1, kind: 'process' }, async (home) => {
+      const loop = home.engine(0).execute('for (;;);');
+      await expect.poll(async () => (await home.tasks()).map(({ state }) => state)).toEqual(['running']);
+      await home.rotateKeys();
+      await home.rotateKeys();
+      await loop.interrupt();
+      await expect(loop).rejects.toThrow();
+      expect(await home.engine(0).execute('1 + 1')).toBe(2);
+      expect(home.engines[0]!.incarnation).toBe(1);
+    }));
+
   test('of before are good for a while, if that is wanted', () =>
     using({ ...LISTEN, name: 'grace' }, async (home) => {
       const before = outsider(home.connection);

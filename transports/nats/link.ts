@@ -6,7 +6,7 @@ import { MAX_MESSAGE_BYTES, type Outbox } from '../../core/wire/frame-outbox.ts'
 import { FrameReader } from '../../core/wire/frame-reader.ts';
 import { cut } from '../../core/wire/framing.ts';
 import type { Capabilities } from '../../core/wire/transport.ts';
-import { DATA_HEADER, numberPacket, Packet, viewOf } from './packets.ts';
+import { DATA_HEADER, numberPacket, Packet, packet, viewOf } from './packets.ts';
 
 /**
  * Bytes under way that the peer has not confirmed, of both lanes. A server drops who lets more than it likes pile up there, or
@@ -79,7 +79,7 @@ export class NatsLink implements Link {
     this.#assembler = new FrameAssembler(this.connection);
     this.#reader = new FrameReader(this.#assembler);
     this.#probe = setInterval(() => {
-      if (!this.#spoke) this.#say(PROBE_PACKET);
+      if (!this.#spoke) this.#ask();
       this.#spoke = false;
     }, PROBE).unref();
     void nc.closed().then((error) => this.lose(`NATS ended the connection${error ? `: ${error.message}` : ''}`));
@@ -139,20 +139,39 @@ export class NatsLink implements Link {
     const type = data[0];
     if (type === Packet.DATA) this.#read(data);
     else if (type === Packet.ACK && data.length === 9) this.#confirmed(viewOf(data).getFloat64(1, true));
+    else if (type === Packet.PROBE && data.length === 5) this.#asked(viewOf(data).getUint32(1, true));
     else if (type === Packet.CUT) this.lose(undefined);
+  }
+
+  /** Is anybody there, and has all arrived? A packet that is lost is noticed by the next one; behind the last one comes this. */
+  #ask(): void {
+    const { bytes, view } = packet(Packet.PROBE, 4);
+    view.setUint32(1, this.#sentPackets, true);
+    this.#say(bytes);
+  }
+
+  #asked(packets: number): void {
+    if (packets !== this.#receivedPackets) this.#missing();
+    else if (this.#receivedBytes > this.#toldBytes) this.#confirm();
+  }
+
+  #missing(): void {
+    this.lose(`A packet from ${this.remote} was lost on its way through NATS`);
+  }
+
+  #confirm(): void {
+    this.#toldBytes = this.#receivedBytes;
+    this.#say(numberPacket(Packet.ACK, this.#receivedBytes));
   }
 
   #read(data: Uint8Array): void {
     if (data.length <= DATA_HEADER || viewOf(data).getUint32(1, true) !== this.#receivedPackets) {
-      this.lose(`A packet from ${this.remote} was lost on its way through NATS`);
+      this.#missing();
       return;
     }
     this.#receivedPackets = (this.#receivedPackets + 1) >>> 0;
     this.#receivedBytes += data.length - DATA_HEADER;
-    if (this.#receivedBytes - this.#toldBytes >= CONFIRM) {
-      this.#toldBytes = this.#receivedBytes;
-      this.#say(numberPacket(Packet.ACK, this.#receivedBytes));
-    }
+    if (this.#receivedBytes - this.#toldBytes >= CONFIRM) this.#confirm();
     try {
       this.#reader.push(data, DATA_HEADER, data.length);
     } catch (error) {
@@ -174,6 +193,7 @@ export class NatsLink implements Link {
     let left = 0;
     for (const buffer of buffers) left += buffer.length;
     this.#sentBytes += left;
+    this.#spoke = true;
     let index = 0;
     let offset = 0;
     while (left > 0) {
@@ -200,12 +220,10 @@ export class NatsLink implements Link {
 
   #say(bytes: Uint8Array): void {
     if (this.#ended || this.#nc.isClosed()) return;
-    this.#spoke = true;
     this.#nc.publish(this.#peer, bytes, this.#reply);
   }
 }
 
-const PROBE_PACKET = Buffer.of(Packet.PROBE);
 const CUT_PACKET = Buffer.of(Packet.CUT);
 
 /** When what was published has left, or soon. */

@@ -7,7 +7,7 @@ export const Packet = {
   ACK: 1,
   /** This end is gone. */
   CUT: 2,
-  /** Is anybody there? The server answers if nobody is. */
+  /** u32: packets of DATA so far. Is anybody there, and has all arrived? The server answers if nobody is. */
   PROBE: 3,
   /** u8 version, u32 largest packet: to a listener. The reply subject is where the dialler listens. */
   DIAL: 4,
