@@ -40,6 +40,18 @@ describe('submit', () => {
       expect(await Promise.all([before, farm.submit(f), snapshot()])).toEqual([1, 2, 1]);
     }));
 
+  test('a wrapped function that was disposed of ends what it has begun, and begins no more', () =>
+    farming(async (farm) => {
+      let k = 1;
+      const wrapped = farm.wrap(() => k);
+      k = 2;
+      const begun = wrapped();
+      wrapped[Symbol.dispose]();
+      wrapped[Symbol.dispose]();
+      expect(await begun).toBe(1);
+      expect(await outcome(wrapped())).toBeInstanceOf(UsageError);
+    }));
+
   test('names of the namespace, task and engine are there', () =>
     farming(async (farm, c) => {
       await c.all.push({ offset: 10 });

@@ -10,8 +10,9 @@ const MANY = 32;
 /** Bytes of an entry beside its key and value. */
 const ENTRY = 128;
 /** Places for entries that were met lately; one more for keys that have none of their own. */
-const SLOTS = 1 << 13;
+const SLOTS = 1 << 14;
 const NO_SLOT = SLOTS;
+const PRIME = 0x01000193;
 /** Stands where the combiner has left no value. */
 const NONE = Symbol('none');
 
@@ -167,12 +168,13 @@ export class CombiningTable {
   }
 }
 
+/** Five characters of it, and how long it is: that much tells most words apart. */
 function slotOf(key: string): number {
   const { length } = key;
-  const bits =
-    Math.imul(key.charCodeAt(0), 0x9e37) ^
-    Math.imul(key.charCodeAt(length >> 1), 0x85eb) ^
-    Math.imul(key.charCodeAt(length - 1), 0xc2b3) ^
-    Math.imul(length, 0x1b87);
-  return (bits >>> 3) & (SLOTS - 1);
+  let bits = Math.imul(length ^ key.charCodeAt(0), PRIME);
+  bits = Math.imul(bits ^ key.charCodeAt(length >> 2), PRIME);
+  bits = Math.imul(bits ^ key.charCodeAt(length >> 1), PRIME);
+  bits = Math.imul(bits ^ key.charCodeAt((3 * length) >> 2), PRIME);
+  bits = Math.imul(bits ^ key.charCodeAt(length - 1), PRIME);
+  return ((bits ^ (bits >>> 15)) >>> 3) & (SLOTS - 1);
 }
