@@ -1,6 +1,6 @@
 /** The journal of durable spaces against a plain list: whatever comes, goes, is renewed and refused, a restart finds what was there. */
 import fc from 'fast-check';
-import { type ControllerHost, type Logger, memoryStores, type Store, StoreFullError, type StoreProvider } from 'tutti';
+import { type ControllerHost, type Logger, memoryStores, type Store, StoreFullError } from 'tutti';
 import { expect, test } from 'vitest';
 import { Deadlines } from '../../paradigms/tuplespace/deadlines.ts';
 import type { FieldForm, TupleForm } from '../../paradigms/tuplespace/forms.ts';
@@ -76,10 +76,20 @@ function scarce(store: Store, isFull: () => boolean): Store {
   return { get: (key) => store.get(key), entries: (range) => store.entries(range), close: () => store.close(), write };
 }
 
-async function withStore<T>(use: (store: Store, stores: StoreProvider) => Promise<T>): Promise<T> {
+const nOf = (tuple: TupleForm): number => (tuple as readonly [number])[0];
+
+const many = (from: number, to: number): TupleForm[] =>
+  Array.from({ length: to - from + 1 }, (_, i): TupleForm => [from + i, '']);
+
+/** What a restart would find. */
+async function held(store: Store): Promise<{ n: number; leased: boolean }[]> {
+  return (await Controller.start(store)).held.map(({ tuple, leased }) => ({ n: nOf(tuple), leased }));
+}
+
+async function withStore<T>(use: (store: Store) => Promise<T>): Promise<T> {
   const stores = memoryStores();
   try {
-    return await use(await stores.open('spaces'), stores);
+    return await use(await stores.open('spaces'));
   } finally {
     await stores.close();
   }
@@ -205,9 +215,7 @@ test('the store stays in proportion to what it holds, and has nothing of what is
     await controller.settled();
     expect(await bytes()).toBeLessThan(before / 10);
     controller = await Controller.start(store);
-    expect(controller.held.map(({ tuple }) => (tuple as readonly number[])[0])).toEqual(
-      all.filter((n) => n % 50 === 0),
-    );
+    expect(controller.held.map(({ tuple }) => nOf(tuple))).toEqual(all.filter((n) => n % 50 === 0));
     for (const n of all) if (n % 50 === 0) controller.take(n);
     await controller.settled();
     expect(await bytes()).toBe(0);
@@ -220,15 +228,7 @@ test('the store stays in proportion to what it holds, and has nothing of what is
 test('what is taken of a space that is being destroyed leaves nothing in the store', () =>
   withStore(async (store) => {
     const controller = await Controller.start(store);
-    controller.out(
-      [
-        [1, ''],
-        [2, ''],
-        [3, ''],
-      ],
-      undefined,
-      quiet,
-    );
+    controller.out(many(1, 3), undefined, quiet);
     await controller.settled();
     const [one] = controller.space.all(new Matcher([1, []]), true);
     await controller.spaces.destroy(controller.space);
@@ -237,20 +237,57 @@ test('what is taken of a space that is being destroyed leaves nothing in the sto
     for await (const [key] of store.entries()) expect.fail(key);
   }));
 
+test('without room, what is gone goes all the same, and what could not be noted is with the next change', () =>
+  withStore(async (memory) => {
+    let isFull = false;
+    const store = scarce(memory, () => isFull);
+    const controller = await Controller.start(store);
+    const lease = (n: number): Promise<boolean> => held(store).then((all) => all.find((one) => one.n === n)!.leased);
+    controller.out(many(1, 1), undefined, quiet);
+    await controller.settled();
+    const seqs = controller.out(many(2, 101), undefined, quiet);
+    await controller.settled();
+    isFull = true;
+    let refused = 0;
+    controller.out(many(200, 201), undefined, () => refused++);
+    controller.space.out(many(300, 303), {}, quiet, quiet); // not taken back, as what is collected from elsewhere
+    controller.take(1);
+    controller.take(2);
+    for (const seq of seqs.slice(1)) controller.space.renew(seq, LEASE);
+    await controller.settled();
+    expect(refused).toBe(1);
+    expect((await held(store)).map(({ n }) => n)).toEqual(many(2, 101).map(nOf));
+    expect(await lease(3)).toBe(false);
+    isFull = false;
+    controller.take(3);
+    controller.take(300);
+    await controller.settled();
+    expect((await held(store)).map(({ n }) => n)).toEqual([...many(4, 101), ...many(301, 303)].map(nOf));
+    expect(await lease(4)).toBe(true);
+  }));
+
+test('a lease that was renewed is kept when others of its record change after a restart', () =>
+  withStore(async (store) => {
+    const first = await Controller.start(store);
+    const [seq] = first.out(many(1, 3), undefined, quiet);
+    await first.settled();
+    first.space.renew(seq!, LEASE);
+    await first.settled();
+    const second = await Controller.start(store);
+    second.take(2);
+    await second.settled();
+    expect(await held(store)).toEqual([
+      { n: 1, leased: true },
+      { n: 3, leased: false },
+    ]);
+  }));
+
 test('numbers of tuples that cannot be read are not used again', () =>
   withStore(async (store) => {
     const first = await Controller.start(store);
-    first.out(
-      [
-        [1, ''],
-        [2, ''],
-        [3, ''],
-      ],
-      undefined,
-      quiet,
-    );
+    first.out(many(1, 3), undefined, quiet);
     await first.settled();
-    first.take(2);
+    first.take(1);
     await first.settled();
     const keys: string[] = [];
     for await (const [key] of store.entries({ prefix: 'tuple/' })) keys.push(key);
@@ -258,17 +295,9 @@ test('numbers of tuples that cannot be read are not used again', () =>
     await store.write([{ key: keys[1]!, value: Buffer.from('[') }]);
     const second = await Controller.start(store);
     expect(second.held).toEqual([]);
-    second.out(
-      [
-        [4, ''],
-        [5, ''],
-        [6, ''],
-      ],
-      undefined,
-      quiet,
-    );
-    second.out([[7, '']], undefined, quiet);
+    second.out(many(4, 4), undefined, quiet);
     await second.settled();
-    const third = await Controller.start(store);
-    expect(third.held.map(({ tuple }) => (tuple as readonly number[])[0])).toEqual([4, 5, 6, 7]);
+    second.out(many(5, 7), undefined, quiet);
+    await second.settled();
+    expect((await held(store)).map(({ n }) => n)).toEqual([4, 5, 6, 7]);
   }));
