@@ -19,7 +19,7 @@ interface WatchRequest {
 
 export async function makeController(host: ControllerHost): Promise<ControllerHalf> {
   const deadlines = new Deadlines(host.clock);
-  const journal = await SpaceJournal.open(await host.store(), host.log);
+  const journal = await SpaceJournal.open(await host.store(), host.clock, host.log);
   const spaces = new Spaces(host, deadlines, journal);
   const sessions = new Map<string, Session>();
   const sessionOf = ({ role, id }: Caller): Session => {

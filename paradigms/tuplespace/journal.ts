@@ -1,50 +1,52 @@
 /**
- * What durable spaces hold, in the controller's store: an entry for each tuple, and one for each space. All that happens in one turn is
- * one write; a tuple that comes and goes within it costs none. A request is answered when what it changed is durable.
+ * What durable spaces hold, in the controller's store. All that happens in one turn is one write, whatever spaces it happens in. A
+ * request is answered when what it changed is durable.
  */
 import { deserialize, serialize } from 'node:v8';
-import { type Change, type Logger, Parcel, type Store, StoreCorruptError } from '../../core/index.ts';
-import type { FieldForm, TupleForm } from './forms.ts';
-import type { Journal, SpaceSettings } from './space.ts';
+import { type Change, type Clock, type Logger, type Store, StoreCorruptError } from '../../core/index.ts';
+import { SPACES, tuplesOf } from './journal-keys.ts';
+import { type Due, Ledger } from './ledger.ts';
+import { entries, type RecoveredRecord, recovered } from './recovery.ts';
+import type { SpaceSettings } from './space.ts';
+import type { Entry } from './store/entry.ts';
 
 interface Catalogued {
   readonly id: number;
   readonly settings: SpaceSettings;
 }
 
-interface Recovered {
-  readonly seq: number;
-  readonly tuple: TupleForm;
-  /** In ms, from now. */
-  readonly lease: number;
-}
-
-const SPACES = 'space/';
-const DIGITS = 11; // in base 36, all that a number counts up to
-
 export class SpaceJournal {
   readonly #store: Store;
+  readonly #clock: Clock;
   readonly #log: Logger;
   readonly #catalogue = new Map<string, Catalogued>();
+  readonly #ledgers = new Map<string, Ledger>();
   #lastId = 0;
+  /** Beside those in ledgers. */
   #changes = new Map<string, Uint8Array | undefined>();
+  readonly #changed = new Set<Ledger>();
   /** Those that the store has, or will have when it has done what it was told. */
   #waiting: ((error?: Error) => void)[] = [];
   #scheduled = false;
   #underway: Promise<unknown> = Promise.resolve();
 
-  static async open(store: Store, log: Logger): Promise<SpaceJournal> {
-    const journal = new SpaceJournal(store, log);
-    for await (const [key, bytes] of journal.#entries(SPACES)) {
-      const entry = deserialize(bytes) as Catalogued;
+  static async open(store: Store, clock: Clock, log: Logger): Promise<SpaceJournal> {
+    const journal = new SpaceJournal(store, clock, log);
+    for await (const [key, found] of entries(store, SPACES)) {
+      if (found instanceof StoreCorruptError) {
+        log.error(`A durable space is lost: ${found.message}`, { key });
+        continue;
+      }
+      const entry = deserialize(found) as Catalogued;
       journal.#catalogue.set(key.slice(SPACES.length), entry);
       journal.#lastId = Math.max(journal.#lastId, entry.id);
     }
     return journal;
   }
 
-  private constructor(store: Store, log: Logger) {
+  private constructor(store: Store, clock: Clock, log: Logger) {
     this.#store = store;
+    this.#clock = clock;
     this.#log = log;
   }
 
@@ -54,44 +56,44 @@ export class SpaceJournal {
   }
 
   /** Notes down the space, if it is new. */
-  of(name: string, settings: SpaceSettings): Journal {
-    let catalogued = this.#catalogue.get(name);
-    if (!catalogued) {
-      catalogued = { id: ++this.#lastId, settings };
-      this.#catalogue.set(name, catalogued);
-      this.#change(SPACES + name, serialize(catalogued));
+  of(name: string, settings: SpaceSettings): Ledger {
+    const { id } = this.#catalogued(name, settings);
+    let ledger = this.#ledgers.get(name);
+    if (!ledger) {
+      ledger = new Ledger(
+        tuplesOf(id),
+        (entry) => this.#expires(entry),
+        (changed) => {
+          this.#changed.add(changed);
+          this.#schedule();
+        },
+      );
+      this.#ledgers.set(name, ledger);
     }
-    const prefix = prefixOf(catalogued.id);
-    return {
-      put: (entry, lease) => this.#change(prefix + digits(entry.seq), packed(entry.tuple, lease)),
-      remove: ({ seq }) => this.#change(prefix + digits(seq), undefined),
-    };
+    return ledger;
   }
 
-  /** What the space held, from the oldest tuple on. What is damaged is left out, and told to the log. */
-  async *recover(name: string): AsyncGenerator<Recovered> {
-    const prefix = prefixOf(this.#catalogue.get(name)!.id);
-    const now = Date.now();
-    for await (const [key, bytes] of this.#entries(prefix)) {
-      try {
-        const [fields, until] = read(bytes);
-        const expires = until ?? Number.POSITIVE_INFINITY;
-        const seq = Number.parseInt(key.slice(prefix.length), 36);
-        if (expires > now) yield { seq, tuple: unpacked(fields), lease: expires - now };
-        else this.#change(key, undefined);
-      } catch (error) {
-        this.#log.error(`Space '${name}': what its journal has at '${key}' is no tuple, and was left out`, { error });
-      }
-    }
+  /** What the space held, from the oldest tuple on. */
+  recover(name: string): AsyncGenerator<RecoveredRecord> {
+    const { id, settings } = this.#catalogue.get(name)!;
+    return recovered({
+      store: this.#store,
+      prefix: tuplesOf(id),
+      ledger: this.of(name, settings),
+      damaged: (what, key, error) =>
+        this.#log.error(`Space '${name}': ${what}: ${(error as Error).message}`, { key, error }),
+    });
   }
 
   async forget(name: string): Promise<void> {
     const catalogued = this.#catalogue.get(name);
     if (!catalogued) return;
     this.#catalogue.delete(name);
+    this.#ledgers.get(name)?.end();
+    this.#ledgers.delete(name);
     await this.settled();
     this.#change(SPACES + name, undefined);
-    for await (const [key] of this.#entries(prefixOf(catalogued.id))) this.#change(key, undefined);
+    for await (const [key] of entries(this.#store, tuplesOf(catalogued.id))) this.#change(key, undefined);
     await this.settled();
   }
 
@@ -118,16 +120,17 @@ export class SpaceJournal {
 
   #flush(): void {
     this.#scheduled = false;
-    const changes: Change[] = [];
-    for (const [key, value] of this.#changes) changes.push({ key, value });
+    const own = [...this.#changes].map(([key, value]) => ({ key, value }));
+    const due = Array.from(this.#changed, (ledger) => ledger.due()).filter((one) => one !== undefined);
     this.#changes = new Map();
+    this.#changed.clear();
     const waiting = this.#waiting.splice(0);
     const tell = (error?: Error): void => {
       for (const done of waiting) done(error);
     };
     const before = this.#underway;
     // Writes are made durable in order, so whoever has changed nothing waits for those before all the same.
-    const written = changes.length ? this.#store.write(changes) : before;
+    const written = own.length || due.length ? this.#write(own, due) : before;
     this.#underway = Promise.all([before, written]).catch(() => {});
     written.then(
       () => tell(),
@@ -138,61 +141,34 @@ export class SpaceJournal {
     );
   }
 
-  /** Goes on behind what is damaged. */
-  async *#entries(prefix: string): AsyncGenerator<[string, Uint8Array]> {
-    for (let from = prefix; ; ) {
-      try {
-        yield* this.#store.entries({ prefix, from });
-        return;
-      } catch (error) {
-        if (!(error instanceof StoreCorruptError) || error.key === undefined) throw error;
-        this.#log.error(`A tuple of a durable space is lost: ${error.message}`, { key: error.key });
-        from = `${error.key}\0`;
-      }
+  /** If there is no room for what is new, what is gone goes all the same. */
+  async #write(own: readonly Change[], due: readonly Due[]): Promise<void> {
+    const frees = due.flatMap((one) => one.frees);
+    const puts = due.flatMap((one) => one.puts);
+    // A key that is free may be used again at once.
+    const changes = new Map([...frees, ...own, ...puts].map((change) => [change.key, change]));
+    try {
+      await this.#store.write([...changes.values()]);
+    } catch (error) {
+      for (const one of due) one.failed();
+      for (const { key, value } of own) if (!this.#changes.has(key)) this.#changes.set(key, value);
+      if (frees.length < changes.size) await this.#store.write(frees).catch(() => {});
+      throw error;
     }
   }
-}
 
-const prefixOf = (id: number): string => `tuple/${id.toString(36)}/`;
-const digits = (seq: number): string => seq.toString(36).padStart(DIGITS, '0');
+  /** Leases are kept by the calendar, which goes on while nobody is here. */
+  #expires({ lease }: Entry): number | null {
+    return lease ? Math.round(Date.now() + lease.due - this.#clock.now()) : null;
+  }
 
-/** As JSON where that keeps all of it, which is several times faster; else as Node does it, whose first byte is none of JSON. */
-function packed(tuple: TupleForm, lease: number): Uint8Array {
-  const expires = lease === Number.POSITIVE_INFINITY ? null : Date.now() + lease;
-  const forms = Array.isArray(tuple) ? (tuple as readonly FieldForm[]) : Object.values(tuple);
-  if (forms.every(isJson)) return Buffer.from(JSON.stringify([tuple, expires]));
-  const fields = mapForms(tuple, (form) => {
-    if (typeof form !== 'object' || form?.[0] !== 'parcel') return form;
-    const { payload, code, needs } = form[3];
-    return [form[0], form[1], form[2], { payload, code, needs }];
-  });
-  return serialize([fields, expires]);
-}
-
-function isJson(form: FieldForm): boolean {
-  if (typeof form === 'number') return Number.isFinite(form) && !Object.is(form, -0);
-  if (typeof form === 'string') return (form as unknown as { isWellFormed(): boolean }).isWellFormed();
-  return typeof form === 'boolean' || form === null || (typeof form === 'object' && form[0] === 'json');
-}
-
-const OPENING = '['.charCodeAt(0);
-
-function read(bytes: Uint8Array): [fields: TupleForm, expires: number | null] {
-  if (bytes[0] !== OPENING) return deserialize(bytes);
-  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString());
-}
-
-function unpacked(fields: TupleForm): TupleForm {
-  return mapForms(fields, (form) => {
-    if (typeof form !== 'object' || form?.[0] !== 'parcel') return form;
-    const { payload, code, needs } = form[3];
-    return [form[0], form[1], form[2], new Parcel(payload, code, needs)];
-  }) as TupleForm;
-}
-
-function mapForms(tuple: TupleForm, map: (form: FieldForm) => unknown): unknown {
-  const plain = Array.isArray(tuple) ? tuple : Object.values(tuple);
-  if (!plain.some((form) => typeof form === 'object' && form !== null)) return tuple;
-  if (Array.isArray(tuple)) return tuple.map(map);
-  return Object.fromEntries(Object.entries(tuple).map(([key, form]) => [key, map(form)]));
+  #catalogued(name: string, settings: SpaceSettings): Catalogued {
+    let catalogued = this.#catalogue.get(name);
+    if (!catalogued) {
+      catalogued = { id: ++this.#lastId, settings };
+      this.#catalogue.set(name, catalogued);
+      this.#change(SPACES + name, serialize(catalogued));
+    }
+    return catalogued;
+  }
 }

@@ -21,7 +21,9 @@ export interface SpaceSettings {
 
 /** Where a durable space writes down what it holds. */
 export interface Journal {
-  put(entry: Entry, lease: number): void;
+  put(entry: Entry): void;
+  /** It has another lease. */
+  renew(entry: Entry): void;
   remove(entry: Entry): void;
 }
 
@@ -117,10 +119,16 @@ export class Space {
   }
 
   /** One that a former controller has left; nobody is told. */
-  recover(seq: number, tuple: TupleForm, lease: number): void {
+  recover(seq: number, tuple: TupleForm, lease: number): Entry {
     const entry = this.#store.entry(tuple, seq);
     this.#lease(entry, lease);
     this.#store.put(entry);
+    return entry;
+  }
+
+  /** Tuples that come have higher numbers. */
+  goOnAfter(seq: number): void {
+    this.#store.goOnAfter(seq);
   }
 
   /** At once, if it can be. Takers have to say what becomes of the tuple: `taken` or `giveBack`. */
@@ -221,7 +229,7 @@ export class Space {
     if (!entry) return false;
     this.#deadlines.cancel(entry.lease);
     this.#lease(entry, lease);
-    this.#journal?.put(entry, lease);
+    this.#journal?.renew(entry);
     return true;
   }
 
@@ -245,7 +253,7 @@ export class Space {
   #add(entry: Entry, lease: number, noticed?: Entry['noticed']): Entry {
     entry.noticed = noticed;
     this.#lease(entry, lease);
-    this.#journal?.put(entry, lease);
+    this.#journal?.put(entry);
     if (this.watches.size) this.watches.tell('write', entry);
     if (this.#offer(entry)) return entry;
     if (lease > 0) this.#store.put(entry);

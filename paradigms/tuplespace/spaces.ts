@@ -78,10 +78,21 @@ export class Spaces {
   async #read(name: string, settings: SpaceSettings): Promise<Space> {
     const space = new Space(name, settings, this.#deadlines, this.journal.of(name, settings));
     let count = 0;
-    for await (const { seq, tuple, lease } of this.journal.recover(name)) {
-      space.recover(seq, tuple, lease);
-      if (++count % TURN === 0) await new Promise(setImmediate);
+    let nextTurn = TURN;
+    let highest = 0;
+    for await (const { last, tuples } of this.journal.recover(name)) {
+      highest = Math.max(highest, last);
+      for (const { seq, tuple, lease, renewed, batch } of tuples) {
+        const entry = space.recover(seq, tuple, lease);
+        batch?.add(entry);
+        if (renewed) batch?.renew(entry);
+      }
+      count += tuples.length;
+      if (count < nextTurn) continue;
+      nextTurn = count + TURN;
+      await new Promise(setImmediate);
     }
+    space.goOnAfter(highest);
     this.#spaces.set(name, space);
     this.#host.log.info(`Space '${name}' has its ${count} tuples again`);
     return space;

@@ -1,4 +1,5 @@
 /** A tuple in a space. */
+import type { Batch } from '../batch.ts';
 import type { Deadline } from '../deadlines.ts';
 import type { FieldForm, TupleForm } from '../forms.ts';
 import type { Placed } from './seq-list.ts';
@@ -12,6 +13,8 @@ export class Entry implements Placed {
   lease: Deadline | undefined = undefined;
   /** Told when somebody has read or taken it, or its time is over before. */
   noticed: ((expired: boolean) => void) | undefined = undefined;
+  /** Where the journal has it, if not in a record of its own. */
+  batch: Batch | undefined = undefined;
 
   constructor(seq: number, tuple: TupleForm) {
     this.seq = seq;

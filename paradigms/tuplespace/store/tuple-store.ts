@@ -24,6 +24,11 @@ export class TupleStore {
     return new Entry(seq, tuple);
   }
 
+  /** New ones have higher numbers. */
+  goOnAfter(seq: number): void {
+    this.#seq = Math.max(this.#seq, seq);
+  }
+
   /** A new one, right after it was made. */
   put(entry: Entry): void {
     this.#shelf(entry).push(entry);
