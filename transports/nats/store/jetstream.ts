@@ -68,7 +68,11 @@ export async function openJetStream(address: NatsAddress): Promise<JetStream> {
   } catch (error) {
     await nc.close();
     if (error instanceof StoreError) throw error;
-    throw new StoreError(`Cannot keep stores at ${address.text}: ${natsWords(error, address)}`, { cause: error });
+    const few = /insufficient resources|suitable peers|replicas/i.test((error as Error).message);
+    const hint = few ? '; with fewer than three servers, or too little room, say how many copies: ?replicas=1' : '';
+    throw new StoreError(`Cannot keep stores at ${address.text}: ${natsWords(error, address)}${hint}`, {
+      cause: error,
+    });
   }
 }
 
