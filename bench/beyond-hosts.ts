@@ -18,7 +18,7 @@ export async function beyondHosts(): Promise<void> {
 }
 
 /** The same farm over both, round about. */
-export async function tlsCost(): Promise<void> {
+async function tlsCost(): Promise<void> {
   const common = { engines: 2, output: 'ignore', log: 'error' } as const;
   const plain = await cluster({ ...common, launcher: { ...processLauncher(), scheme: 'tcp' } });
   const listen = ['tls://127.0.0.1:0'];
@@ -45,7 +45,7 @@ export async function tlsCost(): Promise<void> {
 }
 
 /** They join all at once, from one process that is not the controller's. */
-export async function simulated(): Promise<void> {
+async function simulated(): Promise<void> {
   const client = await cluster({ engines: 0, controller: 'process', name: `bench-${process.pid}`, output: 'ignore' });
   let crowd: ChildProcess | undefined;
   try {

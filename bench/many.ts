@@ -1,9 +1,10 @@
 /** 128 engines on one machine; part of `npm run bench -- core`, or alone: `-- many`. */
 import { readFileSync } from 'node:fs';
-import { availableParallelism, loadavg } from 'node:os';
+import { loadavg } from 'node:os';
 import { cluster } from 'tutti';
 import { below, latency, ms, report } from './measure.ts';
 import { forked } from './peers.ts';
+import { alone, cpuOf, ownCpu } from './processor-time.ts';
 
 const ENGINES = 128;
 const ROUNDS = 200;
@@ -48,11 +49,6 @@ export async function many(): Promise<void> {
   await peer.close();
 }
 
-/** What of it is the machine's being busy with others: the least time that its own work takes on all cores. */
-function alone(used: number, unit: string): string {
-  return `, its work ${(used / availableParallelism()).toFixed(1)} ${unit} on all cores`;
-}
-
 /** MB. */
 function memoryOf(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1e3;
@@ -64,18 +60,4 @@ async function idleLoad(used: () => number): Promise<number> {
   const begun = performance.now();
   await new Promise((resolve) => setTimeout(resolve, 5_000));
   return (used() - before) / (performance.now() - begun);
-}
-
-/** ms of processor time, threads included. */
-function ownCpu(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e3;
-}
-
-/** ms of processor time, in steps of 10. */
-function cpuOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }

@@ -74,6 +74,7 @@ class WebSocketLink implements Link {
     lossless: false,
   };
   readonly remote: string;
+  readonly prompt = false; // a page's event loop has no such turn
   readonly connection: FrameConnection;
   readonly #socket: WebSocket;
   readonly #assembler: FrameAssembler;

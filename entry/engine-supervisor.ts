@@ -12,6 +12,8 @@ import { type Lifeline, watchLifeline } from './lifeline.ts';
 const { lifeline, broker } = workerData as { lifeline?: Lifeline; broker?: MessagePort };
 if (lifeline) watchLifeline(lifeline);
 registerTransport(socket());
+// Engines that it looks after are not left alone because of an error that concerns one of them; it is told all the same.
+process.on('unhandledRejection', (error) => process.emitWarning(error instanceof Error ? error : String(error)));
 
 /** What not every supervisor needs, and what takes memory: by the schemes of its controller's addresses. */
 const others: Record<string, () => Promise<unknown>> = {

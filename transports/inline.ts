@@ -38,8 +38,8 @@ async function dial({ href }: URL, { signal }: { signal?: AbortSignal | undefine
 
 function pair(href: string): [Connection, Connection] {
   let open = true;
-  const half = (other: () => HandoverLink) =>
-    new HandoverLink(href, {
+  const half = (prompt: boolean, other: () => HandoverLink) =>
+    new HandoverLink(href, prompt, {
       post: (handover) => {
         if (!open) return;
         const copied = { ...handover, messages: handover.messages.map(receivable) };
@@ -54,8 +54,9 @@ function pair(href: string): [Connection, Connection] {
         });
       },
     });
-  const near: HandoverLink = half(() => far);
-  const far: HandoverLink = half(() => near);
+  const near: HandoverLink = half(true, () => far);
+  // Were both prompt, who asks again and again would never let the event loop turn.
+  const far: HandoverLink = half(false, () => near);
   return [near.connection, far.connection];
 }
 

@@ -25,6 +25,7 @@ export function streamConnection(stream: Duplex, remote: string): Connection {
 export class StreamLink implements Link {
   readonly capabilities: Capabilities;
   readonly remote: string;
+  readonly prompt = true;
   readonly connection: FrameConnection;
   /** For sockets that can be told where to read to. */
   readonly onread: net.OnReadOpts;

@@ -15,7 +15,7 @@ interface Parcel {
 
 /** A connection over a port whose other end is in this process. The port is ours from here on. */
 export function portConnection(port: MessagePort, href: string): Connection {
-  const link = new HandoverLink(href, {
+  const link = new HandoverLink(href, true, {
     post: (handover) => {
       const moved = new Set<ArrayBuffer>();
       const parcel = pack(handover, moved);

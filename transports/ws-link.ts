@@ -21,6 +21,7 @@ export class WsLink implements Link {
     lossless: false,
   };
   readonly remote: string;
+  readonly prompt = true;
   readonly connection: FrameConnection;
   readonly #assembler: FrameAssembler;
   readonly #reader: FrameReader;

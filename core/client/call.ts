@@ -134,7 +134,7 @@ export class Call {
   receive(result: ResultHeader, payload: Payload | undefined): void {
     const engine = result.engine ?? 0;
     const status = result.status ?? Status.OK;
-    const part = this.parts.find((p) => p.engine === engine && p.state === 'pending');
+    const part = this.parts.find((p) => p.state === 'pending' && (p.engine === engine || p.engine < 0));
     if (part) {
       part.started = result.started ?? 0;
       part.completed = result.completed ?? 0;
@@ -331,7 +331,7 @@ export class Call {
 
   /** It has begun there a while ago. */
   runs(engine: number, since: number): void {
-    const part = this.parts.find((p) => p.engine === engine && p.state === 'pending');
+    const part = this.parts.find((p) => p.state === 'pending' && (p.engine === engine || p.engine < 0));
     if (!part) return;
     part.running = true;
     part.started = since;

@@ -1,4 +1,5 @@
 /** A controller with all that belongs to it, as one tree of services: what it stands on comes first, and goes last. */
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import type { ConnectionInfo } from '../cluster-info.ts';
 import { removeOwnConnectionFile, replaceConnectionFile, writeConnectionFile } from '../connection-file.ts';
@@ -128,7 +129,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
           token: keyToken(controller.keys.nested(record)),
           ...further.credentials,
         });
-        controller.broker.address = () => further.urls.map(hostIn).find((host) => !isLoopback(host));
+        controller.broker.address = () => networkHost(further.urls);
         controller.broker.authority = () => controller.authority();
         rotation = new Rotation(controller, listeners, publish);
       },
@@ -227,7 +228,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
 const ANYWHERE = 'tls://0.0.0.0:0';
 const starts = (name: string, start: Service['start']): Service => ({ name, start, stop() {} });
 const stops = (name: string, stop: Service['stop']): Service => ({ name, start() {}, stop });
-const hostIn = (url: string): string => new URL(url).hostname;
+
+/** By which of its addresses other machines reach this one; rather a number, which can be listened on, than a name. */
+function networkHost(urls: readonly string[]): string | undefined {
+  const hosts = urls.map((url) => new URL(url).hostname).filter((host) => host && !isLoopback(host));
+  return hosts.find((host) => isIP(host.replace(/^\[(.*)\]$/, '$1'))) ?? hosts[0];
+}
 
 function outsideOf(controller: Controller, urls: string[], credentials: Credentials): ConnectionInfo {
   return {

@@ -23,6 +23,12 @@ const PROGRAM = `(function (slot, skipped) {
 export interface Door {
   /** Runs `batch` now; false if it was terminated. It must not throw: what user code throws is the batch's business. */
   enter(batch: () => void): boolean;
+  /**
+   * The same, for what has so far been over at once: it costs next to nothing. One that goes on for ever all the same is stopped by
+   * running its frame again, or, if it is `while (true);`, down to the event loop. So nothing of Node's may be below it on the stack
+   * that would not survive that, such as its queue of immediates.
+   */
+  enterLightly(batch: () => void): boolean;
   /** A callback that the event loop calls, made such that it can be stopped there without harm. */
   restartable<A extends unknown[]>(callback: (...args: A) => void): (...args: A) => void;
   /** After a termination, wherever it was. */
@@ -78,6 +84,14 @@ export function openDoor(supervised: boolean, asked: Asked): Door {
       if (terminated) repair?.();
       return !terminated;
     },
+    enterLightly(batch) {
+      let over = false;
+      enter.call(undefined, () => {
+        batch();
+        over = true;
+      }, []);
+      return over;
+    },
     restartable: (callback) =>
       function (this: unknown, ...args) {
         enter.call(this, callback, args);
@@ -87,13 +101,16 @@ export function openDoor(supervised: boolean, asked: Asked): Door {
 }
 
 const PLAIN: Door = {
-  enter(batch) {
-    batch();
-    return true;
-  },
+  enter: called,
+  enterLightly: called,
   restartable: (callback) => callback,
   repair() {},
 };
+
+function called(batch: () => void): boolean {
+  batch();
+  return true;
+}
 
 /** Under Node's permission model there is no inspector: user code then runs, but cannot be interrupted. */
 function connect(): inspector.Session | undefined {

@@ -23,6 +23,7 @@ import type { Session } from '../wire/session.ts';
 import { type Desk, openDesk, type Supervised } from './desk.ts';
 import { type Door, openDoor } from './door.ts';
 import { createEvaluator } from './evaluator.ts';
+import { Habits } from './habits.ts';
 import { restartImmediates } from './immediates.ts';
 import { Job, type OwnWork, type Talk } from './job.ts';
 import { Mail } from './mail.ts';
@@ -70,6 +71,7 @@ export class Engine {
   #door: Door;
   #orders: Orders;
   #mail: Mail;
+  #habits = new Habits();
   /** The last call of each client that has arrived. */
   #arrived = new Map<number, number>();
   #exit: (code: number) => void;
@@ -140,7 +142,7 @@ export class Engine {
       supplies: this.#supplies,
       provide: (name, value) => namespace.provide(name, value),
       hold: () => this.#turns.hold(),
-      start: (works) => this.#start(works),
+      start: (...works) => this.#start(...works),
       abort: ({ client, call }, reason) => this.#turns.find(callKey(client, call))?.abort(reason),
       settle: (...outcome) => this.#settle(...outcome),
       log: (message, error) => this.#uncaught(`${message}:`, error),
@@ -271,6 +273,7 @@ export class Engine {
     const { needs } = header;
     const job = new Job({ key: callKey(client, call), client, call, op, needs, code }, payloads, this.#talk);
     job.failure = this.#orders.withdrawn(job.key);
+    job.habit = this.#habits.of(job);
     this.#arrived.set(client, call);
     this.#mail.arrived(job);
     this.#supplies.values.arrived(job.key, client, call);
@@ -370,14 +373,14 @@ export class Engine {
   }
 
   /** For a paradigm: each takes its turn, like a call. */
-  #start(works: readonly Work[]): void {
+  #start(works: readonly Work[], onMicrotask: boolean): void {
     const jobs: Job[] = [];
     for (const work of works) {
       if (work.signal?.aborted) work.done(false, work.signal.reason);
       else jobs.push(this.#jobFor(work));
     }
     for (const job of jobs) this.#mail.arrived(job);
-    this.#turns.pushAll(jobs);
+    this.#turns.pushAll(jobs, onMicrotask);
   }
 
   #jobFor(work: Work): Job {
@@ -385,7 +388,11 @@ export class Engine {
     // Of work without a name, negative ones: no call has such a key.
     const key = call ? callKey(client, call) : --this.#nextOwn;
     const head = { key, client, call, op: 'own', needs: NOTHING, code: NOTHING };
-    if (!signal) return new Job(head, NOTHING, this.#talk, work);
+    if (!signal) {
+      const job = new Job(head, NOTHING, this.#talk, work);
+      job.habit = work.habit;
+      return job;
+    }
     const { attempt = 1, beside = false, detached = false } = work;
     const own: OwnWork = {
       code: () => work.code(),

@@ -52,6 +52,12 @@ export interface OwnWork {
   yielded?(): void;
 }
 
+/** How what runs has behaved lately, as long as it is the same function. */
+export interface Habit {
+  /** Its synchronous part was over at once. */
+  brief: boolean;
+}
+
 const NOTHING: never[] = [];
 
 export class Job {
@@ -75,6 +81,8 @@ export class Job {
   started = 0;
   /** Work of a paradigm's half here: instead of a call's operation, and instead of a reply. */
   readonly own: OwnWork | undefined;
+  /** Of its function; absent: nothing is known of it. */
+  habit: Habit | undefined;
   /** What it has last said of how far it is. */
   progress: { done: number; total: number | undefined } | undefined;
   /** Bytes that it has printed and sent: its reply waits for them on the controller, since they go another way. */

@@ -96,6 +96,7 @@ export class Orders {
   unwound(order?: Order): void {
     currentJob.enterWith(undefined as unknown as Job);
     const { turns } = this.#home;
+    turns.unwound();
     const taken = order && this.#taken.get(order.id);
     for (const job of this.#suspects.splice(0)) {
       if (job === taken?.job || job.state === 'done') continue;

@@ -35,7 +35,7 @@ export interface ParadigmsHome {
   provide(name: string, value: unknown): void;
   /** No call begins before `release` is called. */
   hold(): () => void;
-  start(works: readonly Work[]): void;
+  start(works: readonly Work[], onMicrotask: boolean): void;
   abort(call: CallId, reason: unknown): void;
   settle(call: CallId, ok: boolean, value: unknown, stay: boolean): Outcome;
   log(message: string, error: unknown): void;
@@ -187,7 +187,7 @@ export class Paradigms {
       run: (code, options = {}) =>
         new Promise((resolve, reject) => {
           const done = (ok: boolean, value: unknown): void => (ok ? resolve(value as never) : reject(value));
-          home.start([{ ...options, code, done }]);
+          home.start([{ ...options, code, done }], false);
         }),
       open: (parcel, options) =>
         new Promise((resolve, reject) => {
@@ -200,7 +200,7 @@ export class Paradigms {
       read: (parcel) => home.supplies.decode(asParcel(parcel).payload, []) as never,
       readWithin: (bytes, from, size) => home.supplies.decodeWithin(bytes, from, size) as never,
       parcel: (value) => new Parcel(encode(value)),
-      start: (works) => home.start(works),
+      start: (works, { onMicrotask = false } = {}) => home.start(works, onMicrotask),
       settle: (call, ok, value, { stay = true } = {}) => home.settle(call, ok, value, stay),
       abort: (call, reason) => home.abort(call, reason),
       release: (calls) => {

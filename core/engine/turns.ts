@@ -1,11 +1,14 @@
 /**
- * Calls run one at a time, first come first served; an asynchronous one keeps its turn until it settles. Those that are
- * ready and synchronous enter the door together.
+ * Calls run one at a time, first come first served; an asynchronous one keeps its turn until it settles. Those that have so far
+ * been brief enter the door together, and lightly; before anything else, what has been told leaves.
  */
 import { AsyncResource } from 'node:async_hooks';
 import { InterruptedError } from '../errors.ts';
 import type { Door } from './door.ts';
 import { currentJob, type Job } from './job.ts';
+
+/** ms within which a call is over at once; and that results wait for others, at most, unless one of those breaks its habit. */
+const BRIEF = 4;
 
 export interface TurnsHooks {
   /** Runs the job's code; may return a promise, may throw. Called inside the door. */
@@ -23,6 +26,11 @@ export class Turns {
   #pumping = false;
   #due = false;
   #held = 0;
+  /** Of this batch, those whose outcome has not been told. */
+  #ended: Ended[] = [];
+  /** Something has been told since the event loop has turned, perhaps; and it is to turn before something else begins. */
+  #told = false;
+  #leaving = false;
   #door: Door;
   #hooks: TurnsHooks;
 
@@ -56,7 +64,7 @@ export class Turns {
     // Calls that have come together enter the door together.
     if (this.#due) return;
     this.#due = true;
-    queueMicrotask(() => this.#due && this.pump());
+    queueMicrotask(() => this.#due && this.pump(true));
   }
 
   /** The job that runs or waits under this key. */
@@ -80,9 +88,9 @@ export class Turns {
   }
 
   /** Several at a time: those that are ready enter the door together. */
-  pushAll(jobs: readonly Job[]): void {
+  pushAll(jobs: readonly Job[], onMicrotask: boolean): void {
     this.#queue.push(...jobs);
-    this.pump();
+    this.pump(onMicrotask);
   }
 
   /** The job goes on, and others may run beside it. */
@@ -130,41 +138,82 @@ export class Turns {
     };
   }
 
-  /** Call when the job at the head may have become ready. */
-  pump(): void {
+  /** Call when the job at the head may have become ready. `onMicrotask`: and nothing of Node's is below us on the stack. */
+  pump(onMicrotask = false): void {
     this.#due = false; // also when this comes in the middle of a batch: then it is taken by the loop below
     if (this.#pumping) return;
     this.#pumping = true;
-    const ended: Ended[] = [];
-    const batch = (): void => {
-      for (let job = this.#next(); job; job = this.#next()) {
-        this.#queue.shift();
-        if (job.failure === undefined) this.#run(job, ended);
-        else ended.push({ job, ok: false, value: job.failure });
-      }
-    };
     // What they leave behind is left on this, and not on whatever it is that has called us, again and again perhaps.
     const scope = new AsyncResource('tutti.turn');
-    const enter = (): boolean => this.#door.enter(batch);
+    const door = this.#door;
+    const batch = (): void => this.#batch();
+    const enter = (): boolean => door.enter(batch);
+    const enterLightly = (): boolean => door.enterLightly(batch);
     try {
-      while (this.#next()) {
-        if (!scope.runInAsyncScope(enter)) this.#cut(ended);
-        for (const { job, ok, value } of ended.splice(0)) {
-          job.state = 'done';
-          this.#hooks.finish(job, ok, value);
+      for (let job = this.#next(), spent = false; job; job = this.#next()) {
+        const brief = isBrief(job);
+        if (this.#told && (spent || !brief)) {
+          this.#letLeave();
+          break;
         }
+        const until = performance.now() + BRIEF;
+        if (!scope.runInAsyncScope(brief && onMicrotask ? enterLightly : enter)) this.#cut();
+        spent = performance.now() > until;
+        this.#tellEnded();
       }
     } finally {
       this.#pumping = false;
     }
   }
 
+  /** Whatever was on the stack has been terminated, down to the event loop. */
+  unwound(): void {
+    this.#leaving = this.#told = false;
+    if (!this.#pumping) return;
+    this.#cut();
+    this.#tellEnded();
+    this.#pumping = false;
+  }
+
+  /** The first, and what is brief after it: whose results had better not wait for anything else. */
+  #batch(): void {
+    const until = performance.now() + BRIEF;
+    let job = this.#next();
+    do {
+      this.#queue.shift();
+      if (job!.failure === undefined) this.#run(job!);
+      else this.#ended.push({ job: job!, ok: false, value: job!.failure });
+      job = this.#next();
+    } while (job && isBrief(job) && performance.now() < until);
+  }
+
+  /** What has been told is under way before something begins that may take long. */
+  #letLeave(): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    setImmediate(() => {
+      this.#leaving = this.#told = false;
+      this.pump();
+    });
+  }
+
   /** The batch was terminated within a job, which another thread had told to stop. */
-  #cut(ended: Ended[]): void {
+  #cut(): void {
     const job = this.#inside;
     this.#inside = undefined;
     currentJob.enterWith(undefined as unknown as Job); // it still says the job that was cut
-    if (job) ended.push({ job, ok: false, value: (job.failure ??= job.doomed ?? new InterruptedError('Interrupted')) });
+    if (!job) return;
+    if (job.habit) job.habit.brief = false;
+    const value = (job.failure ??= job.doomed ?? new InterruptedError('Interrupted'));
+    this.#ended.push({ job, ok: false, value });
+  }
+
+  #tellEnded(): void {
+    for (const { job, ok, value } of this.#ended.splice(0)) {
+      job.state = 'done';
+      this.#told = true;
+      this.#hooks.finish(job, ok, value);
+    }
   }
 
   #next(): Job | undefined {
@@ -174,20 +223,23 @@ export class Turns {
   }
 
   /** One that is synchronous has ended then. */
-  #run(job: Job, ended: Ended[]): void {
+  #run(job: Job): void {
     job.state = 'running';
     // Doomed after the last look, and before it was running.
     if (job.failure !== undefined) {
-      ended.push({ job, ok: false, value: job.failure });
+      this.#ended.push({ job, ok: false, value: job.failure });
       return;
     }
     job.started = Date.now();
+    const { habit } = job;
+    const began = habit ? performance.now() : 0;
     this.#inside = job;
     try {
       const value = currentJob.run(job, this.#hooks.perform, job);
       this.#inside = undefined;
+      if (habit) habit.brief = performance.now() - began < BRIEF;
       if (!isThenable(value)) {
-        ended.push({ job, ok: true, value });
+        this.#ended.push({ job, ok: true, value });
         return;
       }
       if (job.beside) this.#beside.add(job);
@@ -199,7 +251,7 @@ export class Turns {
       );
     } catch (value) {
       this.#inside = undefined;
-      ended.push({ job, ok: false, value });
+      this.#ended.push({ job, ok: false, value });
     }
   }
 }
@@ -208,6 +260,10 @@ interface Ended {
   readonly job: Job;
   readonly ok: boolean;
   readonly value: unknown;
+}
+
+function isBrief({ habit, failure }: Job): boolean {
+  return failure !== undefined || habit?.brief === true;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -140,8 +140,11 @@ export interface EngineHost {
   /** The same, of one whose bytes (`Parcel.flat`) lie among others. */
   readWithin<T = any>(bytes: Uint8Array, from: number, size: number): T;
   parcel<T>(value: T): Parcel<T>;
-  /** As `run`, several at a time: they enter together, and tell by callback how they ended, without a promise each. */
-  start(works: readonly Work[]): void;
+  /**
+   * As `run`, several at a time: they enter together, and tell by callback how they ended, without a promise each. `onMicrotask`:
+   * called from a callback of `queueMicrotask`, with nothing of Node's below it, where habits count.
+   */
+  start(works: readonly Work[], options?: { onMicrotask?: boolean }): void;
   /**
    * How a call of a client ended, ready to travel. Others find its value here from now on: a large one stays until it is fetched
    * or released (then `kept` is true, and the parcel empty), a small one for a while. `stay: false`: a large one travels, too.
@@ -181,6 +184,8 @@ export interface Work extends RunOptions {
   done(ok: boolean, value: unknown): void;
   /** It has given up its turn (`task.client()`): other work may run beside it from now on. */
   yielded?(): void;
+  /** One object for all works of one function: what has always been brief is entered at less cost. Begin with `brief: false`. */
+  readonly habit?: { brief: boolean };
 }
 
 /** A result of a client, as the other halves name it. */

@@ -211,7 +211,11 @@ export class Pauses {
     if (this.#exiting || (await isOver(over))) return undefined;
     if (this.#still) await Promise.race([new Promise<void>((resolve) => (this.#goesOn = resolve)), sleep(STEP)]);
     const pausing = this.#next(patience, () => debuggee.post('Debugger.pause'), over);
-    if (asked) void debuggee.sent().then(asked);
+    if (asked)
+      debuggee
+        .sent()
+        .then(asked)
+        .catch(() => {}); // the thread has ended, or what it waits for
     const frames = await pausing;
     if (!frames) await this.#disable(debuggee, WITHDRAWN);
     return frames;

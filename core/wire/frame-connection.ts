@@ -17,6 +17,8 @@ function taken(part: Uint8Array): Uint8Array {
 export interface Link {
   readonly capabilities: Capabilities;
   readonly remote: string;
+  /** What is sent leaves as soon as nobody has anything to add to it; else when the event loop has turned. */
+  readonly prompt: boolean;
   /** Begins to report what arrives. Called once. */
   start(): void;
   /**
@@ -195,11 +197,12 @@ export class FrameConnection implements Connection {
     this.#schedule();
   }
 
-  /** Everything accepted within one turn of the event loop leaves together. */
+  /** What is accepted by one callback of the event loop, and the promises that it has resolved, leaves together. */
   #schedule(): void {
     if (this.#writing) return;
     this.#writing = true;
-    setImmediate(this.#release);
+    if (this.#link.prompt) process.nextTick(this.#release);
+    else setImmediate(this.#release);
   }
 
   readonly #release = (): void => {

@@ -45,12 +45,14 @@ export class HandoverLink implements Link {
     lossless: true,
   };
   readonly remote: string;
+  readonly prompt: boolean;
   readonly #carrier: Carrier;
   readonly connection: FrameConnection;
   #early: (() => void)[] | undefined = [];
 
-  constructor(remote: string, carrier: Carrier) {
+  constructor(remote: string, prompt: boolean, carrier: Carrier) {
     this.remote = remote;
+    this.prompt = prompt;
     this.#carrier = carrier;
     this.connection = new FrameConnection(this);
   }

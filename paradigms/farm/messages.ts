@@ -14,6 +14,8 @@ export interface Spec {
   readonly timeout?: number;
   /** ms from submission on, in all. */
   readonly deadline?: number;
+  /** Bytes that a result may take. */
+  readonly resultLimit?: number;
   readonly priority: number;
   readonly needs?: Readonly<Record<string, number>>;
   readonly targets?: readonly number[];

@@ -28,6 +28,8 @@ export interface TaskOptions {
   timeout?: number;
   /** ms from submission to completion, waiting included. */
   deadline?: number;
+  /** Bytes, as encoded: a result that takes more is a LimitError. Default: as much as one message carries. */
+  resultLimit?: number;
   /** Higher ones go first. Default: 0. */
   priority?: number;
   /** What it takes of what engines have, while it runs: `{ gpu: 1 }`. */
@@ -82,6 +84,7 @@ const CHECKS: Readonly<Record<keyof FarmOptions, Check>> = {
   retryIf: ['a function of the error', (fn) => typeof fn === 'function'],
   timeout: POSITIVE,
   deadline: POSITIVE,
+  resultLimit: ['a number of bytes from 1 on', (n) => Number.isSafeInteger(n) && n >= 1],
   priority: ['a number', (n) => typeof n === 'number' && Number.isFinite(n)],
   needs: [
     'amounts by name, e.g. { gpu: 1 }',

@@ -216,7 +216,7 @@ describe('on a terminal', () => {
     await screen.until(/\[#{8} {16}\] 33 % 1 of 3 · [\d.]+\/s · \d+ s left · 1 failed/);
     write('go');
     expect((await screen.exited).exitCode).toBe(1);
-    expect(screen.text).toBe('');
+    await expect.poll(() => screen.text).toBe('');
   });
 
   test('Ctrl-C begins nothing new and lets what runs end', async () => {

@@ -1,5 +1,6 @@
 /** What goes wrong in a farm, and what it does about it. */
-import { DependencyError, EngineLostError, type RemoteError, TimeoutError } from 'tutti';
+import { readFileSync } from 'node:fs';
+import { DependencyError, EngineLostError, LimitError, type RemoteError, TimeoutError } from 'tutti';
 import { TaskKillsEnginesError } from 'tutti/paradigms';
 import { describe, expect, test } from 'vitest';
 import { eventually, farming, outcome } from './support/farm.ts';
@@ -13,6 +14,30 @@ const failsUntil = (file: string, runs: number): number => {
   if (length < runs) throw new Error(`run ${length}`);
   return (globalThis as any).task.attempt;
 };
+
+describe('resultLimit', () => {
+  test('refuses larger results, of one task and of each item, and runs them once', () =>
+    inFolder((folder) =>
+      farming(async (farm) => {
+        const made = (bytes: number, log: string): string => {
+          process.getBuiltinModule('node:fs').appendFileSync(log, `${bytes}\n`);
+          return 'x'.repeat(bytes);
+        };
+        const log = `${folder}/log`;
+        const limited = farm.with({ resultLimit: 10_000, attempts: 3 });
+        expect(await limited.submit(made, 9_000, log)).toHaveLength(9_000);
+        const error = await outcome(limited.submit(made, 20_000, log));
+        expect(error).toBeInstanceOf(LimitError);
+        expect(error).toMatchObject({ limit: 'resultLimit', max: 10_000, message: /made takes 20,0\d\d bytes/ });
+        // One that would stay on its engine, too.
+        expect(await outcome(limited.submit(made, 3_000_000, log))).toBeInstanceOf(LimitError);
+        const outcomes = await limited.settle([1_000, 11_000, 2_000], (bytes) => made(bytes, log));
+        expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+        expect(readFileSync(log, 'utf8').match(/^(20000|3000000|11000)$/gm)).toHaveLength(3);
+        expect(() => farm.with({ resultLimit: 0 })).toThrow('bytes from 1 on');
+      }),
+    ));
+});
 
 describe('attempts', () => {
   test('are runs in all, with the number of each told', () =>

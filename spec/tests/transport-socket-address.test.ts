@@ -26,8 +26,9 @@ describe('socket addresses', () => {
 
   test('a socket file that a killed process left is replaced, one in use or of another kind is not', async () => {
     const path = join(folder, 'stale one.sock');
-    const owner = spawn(process.execPath, ['-e', `require('net').createServer().listen(${JSON.stringify(path)})`]);
-    await expect.poll(() => existsSync(path)).toBe(true);
+    const program = `require('net').createServer().listen(${JSON.stringify(path)}, () => console.log('listens'))`;
+    const owner = spawn(process.execPath, ['-e', program]);
+    await once(owner.stdout, 'data'); // the file is there a little before
     await expect(listen(`unix:${path}`)).rejects.toThrow(/in use/);
     owner.kill('SIGKILL');
     await once(owner, 'exit');

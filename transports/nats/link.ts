@@ -46,6 +46,7 @@ export class NatsLink implements Link {
     crossHost: true,
     lossless: false,
   };
+  readonly prompt = true;
   readonly remote: string;
   readonly connection: FrameConnection;
   readonly #nc: NatsConnection;

@@ -142,9 +142,10 @@ class Calls implements Sender<unknown> {
     this.#single = registry.spec(options, { travels: true });
     this.#many = registry.spec(options, { travels: true, items: true, attempts: 1 });
     this.#attempts = options.attempts ?? 1;
-    const { timeout, needs, key, hedge, memo, detached } = options;
+    const { timeout, resultLimit, needs, key, hedge, memo, detached } = options;
     // What holds for a task holds for each item.
-    const alone = timeout !== undefined || needs || key !== undefined || hedge || memo || detached;
+    const alone =
+      timeout !== undefined || resultLimit !== undefined || needs || key !== undefined || hedge || memo || detached;
     this.#chunks = new Chunks(chunk === 'auto' && alone ? 1 : chunk, () => engineCount(host));
   }
 

@@ -4,8 +4,6 @@ import type { Orders, Spec as SentSpec } from '../messages.ts';
 
 /** How much the latest run counts. */
 const WEIGHT = 0.2;
-/** What a first run is taken to last. ms. */
-const UNKNOWN = 1;
 
 export class Fn {
   readonly name: string;
@@ -13,8 +11,10 @@ export class Fn {
   call!: (...args: unknown[]) => unknown;
   opened: Promise<void> | undefined;
   open = false;
+  readonly habit = { brief: false };
   /** ms that a run takes, lately. */
-  expected = UNKNOWN;
+  expected = 0;
+  runs = 0;
 
   constructor(parcel: Parcel, name: string) {
     this.parcel = parcel;
@@ -22,12 +22,13 @@ export class Fn {
   }
 
   ran(ms: number): void {
-    this.expected += WEIGHT * (ms - this.expected);
+    this.expected += (this.runs++ ? WEIGHT : 1) * (ms - this.expected);
   }
 }
 
 export class Spec {
   readonly timeout: number | undefined;
+  readonly resultLimit: number;
   readonly concurrency: number;
   readonly items: boolean;
   readonly travels: boolean;
@@ -35,13 +36,15 @@ export class Spec {
   #retryIf: Parcel | undefined;
   #test: ((error: unknown, runs: number) => unknown) | undefined;
 
-  constructor({ timeout, concurrency = 1, items = false, travels = false, detached = false, retryIf }: SentSpec) {
+  constructor(sent: SentSpec) {
+    const { timeout, resultLimit = Infinity, concurrency = 1, items = false, travels = false, detached = false } = sent;
     this.timeout = timeout;
+    this.resultLimit = resultLimit;
     this.concurrency = concurrency;
     this.items = items;
     this.travels = travels;
     this.detached = detached;
-    this.#retryIf = retryIf;
+    this.#retryIf = sent.retryIf;
   }
 
   async open(host: EngineHost): Promise<void> {

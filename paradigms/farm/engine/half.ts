@@ -2,7 +2,7 @@
  * The farm's half on an engine: takes orders in batches, runs them in their order, and reports in batches. It gives the engine
  * short slices of work, and the event loop its turn between them, so that what is done is told while more is being done.
  */
-import { CancelledError, InterruptedError, Parcel } from 'tutti';
+import { CancelledError, InterruptedError, LimitError, Parcel } from 'tutti';
 import type { EngineHalf, EngineHost } from '../../../core/index.ts';
 import { Numbered } from '../../../core/numbered.ts';
 import { OrdersLetter } from '../letters.ts';
@@ -34,6 +34,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
 
   host.controller.tell('declares', resources());
 
+  /** Once the event loop has had its turn. */
   function soon(): void {
     if (due) return;
     due = true;
@@ -43,21 +44,27 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     });
   }
 
+  /** What has come, as soon as all of it has been read. */
+  function atOnce(): void {
+    queueMicrotask(() => turn(true));
+  }
+
   /** Slices, as long as one leads to the next at once: what it waits for has been made by the one before, e.g. */
-  function turn(): void {
+  function turn(onMicrotask = false): void {
     const until = performance.now() + SLICE;
     openAhead();
     let begun = 0;
-    for (let more = slice(MOST); more; more = slice(MOST - begun)) {
+    for (let more = slice(MOST, onMicrotask); more; more = slice(MOST - begun, onMicrotask)) {
       begun += more;
       if (begun === MOST || running.size > aside || performance.now() > until) break;
     }
+    const more = begun > 0 || !reports.empty;
     reports.flush();
-    if (begun && head < queue.length) soon();
+    if (more && head < queue.length) soon();
   }
 
   /** How many it has begun. */
-  function slice(most: number): number {
+  function slice(most: number, onMicrotask: boolean): number {
     const works: Item[] = [];
     const before = running.size - aside;
     let expected = 0;
@@ -82,8 +89,10 @@ export default function engineHalf(host: EngineHost): EngineHalf {
         if (!item.canBegin) break;
         continue;
       }
-      expected += item.fn.expected;
+      // Of what has never run here, nobody knows whether it ends: reports of others do not wait for it.
+      expected += item.fn.runs ? item.fn.expected : SLICE;
       if (works.length && expected > SLICE) break;
+      if (!item.fn.runs && !reports.empty) break;
       if (item.announce && !item.announced) {
         if (works.length) break;
         // Before it begins, since nothing may be said after that.
@@ -100,7 +109,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
       queue = queue.slice(head);
       head = 0;
     }
-    if (works.length) host.start(works);
+    if (works.length) host.start(works, { onMicrotask });
     return works.length;
   }
 
@@ -123,7 +132,10 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     if (ending !== undefined) reports.add(item, ending, item.ran, undefined, 0);
     else {
       const outcome = host.settle({ client, call }, ok, value, { stay: !spec.travels });
-      reports.add(item, endingOf(item, ok, value, outcome), item.ran, outcome.parcel, outcome.bytes);
+      if (ok && outcome.bytes > spec.resultLimit) {
+        host.release([{ client, call }]);
+        reports.add(item, Ending.LOST, item.ran, host.parcel(tooLarge(item, outcome.bytes)), 0);
+      } else reports.add(item, endingOf(item, ok, value, outcome), item.ran, outcome.parcel, outcome.bytes);
     }
     soon();
   }
@@ -148,7 +160,8 @@ export default function engineHalf(host: EngineHost): EngineHalf {
       queue.push(new Item(home, names, { fn: functions.fn(fns[i]!), spec: functions.spec(specs[i]!) }, given));
     }
     for (const i of announced) queue[queue.length - calls.length + i]!.announce = true;
-    soon();
+    if (running.size > aside) soon();
+    else atOnce();
   }
 
   function rest<T>(parts: readonly Uint8Array[]): T {
@@ -191,6 +204,15 @@ export default function engineHalf(host: EngineHost): EngineHalf {
       reports.flush();
     },
   };
+}
+
+function tooLarge({ fn, spec }: Item, bytes: number): LimitError {
+  const max = spec.resultLimit;
+  const [took, limit] = [bytes, max].map((n) => n.toLocaleString('en'));
+  return new LimitError(
+    `The result of ${fn.name} takes ${took} bytes; its resultLimit is ${limit}. Return less, or raise it with farm.with({ resultLimit })`,
+    { limit: 'resultLimit', max },
+  );
 }
 
 function endingOf(

@@ -27,6 +27,7 @@ export class Item implements Work {
   readonly spec: Spec;
   readonly beside: boolean;
   readonly detached: boolean;
+  readonly habit: { brief: boolean };
   /** Is a value among its arguments made on this engine? */
   readonly local: boolean;
   opening = false;
@@ -63,6 +64,7 @@ export class Item implements Work {
     this.fn = fn;
     this.spec = spec;
     this.attempt = attempt;
+    this.habit = fn.habit;
     this.announce = spec.timeout !== undefined;
     this.beside = spec.concurrency > 1;
     this.detached = spec.detached;

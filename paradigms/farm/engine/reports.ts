@@ -38,6 +38,10 @@ export class Reports {
     this.#slot = slot;
   }
 
+  get empty(): boolean {
+    return !this.#letter.tickets.length;
+  }
+
   flush(): void {
     if (!this.#letter.tickets.length && !this.#gaveBack) return;
     this.#gaveBack = false;
