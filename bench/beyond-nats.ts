@@ -5,14 +5,17 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { processLauncher } from '../core/launch/process.ts';
 import { type Cluster, type ConnectionInfo, cluster, connect } from '../main.ts';
 import { taskFarm } from '../paradigms/index.ts';
+import { natsStores } from '../transports/nats/index.ts';
 import { atLeast, below, type Latency, latency, report, us } from './measure.ts';
 import { type BenchServer, natsServer } from './nats-server.ts';
 
 const TASKS = 100_000;
+const TOGETHER = 1_000;
 const TAKEOVERS = 5;
 const TIMES_RAW = 1.5;
 
@@ -28,6 +31,7 @@ export async function beyondNats(): Promise<void> {
       await calls(c, raw);
       await farm(c);
     });
+    await stores(server);
     await takeover(server);
   } finally {
     await server.remove();
@@ -102,6 +106,28 @@ async function farm(c: Cluster): Promise<void> {
     value: `${perSecond.toLocaleString('en')} tasks/s`,
     goal: atLeast(20_000, perSecond, 'tasks/s'),
   });
+}
+
+/** A store in JetStream, with JetStream's own publish beside it: both wait until the server has what is written. */
+async function stores({ address }: BenchServer): Promise<void> {
+  const nc = await connectNats({ servers: address });
+  const jsm = await jetstreamManager(nc);
+  await jsm.streams.add({ name: 'raw', subjects: ['raw'] });
+  const js = jsm.jetstream();
+  const value = new Uint8Array(100).fill(7);
+  const provider = natsStores(`nats://${address}/stores`);
+  const store = await provider.open('bench');
+  let n = 0;
+  const write = (): Promise<void> => store.write([{ key: `k${n++}`, value }]);
+  const publish = (): Promise<unknown> => js.publish('raw', value);
+  const [alone, raw] = [await latency(1_000, write), await latency(1_000, publish)];
+  report({ what: 'JetStream: one write of 100 B at a time', value: us(alone), peer: `publish: ${us(raw)}` });
+  const all = (one: () => Promise<unknown>) => () => Promise.all(Array.from({ length: TOGETHER }, one));
+  const [many, rawMany] = [await latency(20, all(write), 5), await latency(20, all(publish), 5)];
+  const rate = ({ p50 }: Latency): string => `${Math.round((TOGETHER / p50) * 1e3).toLocaleString('en')}/s`;
+  report({ what: `JetStream: ${TOGETHER} writes at once`, value: rate(many), peer: `publish: ${rate(rawMany)}` });
+  await provider.close();
+  await nc.close();
 }
 
 interface Controller {

@@ -106,6 +106,7 @@ export {
   type Message,
   registerTransport,
   type SendOptions,
+  type Tenure,
   type TlsOptions,
   type Transport,
 } from './wire/transport.ts';

@@ -90,11 +90,14 @@ withNats('stores in JetStream', () => {
 
   test('no room: the write is refused, and later ones are not', async () => {
     const server = await own({ jetstream: 'max_file: 4194304' });
-    const store = await stores(server.url()).open('one');
+    const provider = stores(server.url());
+    const store = await provider.open('one');
     await store.write([put('a', '1')]);
     await expect(store.write([put('large', new Uint8Array(8_000_000))])).rejects.toThrow(StoreFullError);
     await store.write([put('b', '2')]);
     expect(await listed(store)).toEqual(['a=1', 'b=2']);
+    await provider.close();
+    expect(await listed(await stores(server.url()).open('one'))).toEqual(['a=1', 'b=2']);
   });
 
   test('on three servers, one of which is killed', async () => {

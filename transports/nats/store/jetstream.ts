@@ -11,6 +11,7 @@ import { connectNats, natsWords, watchNats } from '../client.ts';
 const STREAM_NOT_FOUND = 10_059;
 export const WRONG_LAST_SEQUENCE = 10_071;
 const NO_ROOM = 10_023;
+const NO_PEERS = 10_005;
 const UNAVAILABLE = 503;
 
 /** ms. A retried message is recognised for this long. */
@@ -20,6 +21,8 @@ const PATIENCE = 60_000;
 /** ms that a NATS cluster may take to find its leader. */
 const START = 15_000;
 const RETRY = 200;
+/** ms for one question: little enough that a lease is renewed in time when NATS is back. */
+const ANSWER = 1_000;
 const MILLISECOND = 1e6;
 const COPIES_IN_CLUSTERS = 3;
 
@@ -50,25 +53,36 @@ export async function openJetStream(address: NatsAddress): Promise<JetStream> {
     const name = address.name.replaceAll('.', '_');
     const stream = `TUTTI_${name}`;
     const subject = `tutti.store.${address.name}`;
-    const js = jetstream(nc);
+    const js = jetstream(nc, { timeout: ANSWER });
     const jsm = await retrying(nc, () => jetstreamManager(nc), START);
     const config = {
       ...{ name: stream, subjects: [subject], num_replicas: copies, duplicate_window: DUPLICATES * MILLISECOND },
       ...{ retention: RetentionPolicy.Limits, storage: StorageType.File, discard: DiscardPolicy.New },
     };
-    const there = async (): Promise<unknown> =>
-      jsm.streams.info(stream).catch((error) => {
-        if (codeOf(error) !== STREAM_NOT_FOUND) throw error;
-        return jsm.streams.add(config);
-      });
-    await retrying(nc, there, START);
-    const kv = await retrying(nc, () => new Kvm(js).create(stream, { history: 1, replicas: copies }), START);
+    const exists = (name: string): Promise<boolean> =>
+      jsm.streams.info(name).then(
+        () => true,
+        (error) => {
+          if (codeOf(error) !== STREAM_NOT_FOUND) throw error;
+          return false;
+        },
+      );
+    await retrying(nc, async () => (await exists(stream)) || jsm.streams.add(config), START);
+    const kvm = new Kvm(js);
+    // What is there stays as it is, whatever copies are asked for.
+    const bucket = async (): Promise<KV> =>
+      (await exists(`KV_${stream}`)) ? kvm.open(stream) : kvm.create(stream, { history: 1, replicas: copies });
+    const kv = await retrying(nc, bucket, START);
     void watchNats(nc, address, { leaving: () => void nc.reconnect() });
     return { nc, js, jsm, kv, stream, subject };
   } catch (error) {
     await nc.close();
     if (error instanceof StoreError) throw error;
-    throw new StoreError(`Cannot keep stores at ${address.text}: ${natsWords(error, address)}`, { cause: error });
+    const few = /insufficient resources|suitable peers|replicas/i.test((error as Error).message);
+    const hint = few ? '; with fewer than three servers, or too little room, say how many copies: ?replicas=1' : '';
+    throw new StoreError(`Cannot keep stores at ${address.text}: ${natsWords(error, address)}${hint}`, {
+      cause: error,
+    });
   }
 }
 
@@ -83,13 +97,20 @@ export async function retrying<T>(nc: NatsConnection, attempt: () => Promise<T>,
     try {
       return await attempt();
     } catch (error) {
-      const { name, message, status } = error as Error & { status?: number };
-      if (name === 'JetStreamApiError' && (status !== UNAVAILABLE || codeOf(error) === NO_ROOM)) throw error;
-      if (performance.now() > until || nc.isClosed())
-        throw new StoreError(`JetStream has not answered in time: ${message}`, { cause: error });
+      const late = performance.now() > until || nc.isClosed();
+      if ((error as Error).name === 'JetStreamApiError') {
+        if (late || !passes(error)) throw error;
+      } else if (late) throw new StoreError(`JetStream does not answer: ${(error as Error).message}`, { cause: error });
       await sleep(RETRY);
     }
   }
+}
+
+/** Not so of a cluster that is about to find its leader, or its members. */
+function passes(error: unknown): boolean {
+  const code = codeOf(error);
+  const { status } = error as { status?: number };
+  return code === NO_PEERS || (status === UNAVAILABLE && code !== NO_ROOM);
 }
 
 async function load<T>(name: string, library: () => Promise<T>): Promise<T> {

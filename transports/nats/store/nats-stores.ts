@@ -32,6 +32,8 @@ class NatsStores implements StoreProvider {
 
   constructor(url: URL) {
     this.#address = natsAddress(url);
+    if (this.#address.name.includes('.'))
+      throw new UsageError(`'${url.href}' has a name of several parts; for stores write nats://host:4222/name`);
   }
 
   get tenure(): Tenure | undefined {
