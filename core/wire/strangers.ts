@@ -9,7 +9,7 @@ import type { Connection } from './transport.ts';
 type Lookup = Parameters<typeof meet>[1];
 
 /** ms within which who speaks is in, even when many come at once; longer than that nobody is waited for while others wait. */
-const CROWDED = 500;
+const CROWDED = 2_000;
 /** Connections that may wait in line, as a multiple of those at a time. */
 const LINE = 16;
 

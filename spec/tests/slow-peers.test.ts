@@ -79,7 +79,7 @@ describe('a client that does not read', () => {
     await expect.poll(() => record.account.retainedBytes, SLOW).toBeGreaterThan(results * 8 * MIB);
     for (let id = 1; id <= results; id++)
       peer.write(whole(pack({ kind: Kind.REQUEST, id, op: 'fetch', engine: 0, ids: [id] })));
-    await expect.poll(() => record.session.backlog, SLOW).toBeGreaterThan(8 * MIB);
+    await expect.poll(() => record.session.backlog, SLOW).toBeGreaterThan(MIB);
     await expect.poll(() => record.fetches.waiting, SLOW).toBeGreaterThan(results / 2);
     const other = await openClient(host.info, { output: 'ignore' });
     closing.push(() => other.close());
@@ -102,7 +102,7 @@ describe('a client that does not read', () => {
 test('diallers that say nothing: only so many at a time, and those who speak get in', async () => {
   const url = await start({ limits: { strangers: 16 } }, 0);
   const { hostname, port } = new URL(url);
-  const silent = Array.from({ length: 100 }, () => net.connect(Number(port), hostname).on('error', () => {}));
+  const silent = Array.from({ length: 50 }, () => net.connect(Number(port), hostname).on('error', () => {}));
   closing.push(() => silent.map((socket) => socket.destroy()));
   const open = (): number => silent.filter((socket) => !socket.closed).length;
   await expect.poll(open, SLOW).toBe(16);
@@ -110,7 +110,7 @@ test('diallers that say nothing: only so many at a time, and those who speak get
   expect((await client.status()).clients).toBe(1);
   await client.close();
   expect(open()).toBe(15); // the client took a place
-  await expect.poll(() => box.of('turned a peer away').length, SLOW).toBe(85);
+  await expect.poll(() => box.of('turned a peer away').length, SLOW).toBe(35);
 });
 
 test('many who come at once wait in line, and all get in', async () => {
