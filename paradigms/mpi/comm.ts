@@ -171,6 +171,11 @@ export class Comm extends CollectiveCalls implements AsyncDisposable {
   testAny = (list: requests.Requests): number | undefined => this.#polled(() => requests.testAny(list));
   testSome = (list: requests.Requests): number[] | undefined => this.#polled(() => requests.testSome(list));
 
+  /** The run has ended, well or not: all operations reject. A communicator that somebody has kept can still be asked. */
+  get finalized(): boolean {
+    return this.core.world.over !== undefined;
+  }
+
   /** Seconds, of a clock that only goes forward. */
   wtime(): number {
     return performance.now() / 1e3;

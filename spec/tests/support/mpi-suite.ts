@@ -332,12 +332,14 @@ export function mpiSuite(kind: 'thread' | 'process', { options, perHost }: Elsew
   test('a communicator ends with its run', async () => {
     await run(2, (comm) => {
       (globalThis as any).kept = comm;
+      if (comm.finalized) throw new Error('finalized before its end');
     });
-    const told = await client.engine(0).execute(`let said = []
+    const told = await client.engine(0).execute(`let said = [String(kept.finalized)]
       for (const use of [() => kept.send(1, 1), () => kept.barrier(), () => kept.dup()]) try { use() } catch (e) { said.push(e.message) }
       delete globalThis.kept
       said`);
-    expect(told).toEqual(new Array(3).fill('This run has ended; its communicators end with it'));
+    const ended = 'This run has ended; its communicators end with it';
+    expect(told).toEqual(['true', ended, ended, ended]);
   });
 
   test('nothing that ranks tell each other passes through the controller', async () => {
