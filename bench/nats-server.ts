@@ -13,10 +13,11 @@ export interface BenchServer {
 
 /** Undefined where there is no nats-server. */
 export async function natsServer(): Promise<BenchServer | undefined> {
-  if (spawnSync('nats-server', ['--version']).status !== 0) return undefined;
+  const program = ['nats-server', '/usr/sbin/nats-server'].find((one) => spawnSync(one, ['--version']).status === 0);
+  if (!program) return undefined;
   const folder = mkdtempSync(path.join(tmpdir(), 'tutti-bench-'));
   const args = ['-a', '127.0.0.1', '-p', '-1', '-js', '-sd', folder, '--ports_file_dir', folder];
-  const child = spawn('nats-server', args, { stdio: 'ignore' });
+  const child = spawn(program, args, { stdio: 'ignore' });
   const written = (): string => {
     const name = readdirSync(folder).find((file) => file.endsWith('.ports'));
     return name ? readFileSync(path.join(folder, name), 'utf8') : '';
