@@ -35,8 +35,8 @@ const program = boot.supervised ? './engine-supervisor.mjs' : './engine-lifeline
 const supervisor = new Worker(new URL(program, import.meta.url), {
   workerData: { lifeline: { fd: LIFELINE, litter: boot.litter, launcher: process.ppid } },
   execArgv: [],
-  // It holds little, and what a young generation may grow to stays resident.
-  resourceLimits: { maxYoungGenerationSizeMb: 2 },
+  // It holds little, and what a young generation may grow to stays resident. A heap with a limit begins smaller.
+  resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 },
 });
 supervisor.unref();
 // Without it nothing would end this engine when its launcher is gone.
