@@ -20,9 +20,10 @@ export class Batch {
   readonly first: number;
   /** What it had at first: part of its key, so that it is known even if the record cannot be read. */
   readonly count: number;
-  /** By the distance of their numbers from the first. */
-  readonly #entries: (Entry | undefined)[] = [];
-  readonly #renewed = new Set<Entry>();
+  /** In the order of their numbers; of those that are gone the numbers alone, until the record is written anew. */
+  #entries: (Entry | number)[] = [];
+  /** Those with other leases than the record has. */
+  #renewed: Set<Entry> | undefined = undefined;
   #live = 0;
   #rows: number;
   #bytes: number;
@@ -42,20 +43,22 @@ export class Batch {
     return this.#live === 0;
   }
 
+  /** Its number is higher than any here. */
   add(entry: Entry): void {
     entry.batch = this;
-    this.#entries[entry.seq - this.first] = entry;
+    this.#entries.push(entry);
     this.#live++;
   }
 
   remove(entry: Entry): void {
     entry.batch = undefined;
-    this.#entries[entry.seq - this.first] = undefined;
-    this.#renewed.delete(entry);
+    this.#entries[this.#position(entry.seq)] = entry.seq;
+    this.#renewed?.delete(entry);
     this.#live--;
   }
 
   renew(entry: Entry): void {
+    this.#renewed ??= new Set();
     this.#renewed.add(entry);
   }
 
@@ -66,18 +69,37 @@ export class Batch {
 
   /** What has to be written: all of it, or notes to the record that is there. */
   pack(expires: Expires): { record: Uint8Array } | { notes: Uint8Array } {
-    const live = this.#entries.filter((entry) => entry !== undefined);
-    const isWasteful = live.length < this.#rows / 4 && this.#bytes > SMALL;
-    if (!this.#stale && !isWasteful && this.#renewed.size <= MOST_RENEWED) {
-      const offset = ({ seq }: Entry): number => seq - this.first;
-      const leases = Array.from(this.#renewed, (entry) => [offset(entry), expires(entry)] as const);
-      return { notes: packNotes(live.map(offset), leases) };
+    const isWasteful = this.#live < this.#rows / 4 && this.#bytes > SMALL;
+    const renewed = [...(this.#renewed ?? [])];
+    if (!this.#stale && !isWasteful && renewed.length <= MOST_RENEWED) {
+      const leases = renewed.map((entry) => [entry.seq - this.first, expires(entry)] as const);
+      return { notes: packNotes(this.#offsets(), leases) };
     }
+    const live = this.#entries.filter((entry) => typeof entry !== 'number');
     const record = packRows(live.map((entry) => rowOf(entry, this.first, expires)));
-    this.#renewed.clear();
-    this.#rows = live.length;
+    this.#entries = live.slice(); // without the room that a list has when it has grown
+    this.#renewed = undefined;
+    this.#rows = this.#live;
     this.#bytes = record.length;
     this.#stale = false;
     return { record };
+  }
+
+  #offsets(): number[] {
+    const offsets: number[] = [];
+    for (const entry of this.#entries) if (typeof entry !== 'number') offsets.push(entry.seq - this.first);
+    return offsets;
+  }
+
+  #position(seq: number): number {
+    let low = 0;
+    let high = this.#entries.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const entry = this.#entries[middle]!;
+      if ((typeof entry === 'number' ? entry : entry.seq) < seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

@@ -49,16 +49,14 @@ export function readRows(bytes: Uint8Array): Row[] {
   }));
 }
 
+/** @param there offsets of what is there still, in their order, one at least. */
 export function packNotes(
-  offsets: Iterable<number>,
-  leases: readonly (readonly [number, number | null])[],
+  there: readonly number[],
+  leases: readonly (readonly [offset: number, expires: number | null])[],
 ): Uint8Array {
-  const bits: number[] = [];
-  for (const offset of offsets) {
-    while (bits.length <= offset >> 3) bits.push(0);
-    bits[offset >> 3]! |= 1 << (offset & 7);
-  }
-  return Buffer.from(JSON.stringify([Buffer.from(bits).toString('base64'), leases]));
+  const bits = Buffer.alloc((there.at(-1)! >> 3) + 1);
+  for (const offset of there) bits[offset >> 3]! |= 1 << (offset & 7);
+  return Buffer.from(JSON.stringify([bits.toString('base64'), leases]));
 }
 
 export function readNotes(bytes: Uint8Array): Notes {
