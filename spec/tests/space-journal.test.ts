@@ -301,3 +301,20 @@ test('numbers of tuples that cannot be read are not used again', () =>
     await second.settled();
     expect((await held(store)).map(({ n }) => n)).toEqual([4, 5, 6, 7]);
   }));
+
+test('when it is not known what was taken of a record, all of it is there again, and gone for good when it is taken', () =>
+  withStore(async (store) => {
+    const first = await Controller.start(store);
+    first.out(many(1, 3), undefined, quiet);
+    await first.settled();
+    first.take(1);
+    await first.settled();
+    const keys: string[] = [];
+    for await (const [key] of store.entries({ prefix: 'tuple/' })) keys.push(key);
+    await store.write([{ key: keys[0]!, value: Buffer.from('{') }]);
+    const second = await Controller.start(store);
+    expect(second.held.map(({ tuple }) => nOf(tuple))).toEqual([1, 2, 3]);
+    second.take(1);
+    await second.settled();
+    expect((await held(store)).map(({ n }) => n)).toEqual([2, 3]);
+  }));
