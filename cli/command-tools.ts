@@ -32,6 +32,7 @@ export function toolsOf(given?: { script: string | undefined; rest: readonly str
       }
       signal.throwIfAborted();
     },
+    interruption,
     follow: (client, result, { json = false, nameOf } = {}) => follow(client, result, { json, nameOf }),
     printJson(value) {
       if (value === undefined) throw new UsageError('printJson takes a value that JSON has a form for; got undefined');

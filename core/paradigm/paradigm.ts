@@ -329,6 +329,8 @@ export interface CommandTools {
   readonly options: Record<string, object>;
   /** Opens the cluster that these options name, or one of the command's own, and closes it after `body`. Ctrl-C aborts the signal. */
   session(args: object, body: (client: Client, signal: AbortSignal) => Promise<void>): Promise<void>;
+  /** For a command that does without a cluster: aborted by Ctrl-C, which from the call on does not end the process. */
+  interruption(): AbortSignal;
   /** Of commands that run a script (`tutti NAME script.ts …`): the script, and what follows it, which is its own. Only built-in ones. */
   readonly given?: { readonly script: string | undefined; readonly rest: readonly string[] };
   /**

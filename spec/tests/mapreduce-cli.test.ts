@@ -1,5 +1,5 @@
 /** `tutti mapreduce`, as a user calls it. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PseudoTerminal } from '../fixtures/cli/pseudo-terminal.ts';
@@ -35,6 +35,8 @@ beforeAll(() => {
   write('parts.mjs', 'export const map = (line, ctx) => ctx.emit(line.length, line);\n');
   write('none.ts', 'export const answer: number = 42;\n');
   write('broken.ts', 'export default {;\n');
+  write('theirs.mjs', 'export const map = () => {};\nexport const reducer = () => {};\n');
+  write('slow.mjs', 'export const map = () => new Promise((done) => setTimeout(done, 600_000));\n');
   write('throws.ts', `export default { map() { throw new TypeError('boom'); }, attempts: 1 };\n`);
 });
 afterAll(() => terminal.close());
@@ -106,6 +108,7 @@ test('commands map and reduce', async () => {
 test.each([
   [['none.ts', ...input], 2, /none\.ts exports no job\. A job module has `export default/],
   [['broken.ts', ...input], 2, /broken\.ts cannot be loaded: /],
+  [['theirs.mjs', ...input], 2, /theirs\.mjs exports 'reducer', which is called 'reduce' here/],
   [input, 2, /Which job\?/],
   [['job.ts', '--mapper', 'cat', ...input], 2, /give one of them/],
   [['job.ts'], 2, /Which input\?/],
@@ -118,6 +121,19 @@ test.each([
   expect([code, stdout]).toEqual([exit, '']);
   expect(stderr).toMatch(says);
 });
+
+test.each([[['--inline']], [two]])(
+  'Ctrl-C leaves nothing behind with %j, and keeps a folder that was there',
+  async (how) => {
+    const kept = path.join(terminal.cwd, `kept${how.length}`);
+    mkdirSync(kept);
+    const job = terminal.start(['mapreduce', 'slow.mjs', ...input, '--output', kept, ...how]);
+    await expect.poll(() => readdirSync(kept), { timeout: 30_000 }).toEqual(['_temporary']);
+    job.child.kill('SIGINT');
+    expect((await job.ended).code).toBe(130);
+    expect(readdirSync(kept)).toEqual([]);
+  },
+);
 
 test('a job that throws on an engine says where', async () => {
   const { code, stderr } = await mapreduce('throws.ts', ...input, ...two);

@@ -126,6 +126,17 @@ describe('shapes of jobs', () => {
     await expect((await mr()).run(job, { input: from(['a']) })).rejects.toThrow(/record 1 of task 0.*\[key, value\]/);
   });
 
+  test('objects of a list, however many, are weighed in whole bytes', async () => {
+    for (const count of [129, 233, 499]) {
+      const pairs = Array.from({ length: count }, (_, i) => [i, 'x'.repeat(i % 7)] as const);
+      const run = (await mr()).run(
+        { map: ([k]: readonly [number, string], ctx) => ctx.emit(k, 1) },
+        { input: from(pairs) },
+      );
+      expect(await run).toHaveLength(count);
+    }
+  });
+
   test('without reduce, reducers sort', async () => {
     const numbers = Array.from({ length: 1_000 }, (_, i) => (i * 7_919) % 1_000);
     const map = (n: number, ctx: any) => ctx.emit(n, `#${n}`);

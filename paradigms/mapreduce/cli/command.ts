@@ -84,11 +84,21 @@ async function handle(tools: CommandTools, args: Arguments, runOn: (client: Clie
   const options = optionsOf(args);
   if (args.inline) {
     if (args.engines !== undefined) throw new UsageError('--inline runs the job in this process: leave -n out');
-    await carryOut(tools, args, runInline(job as JobSpec, options));
+    await carryOut(tools, args, runInline(job as JobSpec, { ...options, signal: tools.interruption() }));
   } else
-    await tools.session(args, async (client, signal) =>
-      carryOut(tools, args, runOn(client)(job as JobSpec, { ...options, signal })),
-    );
+    await tools.session(args, async (client, signal) => {
+      const losses = client.events$.subscribe((event) => {
+        if (event.type === 'engine-lost' && !signal.aborted)
+          process.stderr.write(
+            `Engine ${event.engine.id} was lost (${event.reason}): what it had made is made again\n`,
+          );
+      });
+      try {
+        await carryOut(tools, args, runOn(client)(job as JobSpec, { ...options, signal }));
+      } finally {
+        losses.unsubscribe();
+      }
+    });
 }
 
 async function jobOf({ job, mapper, reducer, reducers }: Arguments): Promise<JobSpec | readonly JobSpec[]> {
@@ -97,7 +107,7 @@ async function jobOf({ job, mapper, reducer, reducers }: Arguments): Promise<Job
     throw new UsageError(
       commanded
         ? 'A job, or --mapper and --reducer: give one of them'
-        : "Which job? tutti mapreduce job.ts --input 'data/*', or --mapper 'grep foo'",
+        : "Which job? tutti mapreduce job.ts --input 'data/*', or --mapper 'grep foo'. The job stands before --input, which takes all that follows it",
     );
   const found = job === undefined ? commands({ mapper, reducer }) : await jobIn(job);
   if (reducers === undefined) return found;
@@ -130,7 +140,7 @@ function sourceOf(patterns: string[], format: Arguments['input-format']): Source
 }
 
 function bytesIn(option: string, given: string): number {
-  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([kmg]?)$/i.exec(given) ?? [];
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([kmg]?)b?$/i.exec(given) ?? [];
   if (number === undefined) throw new UsageError(`${option} is a number of bytes, e.g. 64M; got '${given}'`);
   return Math.round(Number(number) * 2 ** ({ '': 0, k: 10, m: 20, g: 30 }[unit.toLowerCase()] ?? 0));
 }
@@ -176,8 +186,12 @@ function summary(
   const names = Object.entries(counters).flatMap(([group, all]) =>
     Object.entries(all).map(([name, count]) => `  ${group}: ${name} = ${count}`),
   );
-  const wrote = made ? `${made.records} records in ${made.parts} parts in ${made.output}, ` : '';
+  const wrote = made ? `${counted(made.records, 'record')} in ${counted(made.parts, 'part')} in ${made.output}, ` : '';
   return [`${wrote}${(elapsed / 1e3).toFixed(2)} s`, ...names].join('\n');
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** What was asked for cannot be done as it was asked for; or what the job's own code has thrown here. */

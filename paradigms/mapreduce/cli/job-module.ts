@@ -15,6 +15,16 @@ const PARTS = [
   ...['attempts', 'speculate', 'skipBadRecords'],
 ];
 
+/** What other systems call them. A module may export what it likes, but whoever exports these means a part of the job. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  mapper: 'map',
+  reducer: 'reduce',
+  combiner: 'combine',
+  partitioner: 'partition',
+  sorter: 'sort',
+  comparator: 'sort',
+};
+
 /** @throws UsageError where there is none. */
 export async function jobIn(script: string): Promise<JobSpec | readonly JobSpec[]> {
   if (!statSync(script, { throwIfNoEntry: false })?.isFile())
@@ -29,13 +39,16 @@ export async function jobIn(script: string): Promise<JobSpec | readonly JobSpec[
       { cause },
     );
   }
-  const given = module.default ?? partsIn(module);
+  const given = module.default ?? partsIn(module, script);
   const jobs = [given].flat() as unknown[];
   if (!jobs.length || !jobs.every(isJob)) throw new UsageError(`${script} exports no job. ${ADVICE}`);
   return given as JobSpec;
 }
 
-function partsIn(module: Record<string, unknown>): object {
+function partsIn(module: Record<string, unknown>, script: string): object {
+  for (const [theirs, ours] of Object.entries(ELSEWHERE))
+    if (typeof module[theirs] === 'function')
+      throw new UsageError(`${script} exports '${theirs}', which is called '${ours}' here`);
   return Object.fromEntries(Object.entries(module).filter(([name]) => PARTS.includes(name)));
 }
 

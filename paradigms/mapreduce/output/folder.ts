@@ -13,11 +13,14 @@ export const DONE = '.done';
 
 export const partFolder = ({ dir }: OutputSpec, part: number): string => path.join(dir, TEMPORARY, String(part));
 
+/** Whose folder was not there before. */
+const made = new WeakSet<OutputSpec>();
+
 /** Makes the folder. Throws OutputExistsError where there is something in it. */
 export async function prepareOutput(spec: OutputSpec): Promise<void> {
   const { dir } = spec;
   try {
-    await mkdir(dir, { recursive: true });
+    if (await mkdir(dir, { recursive: true })) made.add(spec);
     const [first] = (await readdir(dir)).sort();
     if (first !== undefined) throw exists(dir, first);
     await mkdir(path.join(dir, TEMPORARY)).catch((error: NodeJS.ErrnoException) => {
@@ -64,13 +67,14 @@ async function publish(from: string, to: string): Promise<void> {
 }
 
 /** Removes what the job has written so far, and the folder, if that is all there was in it. */
-export async function abortOutput({ dir }: OutputSpec): Promise<void> {
+export async function abortOutput(spec: OutputSpec): Promise<void> {
+  const { dir } = spec;
   try {
     await remove(dir);
   } catch (error) {
     throw outputError(dir, 'remove what is left of the output in', error);
   }
-  await rmdir(dir).catch(() => undefined);
+  if (made.has(spec)) await rmdir(dir).catch(() => undefined);
 }
 
 /** Attempts that are being stopped may still write. */

@@ -22,7 +22,7 @@ export class Scale {
       const bytes = 48 + 2 * parts.reduce((sum, part) => sum + part.byteLength, 0);
       this.#mean = this.#mean ? this.#mean + (bytes - this.#mean) / 8 : bytes;
     }
-    return this.#mean;
+    return Math.round(this.#mean);
   }
 }
 
