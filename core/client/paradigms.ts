@@ -41,6 +41,7 @@ interface InUse {
   readonly handlers: Handlers;
   /** Why it cannot be used, once that is known. */
   refusal: Error | undefined;
+  readonly whenRefused: ((error: Error) => void)[];
   shared: { value: unknown } | undefined;
 }
 
@@ -106,7 +107,7 @@ export class Paradigms {
     for (const required of requires) this.#install(definitionOf(required) ?? notOne(definition));
     if (controller) this.#home.offer?.(definition);
     const bundle = bundleHalf(definition);
-    const inUse: InUse = { definition, handlers: {}, refusal: undefined, shared: undefined };
+    const inUse: InUse = { definition, handlers: {}, refusal: undefined, whenRefused: [], shared: undefined };
     this.#used.set(name, inUse);
     const wanted = { version, controller: controller !== undefined, engine: engine !== undefined };
     const payloads = [encode(wanted), ...(bundle ? [textPayload(bundle.text)] : [])];
@@ -114,6 +115,7 @@ export class Paradigms {
       inUse.refusal = error;
       // It may be put right: a controller that is started anew, another version that is loaded.
       if (this.#used.get(name) === inUse) this.#used.delete(name);
+      for (const tell of inUse.whenRefused) tell(error);
     });
     return inUse;
   }
@@ -181,6 +183,7 @@ export class Paradigms {
           inUse.handlers[op] = handler;
         }
       },
+      onRefused: (listener) => void inUse.whenRefused.push(listener),
       shared: <T>(make: () => T): T => {
         inUse.shared ??= { value: make() };
         return inUse.shared.value as T;

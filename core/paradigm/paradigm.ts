@@ -253,6 +253,11 @@ export interface ClientHost {
   group(ids?: readonly number[]): Group;
   /** What the other halves may ask of this client. An op has one handler a client: see `shared`. */
   handle(handlers: Handlers): void;
+  /**
+   * Called once if the paradigm turns out not to be of use here (not installed, another version): whatever has been told and waits
+   * for an answer of its own gets none. What is asked, or told later, throws that error.
+   */
+  onRefused(listener: (error: Error) => void): void;
   /** Made at the first `use` of the paradigm in this client, and then the same for all further ones. */
   shared<T>(make: () => T): T;
   /** What the controller's half emits. */

@@ -1,6 +1,15 @@
 /** The task farm: submitting, scheduling, stopping. */
-import { CancelledError, InterruptedError, RemoteError, ref, UsageError } from 'tutti';
-import { FarmClosedError, type FarmEvent, UnsatisfiableError } from 'tutti/paradigms';
+import {
+  CancelledError,
+  connect,
+  defineParadigm,
+  InterruptedError,
+  ParadigmError,
+  RemoteError,
+  ref,
+  UsageError,
+} from 'tutti';
+import { FarmClosedError, type FarmEvent, taskFarm, UnsatisfiableError } from 'tutti/paradigms';
 import { describe, expect, test } from 'vitest';
 import { eventually, farming, outcome } from './support/farm.ts';
 
@@ -18,6 +27,20 @@ describe('submit', () => {
       expect(await sum.addCallback((v) => v + 1)).toBe(43);
       expect(await sum.settled()).toEqual([{ engine: sum.targets[0], status: 'fulfilled', value: 42 }]);
     }));
+
+  test('rejects, and so do maps, where the controller has another farm', () =>
+    farming(
+      async (_, c) => {
+        const guest = await connect(c.name, { output: 'ignore' });
+        const { definition } = taskFarm;
+        const other = guest.use(defineParadigm({ ...definition, version: '0.0.1' }));
+        const results = [other.submit(() => 1), other.map([1, 2, 3], (x: number) => x), other.submit(() => 2)];
+        for (const result of results) expect(await outcome(result)).toBeInstanceOf(ParadigmError);
+        expect(await outcome(Promise.resolve().then(() => other.submit(() => 3)))).toBeInstanceOf(ParadigmError);
+        await guest.close();
+      },
+      { controller: 'process', name: 'another-farm' },
+    ));
 
   test('errors keep what they are, and say where they were thrown', () =>
     farming(async (farm) => {

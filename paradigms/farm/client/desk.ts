@@ -49,6 +49,7 @@ export interface Order {
 export class Desk {
   readonly results: <T>(options?: { timeout?: number; signal?: AbortSignal }) => PendingResult<T>;
   closed = false;
+  #refusal: Error | undefined;
   #host: ClientHost;
   /** Those that are pending. */
   #takers = new Numbered<Taker>();
@@ -77,6 +78,7 @@ export class Desk {
         return { ...place, status: 'kept' };
       },
     });
+    host.onRefused((error) => this.#refuse(error));
     host.handle({
       settled: (parts: readonly Uint8Array[]) => this.#settled(SettlementsLetter.read(parts, this.#rest)),
     });
@@ -97,6 +99,7 @@ export class Desk {
   /** Throws CannotTravelError. */
   submit(call: number, { fn, spec, args, dependencies, runs, detached, parent }: Order, taker: Taker): void {
     if (this.closed) throw new FarmClosedError('The farm was shut down: it takes no tasks any more');
+    if (this.#refusal) throw this.#refusal;
     const waitsFor = this.#pack(call, args, dependencies);
     this.#takers.set(call, taker);
     if (detached) this.#detached.add(call);
@@ -130,7 +133,7 @@ export class Desk {
   /** No task will name the function any more. */
   forget(fn: number): void {
     this.flush();
-    this.#host.controller.tell('forget', [fn]);
+    if (!this.#refusal) this.#host.controller.tell('forget', [fn]);
   }
 
   /** A task that somebody submitted, and whose outcome waits on the controller. */
@@ -158,7 +161,7 @@ export class Desk {
   /** No task will name those up to this one. */
   forgetSpecs(last: number): void {
     this.flush();
-    this.#host.controller.tell('forgetSpecs', last);
+    if (!this.#refusal) this.#host.controller.tell('forgetSpecs', last);
   }
 
   async stop(call: number, kind: 'interrupt' | 'cancel', reason: string): Promise<Stopped> {
@@ -194,8 +197,19 @@ export class Desk {
     return this.#takers.has(call);
   }
 
+  /** The controller has no farm, or another one: nobody will answer. */
+  #refuse(error: Error): void {
+    this.#refusal = error;
+    const takers = [...this.#takers.values()];
+    this.#takers.clear();
+    this.#holds.clear();
+    for (const taker of takers) taker.fail(error);
+    this.#whenIdle();
+  }
+
   readonly flush = (): void => {
     this.#due = false;
+    if (this.#refusal) return;
     const letter = this.#letter;
     if (letter.calls.length) {
       this.#said = this.#seen;
