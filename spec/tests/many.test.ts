@@ -112,7 +112,7 @@ test.runIf(process.platform === 'linux')(
     import { cluster } from ${JSON.stringify(main)};
     await cluster({ engines: 60 }).catch((error) => console.log(error.code, error.message));
     console.log('over');`;
-    const script = `ulimit -n 100; exec "$0" --input-type=module -e "$1"`;
+    const script = `ulimit -n 200; exec "$0" --input-type=module -e "$1"`;
     const output = execFileSync('bash', ['-c', script, process.execPath, program], { encoding: 'utf8' });
     expect(output).toMatch(/^LAUNCH An engine could not be started on .*ulimit -n.*\nover\n$/);
   },
