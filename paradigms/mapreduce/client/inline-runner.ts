@@ -5,6 +5,8 @@ import { runTask } from '../task/run-task.ts';
 import { SHARE, Store } from '../task/store.ts';
 import type { Runner } from './runner.ts';
 
+/** ms that a task has to end once its signal was aborted; then it is left behind at its await. */
+const GRACE = 500;
 /** There are no others. */
 const HERE = 0;
 
@@ -16,6 +18,12 @@ export function inlineRunner(plan: Plan, stop: AbortSignal): Runner {
   stores.set(plan.job, store);
   const over = new AbortController();
   const signal = AbortSignal.any([stop, over.signal]);
+  const abandoned = new Promise<never>((_, reject) => {
+    const give = (): unknown => setTimeout(() => reject(signal.reason), GRACE).unref();
+    if (signal.aborted) give();
+    else signal.addEventListener('abort', give, { once: true });
+  });
+  abandoned.catch(() => {}); // where nothing is left behind
   let before: Promise<unknown> = Promise.resolve();
   const elsewhere = () => ({
     runs: async (request: Parameters<Store['runs']>[0]) =>
@@ -40,7 +48,7 @@ export function inlineRunner(plan: Plan, stop: AbortSignal): Runner {
       };
       const work = before.then(attemptAll);
       before = work.catch(() => {});
-      return work;
+      return Promise.race([work, abandoned]);
     },
     code: () => [plan.steps, plan.maps].flat().map(textOf).join('\n'),
     incarnation: () => 0,
@@ -48,7 +56,7 @@ export function inlineRunner(plan: Plan, stop: AbortSignal): Runner {
     elsewhere,
     async end() {
       over.abort(new CancelledError('The job is over'));
-      await before;
+      await Promise.race([before, abandoned.catch(() => {})]);
       stores.delete(plan.job);
       store.close();
     },
