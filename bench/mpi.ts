@@ -14,7 +14,7 @@ const rounds = (bytes: number): number => (bytes > 8 * MIB ? 10 : bytes > 8_192 
 export async function mpi(): Promise<void> {
   const shared = mpi4py([]);
   const tcp = mpi4py(['--mca', 'btl', 'self,tcp']);
-  if (!shared) console.log('  (mpi4py is not installed: apt-get install python3-mpi4py openmpi-bin)');
+  if (!shared) console.log('  (mpi4py is not installed: apt-get install python3-mpi4py python3-numpy openmpi-bin)');
   const four = shared && mpi4py([], 4);
   {
     await using client = await cluster({ engines: 4, kind: 'thread' });
