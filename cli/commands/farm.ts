@@ -101,7 +101,10 @@ export const farmCommand = (what: string | undefined, items: readonly string[] |
 async function allPrinted(client: Client): Promise<void> {
   const tells = (): void => (globalThis as unknown as { task: Task }).task.send('all printed');
   // Engines that are gone have printed what they have; and one that others keep busy is not waited for.
-  await client.all.with({ timeout: PATIENCE }).apply(tells).catch(() => {});
+  await client.all
+    .with({ timeout: PATIENCE })
+    .apply(tells)
+    .catch(() => {});
 }
 
 /** What a script's function prints is no result. */

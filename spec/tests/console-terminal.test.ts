@@ -159,7 +159,7 @@ test('Ctrl-C stops what runs on the engines, what waits here and what loops here
 test('output goes above the line that is typed, bars come and go, and the terminal may become narrow', async () => {
   const console = start(threads(2), { size: { cols: 60, rows: 20 } });
   await console.enter(
-    '% (async () => { for (let n = 1; !globalThis.enough; n++) { task.progress(Math.min(n, 99), 100); await new Promise((r) => setTimeout(r, 20)); } })() &',
+    '% (async () => { for (let n = 1; !globalThis.enough; n++) { task.progress(Math.min(n, 900), 1000); await new Promise((r) => setTimeout(r, 20)); } })() &',
   );
   await console.until(/█+░+ +\d+ % .*\/s, ETA/);
   const typed = `let long = '${'x'.repeat(80)}`;

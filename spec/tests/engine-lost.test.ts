@@ -23,6 +23,7 @@ test('kill -9 of one of four', async () => {
       .apply((x: number) => x, c.engine(2).execute('5'))
       .settled();
     await Promise.all([0, 1, 2, 3].map((id) => gate.arrived(id)));
+    await first(result.stdout$, ({ engine, text }) => engine === 2 && text.includes('last words')); // it takes a way of its own
     const lost = first(c.events$, (e) => e.type === 'engine-lost');
     process.kill(before.pid, 'SIGKILL');
     for (const id of [0, 1, 3]) gate.open(id);
