@@ -11,7 +11,7 @@ import { INTERRUPTED, interruptionInStages } from '../interruption.ts';
 import { prefixed, say } from '../output.ts';
 import type { Output } from '../session.ts';
 
-/** ms. */
+/** ms that engines may take to say that all is printed. */
 const PATIENCE = 1_000;
 const SCRIPT = /\.[cm]?[jt]s$/;
 

@@ -134,7 +134,7 @@ export class Call {
   receive(result: ResultHeader, payload: Payload | undefined): void {
     const engine = result.engine ?? 0;
     const status = result.status ?? Status.OK;
-    const part = this.parts.find((p) => p.state === 'pending' && (p.engine === engine || p.engine < 0));
+    const part = this.parts.find((p) => p.engine === engine && p.state === 'pending');
     if (part) {
       part.started = result.started ?? 0;
       part.completed = result.completed ?? 0;

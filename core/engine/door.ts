@@ -24,9 +24,10 @@ export interface Door {
   /** Runs `batch` now; false if it was terminated. It must not throw: what user code throws is the batch's business. */
   enter(batch: () => void): boolean;
   /**
-   * The same, for what has so far been over at once: it costs next to nothing. One that goes on for ever all the same is stopped by
-   * running its frame again, or, if it is `while (true);`, down to the event loop. So nothing of Node's may be below it on the stack
-   * that would not survive that, such as its queue of immediates.
+   * The same, for what has so far been over at once: it is simply called. One that goes on for ever all the same is stopped by
+   * terminating all down to the event loop, and then this does not return. So nothing of Node's may be below it on the stack that would
+   * not survive that, such as its queue of immediates. (To run its frame again would take a step of the debugger, and stepping
+   * through code that is being optimised can end the process: V8 11.)
    */
   enterLightly(batch: () => void): boolean;
   /** A callback that the event loop calls, made such that it can be stopped there without harm. */
@@ -77,21 +78,15 @@ export function openDoor(supervised: boolean, asked: Asked): Door {
   const done = (error: Error | null): void => {
     terminated = error !== null;
   };
+  const enterFully = (batch: () => void): boolean => {
+    slot.batch = batch;
+    session.post('Runtime.evaluate', params, done);
+    if (terminated) repair?.();
+    return !terminated;
+  };
   return {
-    enter(batch) {
-      slot.batch = batch;
-      session.post('Runtime.evaluate', params, done);
-      if (terminated) repair?.();
-      return !terminated;
-    },
-    enterLightly(batch) {
-      let over = false;
-      enter.call(undefined, () => {
-        batch();
-        over = true;
-      }, []);
-      return over;
-    },
+    enter: enterFully,
+    enterLightly: repair ? called : enterFully,
     restartable: (callback) =>
       function (this: unknown, ...args) {
         enter.call(this, callback, args);

@@ -376,8 +376,13 @@ export class Engine {
   #start(works: readonly Work[], onMicrotask: boolean): void {
     const jobs: Job[] = [];
     for (const work of works) {
-      if (work.signal?.aborted) work.done(false, work.signal.reason);
-      else jobs.push(this.#jobFor(work));
+      if (work.signal?.aborted) {
+        work.done(false, work.signal.reason);
+        continue;
+      }
+      const job = this.#jobFor(work);
+      job.habit = work.habit;
+      jobs.push(job);
     }
     for (const job of jobs) this.#mail.arrived(job);
     this.#turns.pushAll(jobs, onMicrotask);
@@ -388,11 +393,7 @@ export class Engine {
     // Of work without a name, negative ones: no call has such a key.
     const key = call ? callKey(client, call) : --this.#nextOwn;
     const head = { key, client, call, op: 'own', needs: NOTHING, code: NOTHING };
-    if (!signal) {
-      const job = new Job(head, NOTHING, this.#talk, work);
-      job.habit = work.habit;
-      return job;
-    }
+    if (!signal) return new Job(head, NOTHING, this.#talk, work);
     const { attempt = 1, beside = false, detached = false } = work;
     const own: OwnWork = {
       code: () => work.code(),

@@ -146,7 +146,8 @@ export class Turns {
     // What they leave behind is left on this, and not on whatever it is that has called us, again and again perhaps.
     const scope = new AsyncResource('tutti.turn');
     const door = this.#door;
-    const batch = (): void => this.#batch();
+    let until = 0;
+    const batch = (): void => this.#batch(until);
     const enter = (): boolean => door.enter(batch);
     const enterLightly = (): boolean => door.enterLightly(batch);
     try {
@@ -156,7 +157,7 @@ export class Turns {
           this.#letLeave();
           break;
         }
-        const until = performance.now() + BRIEF;
+        until = performance.now() + BRIEF;
         if (!scope.runInAsyncScope(brief && onMicrotask ? enterLightly : enter)) this.#cut();
         spent = performance.now() > until;
         this.#tellEnded();
@@ -176,8 +177,7 @@ export class Turns {
   }
 
   /** The first, and what is brief after it: whose results had better not wait for anything else. */
-  #batch(): void {
-    const until = performance.now() + BRIEF;
+  #batch(until: number): void {
     let job = this.#next();
     do {
       this.#queue.shift();

@@ -56,7 +56,7 @@ export interface FarmOptions extends TaskOptions {
   policy?: PolicyName;
 }
 
-type Check = readonly [is: string, test: (value: any) => boolean];
+export type Check = readonly [is: string, test: (value: any) => boolean];
 
 const POSITIVE: Check = [
   'a number of milliseconds above 0',
@@ -122,7 +122,8 @@ export function checkTaskOptions(what: string, options: FarmOptions, more: Reado
 
 export const COUNT: Check = WHOLE;
 
-function shown(value: unknown): string {
+/** A value as a message shows it. */
+export function shown(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   try {
     return (JSON.stringify(value) ?? String(value)).slice(0, 60);

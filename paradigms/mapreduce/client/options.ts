@@ -1,6 +1,7 @@
 /** What can be said of jobs, checked; and the plan that follows from it. */
 import path from 'node:path';
 import { UsageError } from '../../../core/index.ts';
+import { type Check, shown } from '../../farm/options.ts';
 import { type OutputSpec, outputTo } from '../output/index.ts';
 import { type Plan, type Step, stagesOf } from '../plan.ts';
 import type { Source } from '../sources/index.ts';
@@ -40,8 +41,6 @@ export interface RunOptions<I = any> {
   timeout?: number;
   label?: string;
 }
-
-type Check = readonly [is: string, test: (value: any) => boolean];
 
 const FUNCTION: Check = ['a function', (value) => typeof value === 'function'];
 const FLAG: Check = ['true or false', (value) => typeof value === 'boolean'];
@@ -94,15 +93,6 @@ function check(what: string, value: unknown, checks: Readonly<Record<string, Che
     const known = Object.hasOwn(checks, name) ? checks[name] : undefined;
     if (!known) throw new UsageError(`${what} has no '${name}'; it has: ${Object.keys(checks).join(', ')}`);
     if (one !== undefined && !known[1](one)) throw new UsageError(`${what}: ${name} is ${known[0]}; got ${shown(one)}`);
-  }
-}
-
-function shown(value: unknown): string {
-  if (typeof value === 'function') return 'a function';
-  try {
-    return (JSON.stringify(value) ?? String(value)).slice(0, 60);
-  } catch {
-    return typeof value;
   }
 }
 

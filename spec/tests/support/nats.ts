@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { EngineHandle, Launcher } from '../../../core/launch/launcher.ts';
 import { processLauncher } from '../../../core/launch/process.ts';
+import { freePort } from './free-port.ts';
 
 /** Debian puts it where only root looks. */
 const program = ['nats-server', '/usr/sbin/nats-server'].find((one) => spawnSync(one, ['--version']).status === 0);
@@ -132,14 +132,6 @@ export async function natsCluster(options: Omit<NatsOptions, 'member'> = {}): Pr
     for (const one of await Promise.allSettled(starting)) if (one.status === 'fulfilled') await one.value.remove();
     throw error;
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = net.createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as net.AddressInfo;
-  probe.close();
-  return port;
 }
 
 /** Engines that reach their controller by way of NATS, as if on hosts of their own where so wished. */
