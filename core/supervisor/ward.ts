@@ -8,6 +8,7 @@ import { dialSession } from '../wire/dialled-session.ts';
 import { type Envelope, Kind, Stream } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { type Key, parseToken } from '../wire/handshake.ts';
+import { earForController } from '../wire/pulse.ts';
 import type { Session } from '../wire/session.ts';
 import { killChildren } from './children.ts';
 import { mainDebuggee, workerDebuggee } from './debuggee.ts';
@@ -27,7 +28,7 @@ import {
   TAKEN,
   TURNED,
 } from './memory.ts';
-import type { FromEngine, ToEngine, WardBoot } from './messages.ts';
+import type { Certificates, FromEngine, ToEngine, WardBoot } from './messages.ts';
 import { Outlet } from './outlet.ts';
 import { Pauses } from './pauses.ts';
 import { answerTo } from './requests.ts';
@@ -54,16 +55,19 @@ export class Ward {
   #session: Session | undefined;
   #joined: Joined | undefined;
   #token = '';
+  #tls: Certificates;
   #outlet: Outlet;
   #interrupter: Interrupter;
   #pauses: Pauses;
   #timers: NodeJS.Timeout[] = [];
   #toldToRun = 0;
+  #hear = (): void => {};
   #ended = false;
 
   constructor(boot: WardBoot, port: MessagePort) {
     this.#boot = boot;
     this.#port = port;
+    this.#tls = boot.tls;
     this.#memory = memoryIn(boot.memory);
     const { ints } = this.#memory;
     const { thread } = boot;
@@ -113,6 +117,7 @@ export class Ward {
       void this.#dial(message);
     } else if (message.type === 'left') this.#leave('the engine has left');
     else if (message.type === 'rekeyed') this.#token = message.token;
+    else if (message.type === 'certified') this.#tls = message.tls;
     else this.#interrupter.receive(message);
   }
 
@@ -125,8 +130,8 @@ export class Ward {
 
   async #dial(joined: Joined): Promise<void> {
     const { engine, incarnation, beat } = joined;
-    const { ca, cert, key } = this.#boot;
     const currentKey = (): Key => parseToken(this.#token);
+    const currentTls = (): Certificates => this.#tls;
     const again = (): void => {
       if (this.#joined !== joined) return;
       this.#session = undefined;
@@ -141,12 +146,15 @@ export class Ward {
           return currentKey();
         },
         window: WINDOW,
-        tls: { ca, cert, key },
+        get tls() {
+          return currentTls();
+        },
         about: () => ({ engine, incarnation }),
         handlers: {
           opened: (session) => {
             if (this.#joined !== joined) return session.abandon('superseded');
             this.#session = session;
+            this.#hear = earForController(session, beat);
             this.#outlet.start();
             this.#timers = [
               setInterval(() => this.#beat(beat), beat),
@@ -169,6 +177,7 @@ export class Ward {
     const silent = Date.now() - this.#memory.numbers[TURNED]!;
     if (silent > UNUSUAL) void this.#interrupter.tidy();
     this.#session?.beat({ lag: Math.max(0, silent - interval), rss: process.memoryUsage.rss() });
+    this.#hear();
   }
 
   /** Once for each task that takes long. */
