@@ -16,6 +16,8 @@ export type Direction = 'there' | 'back';
 export interface SlowLink {
   /** Where to dial in place of the listener. */
   readonly url: string;
+  /** Connections so far. */
+  readonly connections: number;
   /** Nothing arrives in these directions any more, and nobody is told, as where packets get lost. Both, unless told otherwise. */
   cut(...directions: Direction[]): void;
   /** What was sent meanwhile arrives, as if it had been sent again. */
@@ -30,7 +32,9 @@ const WINDOW = 4 << 20;
 export async function slowLink(target: () => string, options: LinkOptions = {}): Promise<SlowLink> {
   const cut = new Set<Direction>();
   const lanes = new Set<Lane>();
+  let connections = 0;
   const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
+    connections++;
     const { hostname, port } = new URL(target());
     const far = net.connect({ host: hostname, port: Number(port), allowHalfOpen: true, noDelay: true });
     const pair = [
@@ -51,6 +55,9 @@ export async function slowLink(target: () => string, options: LinkOptions = {}):
   const { port } = server.address() as net.AddressInfo;
   return {
     url: `${new URL(target()).protocol}//127.0.0.1:${port}`,
+    get connections() {
+      return connections;
+    },
     cut(...directions) {
       for (const direction of directions.length ? directions : (['there', 'back'] as const)) cut.add(direction);
     },

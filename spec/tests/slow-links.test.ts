@@ -80,14 +80,19 @@ describe('engines and a client that are far away', () => {
   test('may take their time for what is large', async () => {
     const ways: SlowLink[] = [];
     const launcher = farAway(ways, { rate: 2 << 20 });
-    // A client is cut that is silent for three windows, an engine for thirty beats; this takes longer than either.
-    await using({ ...QUICK, beat: 50, clientWindow: 300, engines: 1, launcher, name: 'slow' }, async (home) => {
+    // Whoever is silent for three windows or thirty beats is cut off; this takes longer than either.
+    const options = { ...QUICK, beat: 50, clientWindow: 300, listen: ['tcp://127.0.0.1:0'] };
+    await using({ ...options, engines: 1, launcher, name: 'slow' }, async (home) => {
       const lost = lossesOf(home);
-      const size = 6 << 20;
-      await home.all.push({ there: new Uint8Array(size).fill(3) });
-      const [back] = await home.all.pull<Uint8Array>('there');
+      const info = urlOf('tcp')(home);
+      const link = await linkTo(info.urls[0]!, { rate: 2 << 20 });
+      const guest = await connect({ ...info, urls: [link.url] }, { output: 'ignore', window: 300 });
+      const size = 4 << 20;
+      await guest.all.push({ there: new Uint8Array(size).fill(3) });
+      const [back] = await guest.all.pull<Uint8Array>('there');
       expect([back!.length, back!.at(-1)]).toEqual([size, 3]);
-      expect(lost).toEqual([]);
+      expect([links.map(({ connections }) => connections), lost]).toEqual([[2, 1], []]);
+      await guest.close();
     });
   });
 });
