@@ -23,6 +23,8 @@ export interface Floor {
   readonly roundTrip: Latency;
   /** Share of the time in which all of them waited for a timer. */
   readonly efficiency: number;
+  /** ms of processor time for that. */
+  readonly tasksCpu: number;
 }
 
 /** @param tasks timers for each, one after the other @param task ms of one */
@@ -39,14 +41,15 @@ export async function bareFloor(hosts: readonly string[], tasks: number, task: n
     server.emit('joined');
   });
   await once(server.listen(PORT, '10.77.0.1'), 'listening');
-  const before = ownCpu();
+  const children: ChildProcess[] = [];
+  const used = (): number => ownCpu() + children.reduce((sum, { pid }) => sum + cpuOf(pid!), 0);
+  const before = used();
   const began = performance.now();
   const program = `const socket = require('node:net').connect({ port: ${PORT}, host: '10.77.0.1', noDelay: true });
     const tell = () => socket.write(Buffer.of(1));
     socket.on('data', (bytes) => { for (const byte of bytes) byte === ${ASK} ? tell() : setTimeout(tell, ${task}); });
     socket.on('close', () => process.exit());`;
   const pace = new Pace(2 * availableParallelism());
-  const children: ChildProcess[] = [];
   const start = async (namespace: string, i: number): Promise<void> => {
     const joined = once(server, 'joined');
     children.push(spawnIn(namespace, `bare${i}`, ['-e', program], { stdio: 'ignore' }));
@@ -55,7 +58,7 @@ export async function bareFloor(hosts: readonly string[], tasks: number, task: n
   await Promise.all(hosts.map((namespace, i) => pace.run(() => start(namespace, i))));
   while (sockets.length < hosts.length) await once(server, 'joined');
   const join = (performance.now() - began) / 1e3;
-  const joinCpu = ownCpu() - before + children.reduce((sum, { pid }) => sum + cpuOf(pid!), 0);
+  const joinCpu = used() - before;
   /** Each is asked, and asked again when it has answered, so many times. */
   const all = (what: number, times: number): Promise<unknown> =>
     Promise.all(
@@ -70,12 +73,14 @@ export async function bareFloor(hosts: readonly string[], tasks: number, task: n
       ),
     );
   const roundTrip = await latency(100, () => all(ASK, 1), 20);
+  const usedBefore = used();
   const started = performance.now();
   await all(WAIT, tasks);
   const efficiency = (tasks * task) / (performance.now() - started);
+  const tasksCpu = used() - usedBefore;
   const gone = Promise.all(children.map((child) => once(child, 'exit')));
   for (const socket of sockets) socket.destroy();
   server.close();
   await gone;
-  return { join, joinCpu, roundTrip, efficiency };
+  return { join, joinCpu, roundTrip, efficiency, tasksCpu };
 }

@@ -2,6 +2,8 @@
 import net from 'node:net';
 
 export interface LinkOptions {
+  /** Where it listens; default 127.0.0.1. */
+  readonly host?: string;
   /** ms that each byte is under way. */
   readonly delay?: number;
   /** ms that it may take longer; what has left later does not arrive earlier. */
@@ -32,6 +34,7 @@ const WINDOW = 4 << 20;
 export async function slowLink(target: () => string, options: LinkOptions = {}): Promise<SlowLink> {
   const cut = new Set<Direction>();
   const lanes = new Set<Lane>();
+  const { host = '127.0.0.1' } = options;
   let connections = 0;
   const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
     connections++;
@@ -51,10 +54,10 @@ export async function slowLink(target: () => string, options: LinkOptions = {}):
           for (const lane of pair) lanes.delete(lane);
         });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as net.AddressInfo;
   return {
-    url: `${new URL(target()).protocol}//127.0.0.1:${port}`,
+    url: `${new URL(target()).protocol}//${host}:${port}`,
     get connections() {
       return connections;
     },

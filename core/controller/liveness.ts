@@ -25,6 +25,8 @@ export interface LivenessOptions {
 
 /** A connected but silent process is given longer than a cut connection: it may only be stopped, and then come back. */
 const FROZEN_FACTOR = 10;
+/** Engines hear of us at every so many beats: they are many, and look for another connection after thirty. */
+const BEATS_TOLD = 10;
 /** More than this unread, and the connection is being tried already. Bytes. */
 export const UNREAD = 64 << 10;
 
@@ -32,6 +34,7 @@ export function watchEngines(registry: Registry, options: LivenessOptions = {}):
   const { beat = 1_000, misses = 3, clock = realClock, late } = options;
   const { busyAfter = beat, lostAfter = FROZEN_FACTOR * misses * beat } = options;
   const silent = new Map<EngineRecord, number>();
+  let rounds = 0;
   let due = clock.now() + beat;
   let timer = clock.callLater(beat, round);
 
@@ -41,9 +44,11 @@ export function watchEngines(registry: Registry, options: LivenessOptions = {}):
     const slept = now - due > beat / 2;
     due = now + beat;
     timer = clock.callLater(beat, round);
-    for (const { session, control } of registry.engines.values()) {
-      tellLife(session);
-      tellLife(control.session);
+    if (++rounds % BEATS_TOLD === 0) {
+      for (const { session, control } of registry.engines.values()) {
+        tellLife(session);
+        tellLife(control.session);
+      }
     }
     // What arrived while we slept is still unread; judge at the next round.
     if (slept) return;

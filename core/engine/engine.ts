@@ -46,8 +46,6 @@ import { Vitals } from './vitals.ts';
 const KEEP_ABOVE = 64 << 10;
 /** How long an engine looks for a controller that has gone, in ms. */
 const REJOIN = 60_000;
-/** ms between notes that the event loop turns, at most. */
-const TURN = 500;
 
 const NOTHING: never[] = [];
 const EMPTY = new Parcel({ codec: 'msgpack', parts: [] });
@@ -81,7 +79,6 @@ export class Engine {
   #interval = 0;
   #listen = (): void => {};
   #beat: NodeJS.Timeout | undefined;
-  #turning: NodeJS.Timeout | undefined;
 
   /**
    * Takes this thread over: its streams, its globals, its uncaught errors. `exit` ends it. Without a supervisor, tasks in a
@@ -217,8 +214,6 @@ export class Engine {
     this.#interval = about.beat;
     this.#listen = earForController(session, about.beat);
     this.#desk.turn();
-    clearInterval(this.#turning);
-    this.#turning = setInterval(() => this.#desk.turn(), Math.min(about.beat / 2, TURN));
     const { engine, incarnation, token, beat } = about;
     this.#desk.post({ type: 'joined', engine, incarnation, token, beat });
   }
@@ -234,6 +229,7 @@ export class Engine {
   }
 
   #tellLife(): void {
+    this.#desk.turn();
     this.#session?.beat(this.#vitals.read(this.#interval));
     this.#listen();
   }

@@ -18,7 +18,8 @@ const REPLAY_LIMIT = 64 << 20;
 const MUCH = 4 << 20;
 const ACK_MESSAGES = 256;
 const ACK_BYTES = 1 << 20;
-const ACK_DELAY = 250;
+/** ms; as long as between beats, which acknowledge as well. */
+const ACK_DELAY = 1_000;
 
 export interface SessionHandlers {
   message(header: Envelope, payloads: Payload[]): void;
