@@ -1,6 +1,7 @@
 /** A client of the cluster for code that runs on this engine: one for all its tasks, opened when the first one asks. */
 import type { Client } from '../client/client.ts';
 import { UsageError } from '../errors.ts';
+import type { Certificates } from '../supervisor/messages.ts';
 import type { Rpc } from '../wire/rpc.ts';
 
 /** The package as programs use it; engines are small, and few of them need it. */
@@ -9,6 +10,8 @@ const PACKAGE = '../main.js';
 export class NestedClient {
   #client: Promise<Client> | undefined;
   #rpc: () => Rpc | undefined;
+  /** Read whenever it dials. */
+  #tls: Certificates = {};
 
   constructor(rpc: () => Rpc | undefined) {
     this.#rpc = rpc;
@@ -26,11 +29,17 @@ export class NestedClient {
     this.#client = undefined;
   }
 
+  /** The cluster's authority is another one; a connection that is cut comes back with these. */
+  certified(tls: Certificates): void {
+    Object.assign(this.#tls, tls);
+  }
+
   async #open(): Promise<Client> {
     const rpc = this.#rpc();
     if (!rpc) throw new UsageError('This engine has no controller now');
     const info = await rpc.ask('client');
     const { connect } = await import(new URL(PACKAGE, import.meta.url).href);
-    return connect(info, { output: 'ignore' });
+    this.#tls = {}; // what it is told is as of now
+    return connect(info, { output: 'ignore', tls: this.#tls });
   }
 }
