@@ -321,6 +321,7 @@ export class Engine {
     this.#vitals.calls++;
     if (!ok) cutStack(value);
     if (job.own) {
+      if (job.told) job.own.told?.(job.told);
       job.own.done(ok, value);
       return;
     }
@@ -402,6 +403,7 @@ export class Engine {
         work.done(ok, value);
       },
       yielded: () => work.yielded?.(),
+      told: (end) => work.told?.(end),
       attempt,
       beside,
       detached,

@@ -142,7 +142,7 @@ export class Ward {
         },
         window: WINDOW,
         tls: { ca, cert, key },
-        about: () => ({ engine, incarnation }),
+        about: () => ({ engine, incarnation, told: this.#outlet.end }),
         handlers: {
           opened: (session) => {
             if (this.#joined !== joined) return session.abandon('superseded');

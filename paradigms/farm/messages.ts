@@ -117,6 +117,8 @@ export interface Report {
   readonly values: Packed;
   /** Tickets of tasks that were given back, unstarted. */
   readonly returned: Uint32Array;
+  /** By index, of those that have printed or sent something: where that ends. */
+  readonly told: ReadonlyMap<number, number>;
 }
 
 /** engine -> controller, `begun` and `yields`. */

@@ -73,7 +73,7 @@ export class Crew {
     const slot = this.slots.get(id);
     if (!slot?.alive) return;
     slot.draining = true;
-    if (slot.out.size)
+    if (!slot.empty)
       await new Promise<void>((resolve) => {
         slot.drained = resolve;
       });

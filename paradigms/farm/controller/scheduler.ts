@@ -124,9 +124,9 @@ export class Scheduler {
     if (!slot.out.size || slot.begun === task) {
       slot.alone = false;
       slot.begun = undefined;
-      if (!slot.out.size) slot.drained?.();
     }
     if (task.spec.needs) slot.takes(task.spec.needs, -1);
+    if (slot.empty) slot.drained?.();
   }
 
   /** It waits for the cluster: it needs no place until it ends. */

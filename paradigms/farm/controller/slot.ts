@@ -32,6 +32,8 @@ export class Slot {
   alone = false;
   /** That task, once it has said that it begins. */
   begun: Task | undefined;
+  /** Tasks that have ended, and whose outcome waits for what they have printed. */
+  held = 0;
   /** How many of `out` wait for the cluster, and leave their place to others. */
   aside = 0;
   /** It gets nothing new until one of this lane has come, which must be alone. */
@@ -65,6 +67,10 @@ export class Slot {
     this.id = engine.id;
     this.incarnation = engine.incarnation;
     this.#party = party;
+  }
+
+  get empty(): boolean {
+    return !this.out.size && !this.held;
   }
 
   hasRoom(expected: number | undefined, concurrency: number): boolean {
