@@ -374,7 +374,7 @@ export class Engine {
   }
 
   /** For a paradigm: each takes its turn, like a call. */
-  #start(works: readonly Work[], onMicrotask: boolean): void {
+  #start(works: readonly Work[], onMicrotask: boolean, ms?: number): void {
     const jobs: Job[] = [];
     for (const work of works) {
       if (work.signal?.aborted) {
@@ -386,7 +386,7 @@ export class Engine {
       jobs.push(job);
     }
     for (const job of jobs) this.#mail.arrived(job);
-    this.#turns.pushAll(jobs, onMicrotask);
+    this.#turns.pushAll(jobs, onMicrotask, ms);
   }
 
   #jobFor(work: Work): Job {

@@ -148,9 +148,10 @@ export interface EngineHost {
   parcel<T>(value: T): Parcel<T>;
   /**
    * As `run`, several at a time: they enter together, and tell by callback how they ended, without a promise each. `onMicrotask`:
-   * called from a callback of `queueMicrotask`, with nothing of Node's below it, where habits count.
+   * called from a callback of `queueMicrotask`, with nothing of Node's below it, where habits count. `within`: ms that those which
+   * have been brief may take together before they are told how they ended. Default: 4.
    */
-  start(works: readonly Work[], options?: { onMicrotask?: boolean }): void;
+  start(works: readonly Work[], options?: { onMicrotask?: boolean; within?: number }): void;
   /**
    * How a call of a client ended, ready to travel. Others find its value here from now on: a large one stays until it is fetched
    * or released (then `kept` is true, and the parcel empty), a small one for a while. `stay: false`: a large one travels, too.

@@ -77,9 +77,8 @@ export class OrdersLetter {
   readonly args = new Pieces();
   #about = new Column(Uint32Array);
 
-  parts(slot: number, first: number, more: Parcel | undefined): Uint8Array[] {
-    this.#about.push(slot);
-    this.#about.push(first);
+  parts(slot: number, first: number, patience: number, more: Parcel | undefined): Uint8Array[] {
+    this.#about.pushAll(slot, first, patience);
     const { clients, calls, fns, specs, attempts, announced, args } = this;
     return parts([this.#about, clients, calls, fns, specs, attempts, announced, ...columnsOf(args)], more);
   }
@@ -92,6 +91,7 @@ export class OrdersLetter {
     return {
       slot: about[0]!,
       first: about[1]!,
+      patience: about[2]!,
       clients: columns.next(Uint32Array),
       calls: columns.next(Uint32Array),
       fns: columns.next(Uint32Array),

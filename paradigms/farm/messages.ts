@@ -75,6 +75,8 @@ export interface Orders {
   readonly slot: number;
   /** Ticket of the first one; the others' follow. */
   readonly first: number;
+  /** ms that the end of a run may wait to be reported while there are more to begin. */
+  readonly patience: number;
   readonly clients: Uint32Array;
   readonly calls: Uint32Array;
   readonly fns: Uint32Array;

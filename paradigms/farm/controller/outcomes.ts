@@ -80,6 +80,7 @@ export class Outcomes {
       if (end) this.#hold(task, run, slot, end);
       else this.#ended(task, run);
     }
+    if (this.#scheduler.ready) slot.reported(tickets.length);
     if (returned.length || slot.recalling) this.#returned(slot, returned);
   }
 

@@ -67,7 +67,7 @@ export class Scheduler {
       if (!this.#active()) this.ready = 0;
     }
     for (const slot of this.places.slots.values()) {
-      slot.flush();
+      slot.flush(this.ready);
       if (!this.ready) this.#recall(slot);
     }
   }
@@ -111,7 +111,7 @@ export class Scheduler {
     slot.load += task.expected;
     if (task.spec.needs) slot.takes(task.spec.needs, 1);
     this.#hooks.leaves(task, slot);
-    slot.flush();
+    slot.flush(this.ready);
   }
 
   /** The engine is done with it, however that ended. */
