@@ -336,6 +336,7 @@ export class Engine {
     this.#vitals.calls++;
     if (!ok) cutStack(value);
     if (job.own) {
+      if (job.told) job.own.told?.(job.told);
       job.own.done(ok, value);
       return;
     }
@@ -388,7 +389,7 @@ export class Engine {
   }
 
   /** For a paradigm: each takes its turn, like a call. */
-  #start(works: readonly Work[], onMicrotask: boolean): void {
+  #start(works: readonly Work[], onMicrotask: boolean, ms?: number): void {
     const jobs: Job[] = [];
     for (const work of works) {
       if (work.signal?.aborted) {
@@ -400,7 +401,7 @@ export class Engine {
       jobs.push(job);
     }
     for (const job of jobs) this.#mail.arrived(job);
-    this.#turns.pushAll(jobs, onMicrotask);
+    this.#turns.pushAll(jobs, onMicrotask, ms);
   }
 
   #jobFor(work: Work): Job {
@@ -417,6 +418,7 @@ export class Engine {
         work.done(ok, value);
       },
       yielded: () => work.yielded?.(),
+      told: (end) => work.told?.(end),
       attempt,
       beside,
       detached,

@@ -35,7 +35,7 @@ export interface ParadigmsHome {
   provide(name: string, value: unknown): void;
   /** No call begins before `release` is called. */
   hold(): () => void;
-  start(works: readonly Work[], onMicrotask: boolean): void;
+  start(works: readonly Work[], onMicrotask: boolean, ms?: number): void;
   abort(call: CallId, reason: unknown): void;
   settle(call: CallId, ok: boolean, value: unknown, stay: boolean): Outcome;
   log(message: string, error: unknown): void;
@@ -200,7 +200,7 @@ export class Paradigms {
       read: (parcel) => home.supplies.decode(asParcel(parcel).payload, []) as never,
       readWithin: (bytes, from, size) => home.supplies.decodeWithin(bytes, from, size) as never,
       parcel: (value) => new Parcel(encode(value)),
-      start: (works, { onMicrotask = false } = {}) => home.start(works, onMicrotask),
+      start: (works, { onMicrotask = false, within } = {}) => home.start(works, onMicrotask, within),
       settle: (call, ok, value, { stay = true } = {}) => home.settle(call, ok, value, stay),
       abort: (call, reason) => home.abort(call, reason),
       release: (calls) => {
