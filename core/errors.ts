@@ -204,7 +204,7 @@ export class UnhandledError extends TuttiError {
 
 const OURS = new Set(['engine', 'task', 'remoteStack', 'original', 'name', 'message', 'stack']);
 
-/** What user code on one engine threw. `name`, `message`, `cause` and own fields are the original's; `original` is the rebuilt error. */
+/** What user code on one engine threw. `name`, `message`, `cause`, `errors` and own fields are the original's; `original` is the rebuilt error. */
 export class RemoteError extends TuttiError {
   override readonly code: string = 'REMOTE';
   readonly engine: number;
@@ -226,6 +226,14 @@ export class RemoteError extends TuttiError {
       if (OURS.has(field)) continue;
       Object.defineProperty(this, field, { value, enumerable: true, configurable: true, writable: true });
     }
+    // What an AggregateError is made of, hidden as it is there: Node prints it all the same.
+    if (error && Object.hasOwn(error, 'errors') && !Object.hasOwn(this, 'errors'))
+      Object.defineProperty(this, 'errors', {
+        value: (error as AggregateError).errors,
+        enumerable: false,
+        configurable: true,
+        writable: true,
+      });
     // Both repeat what the error's own print-out shows.
     for (const field of ['remoteStack', 'original']) Object.defineProperty(this, field, { enumerable: false });
     Object.defineProperty(this, 'name', { value: error?.name ?? 'RemoteError', enumerable: false, configurable: true });

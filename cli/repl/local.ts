@@ -5,6 +5,7 @@ import { createEvaluator } from '../../core/engine/evaluator.ts';
 import { createNamespace } from '../../core/engine/namespace.ts';
 import { CancelledError } from '../../core/errors.ts';
 import { captureConsoleNames } from '../../core/functions/index.ts';
+import { mapStacks, withInnerErrors } from '../../core/inner-errors.ts';
 
 /** What became of a text: its value, or (it awaits something) the promise of it. A promise as value is a value. */
 export type Evaluated = { value: unknown } | { promise: Promise<unknown> };
@@ -67,9 +68,6 @@ export function createLocal(given: object): Local {
 function rethrow(error: unknown, prepared: Prepared): never {
   if ((error as NodeJS.ErrnoException | null)?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED')
     throw new CancelledError('Interrupted');
-  if (error instanceof Error && typeof error.stack === 'string') {
-    const stack = mapStack(error.stack, prepared);
-    Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true, enumerable: false });
-  }
+  mapStacks(withInnerErrors(error), (stack) => mapStack(stack, prepared));
   throw error;
 }

@@ -13,6 +13,7 @@ import {
   RemoteError,
   ValueLostError,
 } from '../errors.ts';
+import { mapStacks, withInnerErrors } from '../inner-errors.ts';
 import { decode } from '../wire/codec.ts';
 import { type ResultHeader, Status } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
@@ -368,7 +369,9 @@ export class Call {
     }
     if (!thrown && error instanceof Error) return error;
     const stack = error instanceof Error ? (error.stack ?? '') : '';
-    const remoteStack = this.#more?.mapStack?.(stack) ?? stack;
+    const mapStack = this.#more?.mapStack;
+    const remoteStack = mapStack?.(stack) ?? stack;
+    if (mapStack) mapStacks(withInnerErrors(error).slice(1), mapStack);
     return new RemoteError({ engine, task: this.taskId, error, remoteStack });
   }
 

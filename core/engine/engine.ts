@@ -25,7 +25,6 @@ import { type Desk, openDesk, type Supervised } from './desk.ts';
 import { type Door, openDoor } from './door.ts';
 import { createEvaluator } from './evaluator.ts';
 import { Habits } from './habits.ts';
-import { restartImmediates } from './immediates.ts';
 import { Job, type OwnWork, type Talk } from './job.ts';
 import { Mail } from './mail.ts';
 import { createNamespace } from './namespace.ts';
@@ -98,7 +97,6 @@ export class Engine {
       unwinding: () => this.#orders.unwinding(),
       show: (id, value) => this.#show(id, value),
     });
-    if (supervised) restartImmediates(this.#door);
     const namespace = createNamespace();
     this.#self.namespace = namespace.view;
     this.#shop = { namespace, evaluator, functions: new FunctionStore({ dir: boot.cwd }) };

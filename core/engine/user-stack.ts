@@ -1,4 +1,5 @@
 /** Stack traces as users should see them: their own frames, without those of the engine that called them. */
+import { withInnerErrors } from '../inner-errors.ts';
 
 /** In the bundled program: how the addresses of the engine's own files begin; all of the engine is in them. */
 const OWN = import.meta.url.replace(/[\w-]+\.mjs$/, 'engine-');
@@ -10,10 +11,10 @@ export function keepDeepStacks(): void {
   Error.stackTraceLimit = Math.max(Error.stackTraceLimit, 50);
 }
 
-/** Cuts the stack of an error (and of its causes) where the engine begins. */
+/** Cuts the stack of an error (and of its causes, and of what it is made of) where the engine begins. */
 export function cutStack(error: unknown): void {
   try {
-    for (let e = error, depth = 0; e instanceof Error && depth < 10; e = e.cause, depth++) cut(e);
+    for (const one of withInnerErrors(error)) cut(one);
   } catch {
     // an error with getters that throw, or a frozen one, keeps its long stack
   }
