@@ -141,6 +141,11 @@ export interface EngineHost {
   readWithin<T = any>(bytes: Uint8Array, from: number, size: number): T;
   parcel<T>(value: T): Parcel<T>;
   /**
+   * The same where functions may be in it, as a client sends them: by a client on this engine, as `task.client()` gives one, which takes the
+   * package in reach. Rejects with CannotTravelError.
+   */
+  codeParcel<T>(value: T): Promise<Parcel<T>>;
+  /**
    * As `run`, several at a time: they enter together, and tell by callback how they ended, without a promise each. `onMicrotask`:
    * called from a callback of `queueMicrotask`, with nothing of Node's below it, where habits count.
    */

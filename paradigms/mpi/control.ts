@@ -1,5 +1,6 @@
 /** What the worlds of two ranks say to each other, beside messages. */
 import type { AgreementMessage } from './agreement.ts';
+import type { KeptMessage } from './util/kept.ts';
 import type { WindowMessage } from './window-message.ts';
 
 export type Control = WorldControl | CommunicatorControl;
@@ -15,4 +16,5 @@ export type CommunicatorControl =
   | { type: 'mismatch'; context: number; number: number; signature: number }
   | { type: 'spoilt'; context: number; number: number; error: Error }
   | ({ type: 'agree'; context: number } & AgreementMessage)
-  | ({ type: 'window'; context: number; window: number } & WindowMessage);
+  | ({ type: 'window'; context: number; window: number } & WindowMessage)
+  | ({ type: 'kept'; context: number } & KeptMessage);
