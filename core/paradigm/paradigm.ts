@@ -337,7 +337,10 @@ export interface Command {
 export interface CommandTools {
   /** `-n`, `--kind`, `--name` and `--json`: for `yargs.options(…)`. */
   readonly options: Record<string, object>;
-  /** Opens the cluster that these options name, or one of the command's own, and closes it after `body`. Ctrl-C aborts the signal. */
+  /**
+   * Opens the cluster that these options name, or one of the command's own, and closes it after `body`. Ctrl-C aborts the signal. With
+   * `launcher`, a Launcher, in them, and `engines`, those of its own are started by it.
+   */
   session(args: object, body: (client: Client, signal: AbortSignal) => Promise<void>): Promise<void>;
   /** For a command that does without a cluster: aborted by Ctrl-C, which from the call on does not end the process. */
   interruption(): AbortSignal;

@@ -187,12 +187,12 @@ export class Comm extends CollectiveCalls implements AsyncDisposable {
 
   /** Members that are known to be gone. */
   get lost(): number[] {
-    return this.core.lost();
+    return this.core.failed();
   }
 
   /** From now on receives from anybody do without those that are gone. Gives them. */
   acknowledge(): number[] {
-    const lost = this.core.lost();
+    const lost = this.core.failed();
     for (const rank of lost) this.core.acknowledged.add(rank);
     return lost;
   }

@@ -7,6 +7,10 @@ export type Control = WorldControl | CommunicatorControl;
 
 export type WorldControl =
   | { type: 'finished' }
+  /** Of who has finished: all that it has sent has come. */
+  | { type: 'seen' }
+  /** Somebody who may never have said anything here. */
+  | { type: 'lost'; rank: number; reason: string }
   /** `waits`, `aborted`: what has ended it ends all; whoever began it may be heard later than those who follow. */
   | { type: 'gone'; reason: string; waits?: readonly string[]; aborted?: { message: string; code: number } }
   | { type: 'abort'; code: number; rank: number };

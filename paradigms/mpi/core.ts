@@ -78,7 +78,7 @@ export class Core {
 
   /** Nothing has gone wrong that operations have to be told of. */
   get sound(): boolean {
-    return this.open && this.failure === undefined && (this.world.lost.size === 0 || this.lost().length === 0);
+    return this.open && this.failure === undefined && (this.world.lost.size === 0 || this.failed().length === 0);
   }
 
   /** @throws when nothing can be done with it any more. */
@@ -91,8 +91,7 @@ export class Core {
   /** A receive from anybody may wait for somebody who is gone: that must have been seen first. @throws RankLostError */
   checkAnySource(): void {
     if (!this.world.lost.size) return;
-    const { retired } = this.world;
-    const unseen = this.lost().find((rank) => !this.acknowledged.has(rank) && !retired.has(this.members[rank]!));
+    const unseen = this.failed().find((rank) => !this.acknowledged.has(rank));
     if (unseen !== undefined) throw this.why(this.members[unseen]!);
   }
 
@@ -102,6 +101,11 @@ export class Core {
     if (!retired.size) return false;
     const others = this.members.filter((member) => member !== rank);
     return others.length > 0 && others.every((member) => lost.has(member));
+  }
+
+  /** Members that have not ended as they should, by rank here. */
+  failed(): number[] {
+    return this.lost().filter((rank) => !this.world.retired.has(this.members[rank]!));
   }
 
   /** Members that are gone, by rank here. */
@@ -165,7 +169,8 @@ export class Core {
   checkCall(number: number): void {
     if (this.failure && number >= this.#failedAt) throw this.failure;
     if (this.world.over) throw this.world.over;
-    const lost = this.world.lost.size ? this.lost()[0] : undefined;
+    // Those who have ended may have done their part of it before.
+    const lost = this.world.lost.size ? this.failed()[0] : undefined;
     if (lost !== undefined) throw this.why(this.members[lost]!);
     if (this.revoked) throw this.#revocation();
   }
@@ -263,7 +268,9 @@ export class Core {
 
   /** Something here, such as an operation that threw, has ended a collective that others still wait in. */
   #spoilt(error: unknown, number: number): void {
-    if (this.failure || this.revoked || this.freed || this.world.over || error instanceof RankLostError) return;
+    if (this.failure || this.revoked || this.freed || this.world.over) return;
+    // Of a loss everybody hears; that one has ended is found out by whoever needs it.
+    if (error instanceof RankLostError && !this.world.retired.size) return;
     const failure = error instanceof Error ? error : new MpiError(`A collective failed: ${String(error)}`);
     this.fail(failure, number);
     for (const member of this.members)

@@ -198,11 +198,11 @@ export class Intercomm extends PointToPoint implements AsyncDisposable {
 
   /** Ranks of the other group that are known to be gone. */
   get lost(): number[] {
-    return this.core.lost();
+    return this.core.failed();
   }
   /** From now on receives from anybody do without those that are gone. Gives them. */
   acknowledge(): number[] {
-    const lost = this.core.lost();
+    const lost = this.core.failed();
     for (const rank of lost) {
       this.core.acknowledged.add(rank);
       this.core.world.noticed.add(this.core.members[rank]!);

@@ -29,12 +29,20 @@ interface Running {
   readonly ended: Promise<unknown>;
 }
 
+interface Children {
+  readonly result: AsyncResult<any[], any>;
+  /** Their engines have gone. */
+  readonly removed: Promise<void>;
+}
+
 /** ms that engines which were started for ranks may take for what others have given them meanwhile. */
 const DRAIN = 10_000;
 
 export class Launches {
   readonly #host: ClientHost;
   readonly #running = new Map<number, Running>();
+  readonly #children = new Map<number, Children>();
+  readonly #leaving = new Set<Promise<void>>();
 
   constructor(host: ClientHost) {
     this.#host = host;
@@ -68,6 +76,8 @@ export class Launches {
   async #spawn({ world, n, kind, main, args, parents, hosts, root }: SpawnWish): Promise<Spawned> {
     const parent = this.#running.get(world);
     if (!parent) throw new MpiError('The run that spawns has ended');
+    // Those that are about to go count as long as they are there.
+    await Promise.all(this.#leaving);
     const children = await startEngines(this.#host.client, n, kind);
     const ids = children.map(({ id }) => id);
     const remove = (): Promise<void> => removeEngines(this.#host.client, ids);
@@ -84,11 +94,18 @@ export class Launches {
       const result = this.begin(spec, callable, args, { label: `${label}: spawned` }, onSpawn);
       onSpawn?.(result);
       const ended = Promise.resolve(result.settled());
-      void ended.then(remove);
+      const removed = ended.then(() => {
+        const going = remove();
+        this.#leaving.add(going);
+        return going.finally(() => this.#leaving.delete(going));
+      });
       void watch(this.#host, bridge, ended);
       // Nobody is left who could wait for them.
-      void parent.ended.then(() => result.cancel('the run that has spawned them has ended').catch(() => {}));
-      this.#children.set(spec.world, result);
+      this.#children.set(spec.world, { result, removed });
+      void parent.ended.then(() => {
+        this.#children.delete(spec.world);
+        result.cancel('the run that has spawned them has ended').catch(() => {});
+      });
       return { world: spec.world, parent: spec.parent! };
     } catch (error) {
       await remove();
@@ -96,21 +113,26 @@ export class Launches {
     }
   }
 
-  readonly #children = new Map<number, AsyncResult<any[], any>>();
-
+  /** They have ended, and their engines have gone. @throws SpawnError when some have failed */
   async #ended(world: number): Promise<void> {
-    const result = this.#children.get(world);
-    if (!result) return;
-    const failure = await failureOf(result);
+    const failure = await this.#outcome(world);
     if (failure) throw failure;
   }
 
   /** They are not wanted any more: gives what they have failed with. */
   async #unspawn(world: number): Promise<Error | undefined> {
-    const result = this.#children.get(world);
-    if (!result) return undefined;
-    await result.cancel('not all of them could begin').catch(() => {});
-    return failureOf(result);
+    await this.#children
+      .get(world)
+      ?.result.cancel('not all of them could begin')
+      .catch(() => {});
+    return this.#outcome(world);
+  }
+
+  async #outcome(world: number): Promise<SpawnError | undefined> {
+    const children = this.#children.get(world);
+    if (!children) return undefined;
+    await children.removed;
+    return failureOf(children.result);
   }
 }
 

@@ -179,14 +179,15 @@ export class Messenger implements Receiver {
     rank: number,
     concerns: (context: number) => boolean,
     why: (context: number) => Error,
-    /** Of a context: who takes from anybody there waits in vain. */
-    concernsAny = concerns,
+    /** It has ended as it should, and all that it has sent has come: of a context, whether anybody is left there. */
+    deserted?: (context: number) => boolean,
   ): void {
     const peer = this.#peers[rank];
     if (!peer || peer.gone) return;
     peer.gone = why;
     // Nobody can tell who waits for whom within a collective: it ends for all.
-    const spoilt = (context: number): boolean => isCollective(context) && concerns(context);
+    const spoilt = (context: number): boolean => !deserted && isCollective(context) && concerns(context);
+    const concernsAny = deserted ?? concerns;
     const hit = ({ from, context }: Open): boolean =>
       from === rank || spoilt(context) || (from === ANY_SOURCE && concernsAny(context));
     this.fail(({ to, context }) => to === rank || spoilt(context), hit, why);

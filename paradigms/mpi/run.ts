@@ -46,6 +46,11 @@ export class Run {
     if (signal.aborted) cancel();
     else signal.addEventListener('abort', cancel, { once: true });
     this.#worlds.add(this.wiring);
+    world.onLoss.add((rank) => {
+      const engine = this.wiring.spec.engines[rank]!;
+      for (const { wiring } of this.bridges)
+        wiring.world.pass(wiring.spec.engines.indexOf(engine), world.lost.get(rank)!);
+    });
     try {
       await Promise.race([this.wiring.connect(), world.ended]);
       const everybody = this.wiring.spec.engines.map((_, rank) => rank);

@@ -5,7 +5,7 @@ import { UsageError } from '../../core/index.ts';
 import { broadcast } from './collective-calls.ts';
 import type { Comm } from './comm.ts';
 import type { Core } from './core.ts';
-import { MpiError, SpawnError } from './errors.ts';
+import { MpiError } from './errors.ts';
 import type { Intercomm } from './intercomm.ts';
 import { packed, unpacked } from './packet.ts';
 import { type Request, requestOf } from './request.ts';
@@ -84,6 +84,7 @@ async function start(
   { args = [], kind }: SpawnOptions,
 ): Promise<Outcome> {
   const client = run.host.client(run.client);
+  world.lookout.outside++;
   try {
     if (!Number.isInteger(n) || n < 1) throw new UsageError(`spawn takes how many: 1, 2, 3, …; got ${String(n)}`);
     const wish: SpawnWish = {
@@ -99,10 +100,9 @@ async function start(
     const bridge = await run.bridge(spawned.parent);
     const ended = client.ask('spawned', spawned.world);
     try {
-      const early = ended.then(() => {
-        throw new SpawnError('The children have ended before they began', []);
-      });
-      await Promise.race([bridge.allReady(), early]);
+      // They may have ended before what they have said to us comes: that they failed is what counts.
+      const ready = bridge.allReady();
+      await Promise.race([ready, ended.then(() => ready)]);
     } catch (error) {
       run.leave(bridge);
       throw (await client.ask<Error | undefined>('unspawn', spawned.world)) ?? error;
@@ -112,6 +112,8 @@ async function start(
     return { parent: spawned.parent };
   } catch (error) {
     return { error: error as Error };
+  } finally {
+    world.lookout.outside--;
   }
 }
 

@@ -72,6 +72,8 @@ export class World {
   left = false;
   #shared: (Shared & { links: SharedLinks }) | undefined;
   #finished = new Set<number>();
+  /** Those that have all that this rank has sent. */
+  readonly #seen = new Set<number>();
   readonly #loose: boolean;
 
   constructor({
@@ -143,8 +145,7 @@ export class World {
     const { communicators } = this;
     const why = (context: number): Error => communicators.of(context)?.why(rank) ?? new MpiError('It has ended');
     const concerned = (context: number): boolean => communicators.of(context)?.rankOf(rank) !== undefined;
-    const alone = (context: number): boolean => communicators.of(context)?.deserted ?? false;
-    this.messenger.lose(rank, concerned, why, alone);
+    this.messenger.lose(rank, concerned, why, (context) => communicators.of(context)?.deserted ?? false);
     for (const listener of [...this.onLoss]) listener(rank);
     this.#checkFinished();
   }
@@ -188,12 +189,24 @@ export class World {
     );
   }
 
-  /** This rank has ended, and does not wait for the others: until what it has sent has gone. @throws LeakedRequestsError */
+  /**
+   * This rank has ended, and does not wait until the others have: only until what it has sent has come to them, since its engine may
+   * end now. @throws LeakedRequestsError
+   */
   async part(): Promise<void> {
     this.tellAll({ type: 'finished' });
-    while (this.messenger.sending && !this.over) await new Promise((resolve) => setTimeout(resolve, 1));
-    await this.#flush();
+    const others = Array.from({ length: this.size }, (_, rank) => rank).filter((rank) => rank !== this.rank);
+    const owing = (): boolean =>
+      this.messenger.sending || others.some((rank) => !this.#seen.has(rank) && !this.lost.has(rank));
+    while (owing() && !this.over) await new Promise((resolve) => setTimeout(resolve, 1));
     this.#checkLeaks();
+  }
+
+  /** Somebody is known to be gone from elsewhere: others here may have no other way to know. */
+  pass(rank: number, reason: string): void {
+    if (rank < 0 || rank === this.rank || this.lost.has(rank)) return;
+    this.tellAll({ type: 'lost', rank, reason });
+    this.lose(rank, reason);
   }
 
   /** This rank has ended otherwise. */
@@ -234,9 +247,13 @@ export class World {
   #control(from: number, control: Control): void {
     if (control.type === 'finished') {
       this.#finished.add(from);
-      if (this.#loose) this.#retire(from);
-      else this.#checkFinished();
-    } else if (control.type === 'gone') {
+      if (this.#loose) {
+        this.tell(from, { type: 'seen' });
+        this.#retire(from);
+      } else this.#checkFinished();
+    } else if (control.type === 'seen') this.#seen.add(from);
+    else if (control.type === 'lost') this.lose(control.rank, control.reason);
+    else if (control.type === 'gone') {
       const { waits, aborted } = control;
       if (waits) this.end(deadlock(waits));
       if (aborted) this.end(new AbortedError(aborted.message, aborted.code));
