@@ -350,11 +350,12 @@ export interface CommandTools {
    * Prints what engines print for this result as it comes, each line after `[id] `; with `json` on stderr. `finish` prints what
    * had no newline at its end.
    * @param options.nameOf what stands for an engine's id
+   * @param options.only leaves out what engines print for no result: where several are followed, one shows that
    */
   follow(
     client: Client,
     result: AsyncResult<any, any>,
-    options?: { json?: boolean; nameOf?: (engine: number) => number | string },
+    options?: { json?: boolean; nameOf?: (engine: number) => number | string; only?: boolean },
   ): { finish(): void };
   /** One document on stdout. */
   printJson(value: unknown): void;

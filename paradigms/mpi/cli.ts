@@ -59,7 +59,10 @@ export function mpiCommand(tools: CommandTools): Command {
           describe: "Hosts for the ranks, by ssh: lines of 'host slots=4'",
         })
         .option('host', { ...TEXT, describe: 'The same as a list: a:2,b:2' })
-        .option('map-by', { ...TEXT, describe: `How ranks are put on them, by ${MAPPINGS.join(' or ')} (default: slot)` })
+        .option('map-by', {
+          ...TEXT,
+          describe: `How ranks are put on them, by ${MAPPINGS.join(' or ')} (default: slot)`,
+        })
         .option('oversubscribe', { type: 'boolean', default: false, describe: 'More ranks than the hosts have slots' })
         .option('ssh-config', { ...TEXT, describe: "Config file for ssh in place of the user's own" })
         .option('node', { ...TEXT, describe: 'Node on those hosts, where it is not on the PATH' })
@@ -73,10 +76,21 @@ export function mpiCommand(tools: CommandTools): Command {
 /** Where the engines are to be, if that is said. */
 function hostsOf(args: Arguments): Partial<Arguments> & { launcher?: Launcher } {
   const { hostfile, host, 'map-by': by = 'slot', oversubscribe, 'ssh-config': config, node } = args;
-  for (const [option, given] of Object.entries({ hostfile, host, 'map-by': args['map-by'], 'ssh-config': config, node }))
+  for (const [option, given] of Object.entries({
+    hostfile,
+    host,
+    'map-by': args['map-by'],
+    'ssh-config': config,
+    node,
+  }))
     if (Array.isArray(given)) throw new UsageError(`--${option} is given ${given.length} times: ${given.join(', ')}`);
   if (hostfile === undefined && host === undefined) {
-    const [lone] = Object.entries({ 'map-by': args['map-by'], oversubscribe: oversubscribe || undefined, 'ssh-config': config, node })
+    const [lone] = Object.entries({
+      'map-by': args['map-by'],
+      oversubscribe: oversubscribe || undefined,
+      'ssh-config': config,
+      node,
+    })
       .filter(([, given]) => given !== undefined)
       .map(([option]) => option);
     if (lone) throw new UsageError(`--${lone} is for ranks on hosts that are named: --hostfile FILE or --host a:2,b:2`);
@@ -85,9 +99,10 @@ function hostsOf(args: Arguments): Partial<Arguments> & { launcher?: Launcher } 
   if (hostfile !== undefined && host !== undefined)
     throw new UsageError('--hostfile and --host both say where ranks are; give one of them');
   if (args.kind !== undefined || args.name !== undefined)
-    throw new UsageError('--hostfile and --host start engines on hosts, one for each rank; they go without --kind and --name');
-  if (!MAPPINGS.includes(by as Mapping))
-    throw new UsageError(`--map-by: ${MAPPINGS.join(' or ')}; got '${by}'`);
+    throw new UsageError(
+      '--hostfile and --host start engines on hosts, one for each rank; they go without --kind and --name',
+    );
+  if (!MAPPINGS.includes(by as Mapping)) throw new UsageError(`--map-by: ${MAPPINGS.join(' or ')}; got '${by}'`);
   const hosts = hostfile === undefined ? parseHostList(host!) : readHostfile(hostfile);
   const engines = args.engines ?? slotsOf(hosts);
   const places = mapRanks(hosts, engines, by as Mapping, oversubscribe);
@@ -103,8 +118,15 @@ async function run(tools: CommandTools, args: Arguments): Promise<void> {
   await tools.session({ ...args, ...hostsOf(args) }, async (client, signal) => {
     // A cluster of this command's own may have been started without -n.
     const main = remote<(...all: any[]) => unknown>(pathToFileURL(file), 'default');
+    let worlds = 0;
+    const spawned: { finish(): void }[] = [];
     const result = client.use(mpi).run(main, {
       args: [...rest],
+      onSpawn(children) {
+        const world = ++worlds;
+        const nameOf = (engine: number): string => `${world}:${children.targets.indexOf(engine)}`;
+        spawned.push(tools.follow(client, children, { json, nameOf, only: true }));
+      },
       signal,
       label: `mpi ${path.basename(file)}`,
       ...(ranks !== undefined && { ranks }),
@@ -112,7 +134,7 @@ async function run(tools: CommandTools, args: Arguments): Promise<void> {
     const rankOf = (engine: number): number => result.targets.indexOf(engine);
     const output = tools.follow(client, result, { json, nameOf: rankOf });
     const failures = await outcome(result);
-    output.finish();
+    for (const one of [output, ...spawned]) one.finish();
     signal.throwIfAborted();
     if (failures.length) end(failures, rankOf, client);
     else if (json) tools.printJson((await result).map((value) => value ?? null));

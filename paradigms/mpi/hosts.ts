@@ -86,7 +86,8 @@ function together(hosts: readonly Host[]): Host[] {
   for (const { host, slots, most } of hosts) {
     const before = byName.get(host);
     if (!before) byName.set(host, { host, slots, most });
-    else byName.set(host, { host, slots: before.slots + slots, most: Math.max(before.most, most, before.slots + slots) });
+    else
+      byName.set(host, { host, slots: before.slots + slots, most: Math.max(before.most, most, before.slots + slots) });
   }
   return [...byName.values()];
 }

@@ -45,6 +45,7 @@ export class Run {
     const cancel = (): void => world.end(new AbortedError(`The run was cancelled: ${reasonOf(signal.reason)}`, 130));
     if (signal.aborted) cancel();
     else signal.addEventListener('abort', cancel, { once: true });
+    const restore = announce(world);
     this.#worlds.add(this.wiring);
     world.onLoss.add((rank) => {
       const engine = this.wiring.spec.engines[rank]!;
@@ -71,6 +72,7 @@ export class Run {
       );
       throw withoutOurFrames(own);
     } finally {
+      restore();
       signal.removeEventListener('abort', cancel);
       world.ended.catch(() => {});
       for (const bridge of [...this.bridges]) this.leave(bridge);
@@ -124,6 +126,20 @@ export class Run {
   #exitError({ exitCode }: Exit): RankExitError {
     return new RankExitError(`Rank ${this.world.rank} has ended with process.exit(${exitCode})`, exitCode);
   }
+}
+
+/** For programs that a rank starts. Gives how to take it back. */
+function announce({ rank, size, hosts }: World): () => void {
+  const local = hosts.slice(0, rank).filter((host) => host === hosts[rank]).length;
+  const told = { TUTTI_RANK: rank, TUTTI_SIZE: size, TUTTI_LOCAL_RANK: local };
+  const before = Object.keys(told).map((name) => [name, process.env[name]] as const);
+  for (const [name, value] of Object.entries(told)) process.env[name] = String(value);
+  return () => {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  };
 }
 
 /** `process.exit(0)` is a way to return. */
