@@ -144,6 +144,7 @@ export class Engine {
       start: (...works) => this.#start(...works),
       abort: ({ client, call }, reason) => this.#turns.find(callKey(client, call))?.abort(reason),
       settle: (...outcome) => this.#settle(...outcome),
+      codeParcel: (value) => this.#nested.parcel(value),
       log: (message, error) => this.#uncaught(`${message}:`, error),
     });
     this.#vitals = new Vitals({
