@@ -15,7 +15,7 @@ export class FieldIndex {
   readonly #newestFirst: boolean;
   readonly #buckets = new Map<unknown, Bucket>();
   /** By type. */
-  readonly #sorted = new Map<string, SortedKeys>();
+  readonly #sorted = new Map<string, SortedKeys<Bucket>>();
 
   constructor(field: FieldName, entries: Iterable<Entry>, newestFirst: boolean) {
     this.#field = field;
@@ -54,24 +54,25 @@ export class FieldIndex {
 
   /** Of all that have a value within the range, the one whose turn it is. */
   best({ low, high }: RangeTest): Entry | undefined {
-    const key = this.#keys(typeof (low ?? high)).best(low, high);
-    return key === undefined ? undefined : this.#head(this.#buckets.get(key)!);
+    const bucket = this.#keys(typeof (low ?? high)).best(low, high);
+    return bucket && this.#head(bucket);
   }
 
   /** All that have a value within the range, value by value. */
   *within({ low, high }: RangeTest): Generator<Entry> {
-    for (const key of this.#keys(typeof (low ?? high)).between(low, high)) {
-      const bucket = this.#buckets.get(key)!;
+    for (const bucket of this.#keys(typeof (low ?? high)).between(low, high)) {
       if (bucket instanceof SeqList) yield* bucket.each();
       else yield bucket;
     }
   }
 
-  #keys(type: string): SortedKeys {
+  #keys(type: string): SortedKeys<Bucket> {
     let sorted = this.#sorted.get(type);
     if (!sorted) {
       const keys = [...this.#buckets.keys()].filter((key): key is Key => typeof key === type && isKey(key));
-      this.#sorted.set(type, (sorted = new SortedKeys(keys, (key) => this.#rankOf(this.#buckets.get(key)!))));
+      const valueOf = (key: Key): Bucket => this.#buckets.get(key)!;
+      sorted = new SortedKeys(keys, valueOf, (bucket) => this.#rankOf(bucket));
+      this.#sorted.set(type, sorted);
     }
     return sorted;
   }
@@ -81,7 +82,7 @@ export class FieldIndex {
     const sorted = this.#sorted.get(typeof key);
     if (!sorted || !isKey(key)) return;
     const bucket = this.#buckets.get(key);
-    if (bucket) sorted.set(key, this.#rankOf(bucket));
+    if (bucket) sorted.set(key, bucket);
     else sorted.delete(key);
   }
 
