@@ -217,7 +217,7 @@ test('sorted keys stay sorted, of any number, and the best of a range is found',
         const wanted = [...ranks.keys()]
           .sort((a, b) => a - b)
           .filter((key) => key >= (low ?? 0) && key <= (high ?? 700));
-        expect([...keys.between(low, high)]).toEqual(wanted.map((key) => ({ key, rank: ranks.get(key)! })));
+        expect([...keys.between(low, high)]).toEqual(wanted);
         const best = keys.best(low, high);
         expect(best?.rank).toBe(wanted.length ? Math.min(...wanted.map((key) => ranks.get(key)!)) : undefined);
         if (best) expect(ranks.get(best.key)).toBe(best.rank);
@@ -235,11 +235,11 @@ test('sorted keys of a tree with several levels: grown key by key, and shrunk to
   for (const one of all) keys.set(one.key, one);
   const byKey = all.toSorted((a, b) => a.key - b.key);
   const check = (there: readonly Ranked[]): void => {
-    expect([...keys.between(undefined, undefined)]).toEqual(there);
+    expect([...keys.between(undefined, undefined)]).toEqual(there.map(({ key }) => key));
     for (let low = 0; low < count; low += 1_237) {
       const high = low + ((low * 31) % 9_000);
       const within = there.filter(({ key }) => key >= low && key <= high);
-      expect([...keys.between(low, high)]).toEqual(within);
+      expect([...keys.between(low, high)]).toEqual(within.map(({ key }) => key));
       const lowest = Math.min(...within.map(({ rank }) => rank));
       expect(keys.best(low, high)).toEqual(within.find(({ rank }) => rank === lowest));
     }

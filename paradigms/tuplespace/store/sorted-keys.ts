@@ -26,7 +26,7 @@ interface Node<V> {
   delete(key: Key): void;
   /** What has a lower rank than what is the lowest so far. */
   lowest(low: Key | undefined, high: Key | undefined, found: Lowest<V>): void;
-  between(low: Key | undefined, high: Key | undefined): Generator<V>;
+  between(low: Key | undefined, high: Key | undefined): Generator<Key>;
 }
 
 class Leaf<V> implements Node<V> {
@@ -79,9 +79,9 @@ class Leaf<V> implements Node<V> {
     found.value = this.#values[best];
   }
 
-  *between(low: Key | undefined, high: Key | undefined): Generator<V> {
+  *between(low: Key | undefined, high: Key | undefined): Generator<Key> {
     const end = this.#end(high);
-    for (let i = this.#start(low); i < end; i++) yield this.#values[i]!;
+    for (let i = this.#start(low); i < end; i++) yield this.keys[i]!;
   }
 
   #start(low: Key | undefined): number {
@@ -147,7 +147,7 @@ class Branch<V> implements Node<V> {
     }
   }
 
-  *between(low: Key | undefined, high: Key | undefined): Generator<V> {
+  *between(low: Key | undefined, high: Key | undefined): Generator<Key> {
     const start = low === undefined ? 0 : firstFrom(this.keys, low);
     const last = this.#last(high);
     for (let i = start; i <= last; i++)
@@ -206,8 +206,8 @@ export class SortedKeys<V> {
     return found.value;
   }
 
-  /** In the order of their keys. */
-  between(low: Key | undefined, high: Key | undefined): Generator<V> {
+  /** In their order. */
+  between(low: Key | undefined, high: Key | undefined): Generator<Key> {
     return this.#root.between(low, high);
   }
 }
