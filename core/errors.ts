@@ -1,3 +1,5 @@
+import { FRAME, homeward } from './places.ts';
+
 /**
  * Every error that tutti itself raises. One base class; `code` is stable, `message` says what happened, where, and what
  * to do next.
@@ -220,7 +222,8 @@ export class RemoteError extends TuttiError {
     );
     this.engine = info.engine;
     this.task = info.task;
-    this.remoteStack = info.remoteStack ?? error?.stack ?? '';
+    const { stack, excerpt } = leadHome(error, info.remoteStack);
+    this.remoteStack = stack;
     this.original = e;
     for (const [field, value] of Object.entries(error ?? {})) {
       if (OURS.has(field)) continue;
@@ -230,7 +233,11 @@ export class RemoteError extends TuttiError {
     for (const field of ['remoteStack', 'original']) Object.defineProperty(this, field, { enumerable: false });
     Object.defineProperty(this, 'name', { value: error?.name ?? 'RemoteError', enumerable: false, configurable: true });
     Object.defineProperty(this, 'stack', {
-      value: `${this.name}: ${this.message}\n    on engine ${info.engine}, task ${info.task}\n${frames(this.remoteStack)}`,
+      value: [
+        `${this.name}: ${this.message}\n    on engine ${info.engine}, task ${info.task}`,
+        ...(excerpt === undefined ? [] : [excerpt.replace(/^/gm, '    ')]),
+        frames(stack),
+      ].join('\n'),
       enumerable: false,
       configurable: true,
       writable: true,
@@ -257,8 +264,29 @@ function where(e: Error): string {
 function frames(stack: string): string {
   return stack
     .split('\n')
-    .filter((line) => /^\s+at /.test(line))
+    .filter((line) => FRAME.test(line))
     .join('\n');
+}
+
+/** Causes of causes, and errors in errors, that are led home. */
+const MOST = 32;
+
+/** An error that has come from an engine, with all that it holds: their stacks say where whoever wrote the code finds the place. */
+function leadHome(error: Error | undefined, remoteStack?: string): { stack: string; excerpt: string | undefined } {
+  const first = homeward(remoteStack ?? error?.stack ?? '', error instanceof TuttiError);
+  let { excerpt } = first;
+  const met = new Set<unknown>(error && [error]);
+  for (const one of met) {
+    if (!(one instanceof Error) || met.size > MOST) break;
+    for (const inner of [one.cause, ...('errors' in one && Array.isArray(one.errors) ? one.errors : [])])
+      if (inner instanceof Error) met.add(inner);
+    const { stack } = one;
+    if (typeof stack !== 'string') continue;
+    const led = homeward(stack, one instanceof TuttiError);
+    excerpt ??= led.excerpt;
+    if (led.stack !== stack) Object.defineProperty(one, 'stack', { value: led.stack });
+  }
+  return { stack: first.stack, excerpt };
 }
 
 function describe(value: unknown): string {
