@@ -62,7 +62,10 @@ export class Watch {
     if (others) this.#pause *= 2;
     if (call && since && since !== this.#told) {
       const left = since + LONG - Date.now();
-      if (left > 0) return this.#later(others ? Math.max(this.#pause, left) : left);
+      if (left > 0) {
+        this.#later(others ? Math.max(this.#pause, left) : left);
+        return;
+      }
       this.#told = since;
       this.#tell(ints[CLIENT]!, call, since);
     }

@@ -145,10 +145,15 @@ test('what an error is made of stands under it, and its chain of causes', () => 
   expect(told(remote)).toEqual(expected.map((line, i) => (i ? `    ${line}` : `[2] ${line}`)));
 
   const circle = plainly(new AggregateError([], 'round'));
-  circle.errors.push(circle);
+  (circle as AggregateError).errors.push(circle);
   circle.cause = circle;
   expect(told(circle).length).toBeLessThan(10);
-  const many = plainly(new AggregateError(Array.from({ length: 1_000 }, (_, i) => new UsageError(`${i % 2}`)), 'many'));
+  const many = plainly(
+    new AggregateError(
+      Array.from({ length: 1_000 }, (_, i) => new UsageError(`${i % 2}`)),
+      'many',
+    ),
+  );
   expect(told(many)).toEqual([
     'AggregateError: many',
     '  1,3,5,7,9 of 1000: UsageError: 0',

@@ -186,8 +186,8 @@ interface Ranked {
 }
 
 function sortedKeys(ranks: ReadonlyMap<number, number>): SortedKeys<Ranked> {
-  const valueOf = (key: Key): Ranked => ({ key: key as number, rank: ranks.get(key as number)! });
-  return new SortedKeys([...ranks.keys()].reverse(), valueOf, ({ rank }) => rank);
+  const ranked = (key: Key): Ranked => ({ key: key as number, rank: ranks.get(key as number)! });
+  return new SortedKeys([...ranks.keys()].reverse(), ranked, ({ rank }) => rank);
 }
 
 test('sorted keys stay sorted, of any number, and the best of a range is found', () => {

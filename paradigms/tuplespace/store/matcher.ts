@@ -2,9 +2,9 @@
 import { UsageError } from '../../../core/index.ts';
 import {
   type FieldForm,
+  isItsOwnKey,
   type PatternForm,
   type Primitive,
-  isItsOwnKey,
   sameValue,
   type TemplateForm,
   type TupleForm,

@@ -175,12 +175,12 @@ export class SortedKeys<V> {
   #root: Node<V>;
 
   /** @param keys in any order */
-  constructor(keys: Key[], valueOf: (key: Key) => V, rankOf: (value: V) => number) {
+  constructor(keys: Key[], valueAt: (key: Key) => V, rankOf: (value: V) => number) {
     this.#rankOf = rankOf;
     // Not the default order, which is that of texts.
     keys.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
     let level: Node<V>[] = pieces(keys, KEYS).map((piece) => {
-      const values = piece.map(valueOf);
+      const values = piece.map(valueAt);
       return new Leaf(piece, values.map(rankOf), values);
     });
     while (level.length > 1) level = pieces(level, CHILDREN).map((piece) => new Branch(piece));
