@@ -146,8 +146,8 @@ export class Link implements CallHome, PipeHome, MakerHome {
   call<T>(spec: CallSpec): AsyncResult<T> {
     const luggage = new Luggage(this.sender, this.clusterId);
     for (const hash of spec.code ?? []) luggage.code.add(hash);
-    const { targets, assembly, mapStack, options = {} } = spec;
-    const base = { id: ++this.#next, home: this, targets, assembly, mapStack };
+    const { targets, assembly, options = {} } = spec;
+    const base = { id: ++this.#next, home: this, targets, assembly };
     let payloads: Payload[];
     try {
       if (this.#ended) throw this.#ended;

@@ -152,7 +152,6 @@ export class Controller {
       fromClient: (...message) => this.#fromClient(...message),
       fromEngine: (...message) => this.#fromEngine(...message),
       fromSupervisor: (...message) => this.#fromSupervisor(...message),
-      toldAnew: (record) => this.#calls.toldAnew(record),
       joined: (client, attach) => {
         this.#paradigms.clientJoined(client);
         attach();
@@ -265,7 +264,7 @@ export class Controller {
     const bytes = payloadBytes(payload);
     const { control } = record;
     this.output(record, header, payload, () => control.passedOn(bytes + TOLD_COST));
-    if (stream <= Stream.MESSAGE || stream === Stream.LAST_PROGRESS) this.#calls.told(record, client, id, bytes);
+    control.told.upTo(header.told);
   }
 
   /** What a task tells: to the client whose call it is, or, what no call printed, to all. */

@@ -98,8 +98,8 @@ function supervisedDesk({ port, memory }: Supervised, home: DeskHome): Desk {
   port.unref();
   process.on('exit', () => letGo(shared));
   const print: Print = (job, stream, text) => {
-    const bytes = ring.text(stream, job?.client ?? 0, job?.call ?? 0, text);
-    if (job) job.told += bytes;
+    ring.text(stream, job?.client ?? 0, job?.call ?? 0, text);
+    if (job && text) job.told = ring.end;
   };
   captureOutput(print);
   return {
@@ -117,7 +117,8 @@ function supervisedDesk({ port, memory }: Supervised, home: DeskHome): Desk {
     },
     send(job, message) {
       const { parts } = encode(message, { root: 'message' });
-      job.told += ring.parts(Stream.MESSAGE, job.client, job.call, parts);
+      ring.parts(Stream.MESSAGE, job.client, job.call, parts);
+      job.told = ring.end;
     },
     poll() {
       if (Atomics.load(ints, POSTED) === taken) return;
@@ -136,7 +137,8 @@ function supervisedDesk({ port, memory }: Supervised, home: DeskHome): Desk {
       const { progress, client, call } = job;
       if (!progress) return;
       const { parts } = progressPayload(progress.done, progress.total);
-      job.told += ring.parts(Stream.LAST_PROGRESS, client, call, parts);
+      ring.parts(Stream.LAST_PROGRESS, client, call, parts);
+      job.told = ring.end;
     },
     coding: (on) => void (ints[CODING] = on ? 1 : 0),
     turn: () => void (numbers[TURNED] = Date.now()),

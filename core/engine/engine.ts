@@ -25,7 +25,6 @@ import { type Desk, openDesk, type Supervised } from './desk.ts';
 import { type Door, openDoor } from './door.ts';
 import { createEvaluator } from './evaluator.ts';
 import { Habits } from './habits.ts';
-import { restartImmediates } from './immediates.ts';
 import { Job, type OwnWork, type Talk } from './job.ts';
 import { Mail } from './mail.ts';
 import { createNamespace } from './namespace.ts';
@@ -98,7 +97,6 @@ export class Engine {
       unwinding: () => this.#orders.unwinding(),
       show: (id, value) => this.#show(id, value),
     });
-    if (supervised) restartImmediates(this.#door);
     const namespace = createNamespace();
     this.#self.namespace = namespace.view;
     this.#shop = { namespace, evaluator, functions: new FunctionStore({ dir: boot.cwd }) };
@@ -146,6 +144,7 @@ export class Engine {
       start: (...works) => this.#start(...works),
       abort: ({ client, call }, reason) => this.#turns.find(callKey(client, call))?.abort(reason),
       settle: (...outcome) => this.#settle(...outcome),
+      codeParcel: (value) => this.#nested.parcel(value),
       log: (message, error) => this.#uncaught(`${message}:`, error),
     });
     this.#vitals = new Vitals({
@@ -336,6 +335,7 @@ export class Engine {
     this.#vitals.calls++;
     if (!ok) cutStack(value);
     if (job.own) {
+      if (job.told) job.own.told?.(job.told);
       job.own.done(ok, value);
       return;
     }
@@ -388,7 +388,7 @@ export class Engine {
   }
 
   /** For a paradigm: each takes its turn, like a call. */
-  #start(works: readonly Work[], onMicrotask: boolean): void {
+  #start(works: readonly Work[], onMicrotask: boolean, ms?: number): void {
     const jobs: Job[] = [];
     for (const work of works) {
       if (work.signal?.aborted) {
@@ -400,7 +400,7 @@ export class Engine {
       jobs.push(job);
     }
     for (const job of jobs) this.#mail.arrived(job);
-    this.#turns.pushAll(jobs, onMicrotask);
+    this.#turns.pushAll(jobs, onMicrotask, ms);
   }
 
   #jobFor(work: Work): Job {
@@ -417,6 +417,7 @@ export class Engine {
         work.done(ok, value);
       },
       yielded: () => work.yielded?.(),
+      told: (end) => work.told?.(end),
       attempt,
       beside,
       detached,

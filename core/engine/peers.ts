@@ -13,7 +13,7 @@ import { type RequestHandler, Rpc } from '../wire/rpc.ts';
 import { Session } from '../wire/session.ts';
 import { Strangers } from '../wire/strangers.ts';
 import { type Connection, dial, type Listener, listen, type TlsOptions } from '../wire/transport.ts';
-import { type Greeted, REOPENS, reopen } from './reopening.ts';
+import { awaitReopening, type Greeted, reopen } from './reopening.ts';
 
 export interface Ticket {
   token: string;
@@ -233,11 +233,7 @@ export class Peers {
       return;
     }
     guest.welcome({ session: guest.key, resumed: false, received: 0, about: {} });
-    // It is opened again from there, or not at all.
-    const resume = (session: Session, fail: (reason: string) => void): void => {
-      setTimeout(() => session.connected || fail('it was not opened again'), REOPENS).unref();
-    };
-    const channel = this.#talk({ id: guest.key, connection, engine: from, resume });
+    const channel = this.#talk({ id: guest.key, connection, engine: from, resume: awaitReopening() });
     if (!this.#channels.has(from)) this.#channels.set(from, channel);
   }
 

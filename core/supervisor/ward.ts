@@ -151,7 +151,7 @@ export class Ward {
         get tls() {
           return currentTls();
         },
-        about: () => ({ engine, incarnation }),
+        about: () => ({ engine, incarnation, told: this.#outlet.end }),
         handlers: {
           opened: (session) => {
             if (this.#joined !== joined) return session.abandon('superseded');

@@ -189,7 +189,8 @@ describe('whenConnected', () => {
 
 test('connections$ tells the connection that there is, and each one after it', async () => {
   const desk = new Desk();
-  const [early, late]: Wire[][] = [[], []];
+  const early: Wire[] = [];
+  const late: Wire[] = [];
   desk.service.connections$.subscribe((wire) => early.push(wire));
   desk.service.start();
   const first = await desk.connects();

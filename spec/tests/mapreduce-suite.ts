@@ -95,9 +95,13 @@ export function mapReduceSuite(open: () => Promise<Client>): void {
       'map records out': total,
       'reduce keys in': words.size,
       'reduce records out': words.size,
-      'combine values in': expect.any(Number),
+      'combine records in': total,
       'bytes read': Buffer.byteLength(text),
     });
+    const combined = mapreduce!['combine records out']!;
+    expect(combined).toBeGreaterThanOrEqual(words.size);
+    expect(combined).toBeLessThan(total);
+    expect(mapreduce).toMatchObject({ 'records shuffled': combined, 'reduce records in': combined });
     expect(job.stepCounters).toEqual([job.counters]);
   });
 

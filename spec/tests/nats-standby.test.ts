@@ -6,6 +6,7 @@ import { backoff, type Client, type ConnectionInfo, clientService, connect } fro
 import { taskFarm, tupleSpace } from 'tutti/paradigms';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isRunning, type Running, Terminal } from '../fixtures/cli/terminal.ts';
+import { until } from './support/conditions.ts';
 import { eventually } from './support/farm.ts';
 import { type NatsServer, startNats, withNats } from './support/nats.ts';
 
@@ -55,13 +56,8 @@ async function engines(info: ConnectionInfo, count: number): Promise<void> {
 
 /** As soon as there is a controller. */
 async function comeBack(info: ConnectionInfo): Promise<Client> {
-  for (;;) {
-    try {
-      return await connect(info, { output: 'ignore' });
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
+  const tried = (): Promise<Client | undefined> => connect(info, { output: 'ignore' }).catch(() => undefined);
+  return (await until(tried, (client) => client !== undefined))!;
 }
 
 const leaveLine = (file: string, n: number): void => {
