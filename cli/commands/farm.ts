@@ -26,7 +26,7 @@ export const farmCommand = (what: string | undefined, items: readonly string[] |
         .option('engines', enginesOption)
         .option('name', nameOption)
         .option('kind', kindOption)
-        .option('input', text('--input', 'A file with an item a line; .jsonl: JSON values'))
+        .option('input', text('--input', 'A file with an item a line; .jsonl: JSON values; -: stdin, as without it'))
         .option('jobs', {
           ...text('--jobs', 'How many at a time (default: one an engine)'),
           alias: 'j',
@@ -79,7 +79,16 @@ export const farmCommand = (what: string | undefined, items: readonly string[] |
       if (script && !statSync(what, { throwIfNoEntry: false })?.isFile())
         throw new UsageError(`Cannot read the script ${what}; give the path of a .ts or .js file`);
       const run = {
-        ...{ text: what, script, items, input, jobs, attempts: attempts ?? 1, timeout, halt },
+        ...{
+          text: what,
+          script,
+          items,
+          input: input === '-' ? undefined : input,
+          jobs,
+          attempts: attempts ?? 1,
+          timeout,
+          halt,
+        },
         ...{ keepOrder: rest['keep-order'], results, progress, json },
       };
       const log = joblog === undefined ? undefined : new Joblog(joblog, resume);

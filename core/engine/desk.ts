@@ -7,10 +7,12 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { letGo } from '../supervisor/let-go.ts';
 import {
   AWAKE,
+  BEGUN,
   CALL,
   CLIENT,
   CODING,
   DONE,
+  DOZING,
   memoryIn,
   OF_CALL,
   OF_CLIENT,
@@ -111,8 +113,7 @@ function supervisedDesk({ port, memory }: Supervised, home: DeskHome): Desk {
       numbers[TOTAL] = total;
       numbers[OF_CLIENT] = client;
       numbers[OF_CALL] = call;
-      if (Atomics.exchange(ints, PROGRESS, 1) === 0 && Atomics.exchange(ints, AWAKE, 1) === 0)
-        Atomics.notify(ints, AWAKE);
+      if (Atomics.exchange(ints, PROGRESS, 1) === 0) wake(ints);
     },
     send(job, message) {
       const { parts } = encode(message, { root: 'message' });
@@ -128,6 +129,9 @@ function supervisedDesk({ port, memory }: Supervised, home: DeskHome): Desk {
       ints[CLIENT] = job?.client ?? 0;
       numbers[SINCE] = job ? job.started : 0;
       Atomics.store(ints, CALL, job?.call ?? 0);
+      if (!job) return;
+      Atomics.add(ints, BEGUN, 1);
+      if (Atomics.load(ints, DOZING) && Atomics.exchange(ints, DOZING, 0)) wake(ints);
     },
     flush(job) {
       const { progress, client, call } = job;
@@ -140,6 +144,11 @@ function supervisedDesk({ port, memory }: Supervised, home: DeskHome): Desk {
     turn: () => void (numbers[TURNED] = Date.now()),
     post: (message, transfer) => port.postMessage(message, transfer),
   };
+}
+
+/** The supervisor, if it sleeps. */
+function wake(ints: Int32Array): void {
+  if (Atomics.exchange(ints, AWAKE, 1) === 0) Atomics.notify(ints, AWAKE);
 }
 
 /** Progress that would be overwritten. */

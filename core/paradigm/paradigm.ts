@@ -147,6 +147,11 @@ export interface EngineHost {
   readWithin<T = any>(bytes: Uint8Array, from: number, size: number): T;
   parcel<T>(value: T): Parcel<T>;
   /**
+   * The same where functions may be in it, as a client sends them: by a client on this engine, as `task.client()` gives one, which takes the
+   * package in reach. Rejects with CannotTravelError.
+   */
+  codeParcel<T>(value: T): Promise<Parcel<T>>;
+  /**
    * As `run`, several at a time: they enter together, and tell by callback how they ended, without a promise each. `onMicrotask`:
    * called from a callback of `queueMicrotask`, with nothing of Node's below it, where habits count. `within`: ms that those which
    * have been brief may take together before they are told how they ended. Default: 4.
@@ -344,7 +349,10 @@ export interface Command {
 export interface CommandTools {
   /** `-n`, `--kind`, `--name` and `--json`: for `yargs.options(…)`. */
   readonly options: Record<string, object>;
-  /** Opens the cluster that these options name, or one of the command's own, and closes it after `body`. Ctrl-C aborts the signal. */
+  /**
+   * Opens the cluster that these options name, or one of the command's own, and closes it after `body`. Ctrl-C aborts the signal. With
+   * `launcher`, a Launcher, in them, and `engines`, those of its own are started by it.
+   */
   session(args: object, body: (client: Client, signal: AbortSignal) => Promise<void>): Promise<void>;
   /** For a command that does without a cluster: aborted by Ctrl-C, which from the call on does not end the process. */
   interruption(): AbortSignal;
@@ -354,11 +362,12 @@ export interface CommandTools {
    * Prints what engines print for this result as it comes, each line after `[id] `; with `json` on stderr. `finish` prints what
    * had no newline at its end.
    * @param options.nameOf what stands for an engine's id
+   * @param options.only leaves out what engines print for no result: where several are followed, one shows that
    */
   follow(
     client: Client,
     result: AsyncResult<any, any>,
-    options?: { json?: boolean; nameOf?: (engine: number) => number | string },
+    options?: { json?: boolean; nameOf?: (engine: number) => number | string; only?: boolean },
   ): { finish(): void };
   /** One document on stdout. */
   printJson(value: unknown): void;
