@@ -31,16 +31,14 @@ export default function engineHalf(host: EngineHost): EngineHalf {
   /** Who gives the orders, and how many ms reports may wait. */
   let slotNumber = 0;
   let patience = SLICE;
-  let due = false;
+  let due: NodeJS.Immediate | undefined;
 
   host.controller.tell('declares', resources());
 
   /** Once the event loop has had its turn. */
   function soon(): void {
-    if (due) return;
-    due = true;
-    setImmediate(() => {
-      due = false;
+    due ??= setImmediate(() => {
+      due = undefined;
       turn();
     });
   }
@@ -61,7 +59,13 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     }
     const more = begun > 0 || !reports.empty;
     reports.flush();
-    if (more && head < queue.length) soon();
+    if (head < queue.length) {
+      if (more) soon();
+    } else if (due) {
+      // For what has ended meanwhile, which has been told.
+      clearImmediate(due);
+      due = undefined;
+    }
   }
 
   /** How many it has begun. */
