@@ -3,6 +3,7 @@ import type { Client } from '../client/client.ts';
 import type { Link } from '../client/link.ts';
 import { UsageError } from '../errors.ts';
 import { Parcel } from '../paradigm/parcel.ts';
+import type { Certificates } from '../supervisor/messages.ts';
 import type { Rpc } from '../wire/rpc.ts';
 
 /** The package as programs use it; engines are small, and few of them need it. */
@@ -13,6 +14,8 @@ export class NestedClient {
   /** Code that the controller has. */
   #known = new Set<string>();
   #rpc: () => Rpc | undefined;
+  /** Read whenever it dials. */
+  #tls: Certificates = {};
 
   constructor(rpc: () => Rpc | undefined) {
     this.#rpc = rpc;
@@ -44,11 +47,17 @@ export class NestedClient {
     this.#known.clear();
   }
 
+  /** The cluster's authority is another one; a connection that is cut comes back with these. */
+  certified(tls: Certificates): void {
+    Object.assign(this.#tls, tls);
+  }
+
   async #open(): Promise<Client> {
     const rpc = this.#rpc();
     if (!rpc) throw new UsageError('This engine has no controller now');
     const info = await rpc.ask('client');
     const { connect } = await import(new URL(PACKAGE, import.meta.url).href);
-    return connect(info, { output: 'ignore' });
+    this.#tls = {}; // what it is told is as of now
+    return connect(info, { output: 'ignore', tls: this.#tls });
   }
 }

@@ -152,7 +152,7 @@ function exitOf(error: unknown): undefined {
 function withoutOurFrames(error: unknown): unknown {
   if (error instanceof Error && error.stack)
     error.stack = error.stack.replace(
-      /\n\s+at [^\n]*(?:tutti:\/\/\/?paradigm\/mpi\.js|new Promise \(<anonymous>\)|AsyncLocalStorage\.run)[^\n]*/g,
+      /\n\s+at [^\n]*(?:tutti:\/\/\/?paradigm\/mpi-\w+\.js|new Promise \(<anonymous>\)|AsyncLocalStorage\.run)[^\n]*/g,
       '',
     );
   return error;
