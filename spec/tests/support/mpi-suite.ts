@@ -89,6 +89,34 @@ export function mpiSuite(kind: 'thread' | 'process', { options, perHost }: Elsew
     ]);
   });
 
+  test('what is received is a copy, whoever it comes from, and whatever becomes of what was sent', async () => {
+    const results = await run(3, async (comm) => {
+      const value = { data: new Float64Array(5_000).fill(comm.rank), tail: [new Uint8Array(300_000).fill(comm.rank)] };
+      const mine = [comm.isend(value, comm.rank, 1), comm.ssend(value, comm.rank, 2)];
+      const gathered = await comm.gather(value, 1);
+      const all = await comm.allgather(value);
+      const everywhere = await comm.bcast(comm.rank === 2 ? value : undefined, 2);
+      const swapped = await comm.alltoall([value, value, value]);
+      const scattered = await comm.scatter(comm.rank === 0 ? [value, value, value] : undefined);
+      const own = [await comm.recv(comm.rank, 1), await comm.recv(comm.rank, 2)];
+      await comm.waitAll(mine);
+      const next = comm.isend(value, (comm.rank + 1) % 3, 3);
+      const came = await comm.recv(-1, 3);
+      await next;
+      value.data.fill(9);
+      value.tail[0]!.fill(9);
+      await comm.barrier();
+      const seen = [...(gathered ?? []), ...all, everywhere, ...swapped, scattered, ...own, came];
+      return seen.map(({ data, tail }) => (data.at(-1) === tail[0].at(-1) ? data[0] : 'mixed'));
+    });
+    expect(results).toEqual(
+      [0, 1, 2].map((rank) => [
+        ...(rank === 1 ? [0, 1, 2] : []),
+        ...[0, 1, 2, 2, 0, 1, 2, 0, rank, rank, (rank + 2) % 3],
+      ]),
+    );
+  });
+
   test('PROC_NULL, oneself, sendrecv, and receives that are taken back', async () => {
     const [got] = await run(2, async (comm) => {
       const nobody = comm.recv(-2);
