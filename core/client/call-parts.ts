@@ -41,7 +41,6 @@ export class More {
   /** Leads positions in a remote stack back to what the user wrote. */
   mapStack: ((stack: string) => string) | undefined;
   uses: readonly Call[] = NONE;
-  bytes = 0;
   unplaced = 0;
   /** Made when they are needed: most calls never print or talk. */
   printed: Told<Printed> | undefined;

@@ -154,7 +154,7 @@ export class Link implements CallHome, PipeHome, MakerHome {
       return new AsyncResult<T>(call, this);
     }
     const call = new Call({ ...base, uses: [...luggage.uses] });
-    call.more.bytes = luggage.bytes;
+    call.bytes = luggage.bytes;
     this.#calls.set(call.id, call);
     this.#lending.borrow(call);
     limitCall(call, options);
@@ -284,6 +284,7 @@ export class Link implements CallHome, PipeHome, MakerHome {
   async close(reason = 'the client has closed'): Promise<void> {
     if (this.#ended) return;
     for (const call of this.#calls.values()) call.observed = true; // who closes knows what that does to pending calls
+    this.paradigms.closing();
     const closing = this.#session.close(reason);
     this.#end(new SessionLostError('This client is closed'));
     await closing;
