@@ -37,6 +37,7 @@ const definition = defineParadigm({
     const link = host.shared(() => {
       const made = new Link(host.controller, host);
       host.handle({ answers: (answers: Answers) => made.receive(answers) });
+      host.onClose(() => made.settleUp());
       return made;
     });
     return new ClientSpace(name, link, options as OpenOptions, {
