@@ -1,3 +1,4 @@
+import { mapStacks, withInnerErrors } from './inner-errors.ts';
 import { FRAME, homeward } from './places.ts';
 
 /**
@@ -206,7 +207,7 @@ export class UnhandledError extends TuttiError {
 
 const OURS = new Set(['engine', 'task', 'remoteStack', 'original', 'name', 'message', 'stack']);
 
-/** What user code on one engine threw. `name`, `message`, `cause` and own fields are the original's; `original` is the rebuilt error. */
+/** What user code on one engine threw. `name`, `message`, `cause`, `errors` and own fields are the original's; `original` is the rebuilt error. */
 export class RemoteError extends TuttiError {
   override readonly code: string = 'REMOTE';
   readonly engine: number;
@@ -229,6 +230,14 @@ export class RemoteError extends TuttiError {
       if (OURS.has(field)) continue;
       Object.defineProperty(this, field, { value, enumerable: true, configurable: true, writable: true });
     }
+    // What an AggregateError is made of, hidden as it is there: Node prints it all the same.
+    if (error && Object.hasOwn(error, 'errors') && !Object.hasOwn(this, 'errors'))
+      Object.defineProperty(this, 'errors', {
+        value: (error as AggregateError).errors,
+        enumerable: false,
+        configurable: true,
+        writable: true,
+      });
     // Both repeat what the error's own print-out shows.
     for (const field of ['remoteStack', 'original']) Object.defineProperty(this, field, { enumerable: false });
     Object.defineProperty(this, 'name', { value: error?.name ?? 'RemoteError', enumerable: false, configurable: true });
@@ -268,24 +277,15 @@ function frames(stack: string): string {
     .join('\n');
 }
 
-/** Causes of causes, and errors in errors, that are led home. */
-const MOST = 32;
-
 /** An error that has come from an engine, with all that it holds: their stacks say where whoever wrote the code finds the place. */
 function leadHome(error: Error | undefined, remoteStack?: string): { stack: string; excerpt: string | undefined } {
   const first = homeward(remoteStack ?? error?.stack ?? '', error instanceof TuttiError);
   let { excerpt } = first;
-  const met = new Set<unknown>(error && [error]);
-  for (const one of met) {
-    if (!(one instanceof Error) || met.size > MOST) break;
-    for (const inner of [one.cause, ...('errors' in one && Array.isArray(one.errors) ? one.errors : [])])
-      if (inner instanceof Error) met.add(inner);
-    const { stack } = one;
-    if (typeof stack !== 'string') continue;
+  mapStacks(withInnerErrors(error), (stack, one) => {
     const led = homeward(stack, one instanceof TuttiError);
     excerpt ??= led.excerpt;
-    if (led.stack !== stack) Object.defineProperty(one, 'stack', { value: led.stack });
-  }
+    return led.stack;
+  });
   return { stack: first.stack, excerpt };
 }
 

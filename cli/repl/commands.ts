@@ -16,6 +16,12 @@ export interface Command {
 
 export const COMMANDS: readonly Command[] = [...sessionCommands, ...clusterCommands, ...dataCommands, ...taskCommands];
 
+/** Node's own, where somebody types. */
+export const TYPED: readonly Omit<Command, 'run'>[] = [
+  { name: 'editor', takes: '', help: 'Type several lines and run them together: Ctrl-D runs them, Ctrl-C drops them' },
+  { name: 'break', takes: '', help: 'Give up a statement that goes on over several lines, like Ctrl-C' },
+];
+
 export function findCommand(name: string): Command | undefined {
   return COMMANDS.find((command) => command.name === name);
 }

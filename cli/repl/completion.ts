@@ -2,7 +2,7 @@
 
 import { propertiesOf } from '../../core/engine/names.ts';
 import type { NameInfo } from '../../core/index.ts';
-import { COMMANDS } from './commands.ts';
+import { COMMANDS, TYPED } from './commands.ts';
 import type { Console } from './console.ts';
 import { entryOf } from './entry.ts';
 
@@ -19,7 +19,6 @@ const TAKES: Record<string, 'here' | 'engines'> = {
   who: 'engines',
   px: 'engines',
 };
-const NODES_OWN = ['break', 'clear', 'editor', 'exit'];
 /** The value that is looked into, up to its dot, and the start of a name. */
 const CHAIN = /((?:[\p{ID_Start}$_][\p{ID_Continue}$]*\??\.)*)([\p{ID_Continue}$]*)$/u;
 
@@ -35,7 +34,7 @@ export class Completion {
   async of(line: string): Promise<[string[], string]> {
     const [, command] = /^\s*\.([a-z]*)$/.exec(line) ?? [];
     if (command !== undefined) {
-      const names = [...COMMANDS.map(({ name }) => name), ...NODES_OWN];
+      const names = [...COMMANDS, ...TYPED].map(({ name }) => name);
       return [names.filter((name) => name.startsWith(command)).sort(), command];
     }
     const entry = entryOf(line, this.#console.autopx);

@@ -4,7 +4,7 @@ import type { View } from '../../core/client/view-types.ts';
 import { CancelledError, UsageError } from '../../core/errors.ts';
 import { failureText } from '../display/failure.ts';
 import { display } from '../display/value.ts';
-import { findCommand } from './commands.ts';
+import { COMMANDS, findCommand, TYPED } from './commands.ts';
 import type { Connection, ConsoleClient } from './connection.ts';
 import { shownValues } from './engines.ts';
 import { type CodeEntry, entryOf, isUnfinished } from './entry.ts';
@@ -14,6 +14,7 @@ import { preloaded } from './preloaded.ts';
 import { Recording } from './recording.ts';
 import type { Screen } from './screen.ts';
 import type { Started } from './started.ts';
+import { suggestion } from './suggestion.ts';
 
 export class Console {
   readonly screen: Screen;
@@ -124,11 +125,19 @@ export class Console {
     if (entry.kind === 'here' || entry.kind === 'engines') await this.run(entry);
     if (entry.kind !== 'command') return;
     const command = findCommand(entry.name);
-    if (!command)
-      throw new UsageError(
-        `There is no command .${entry.name}; see .help. Code that goes on has its dot at the end of the line before`,
-      );
+    if (!command) throw new UsageError(this.#noCommand(entry.name));
     await command.run(this, entry.rest);
+  }
+
+  #noCommand(name: string): string {
+    const commands = [...COMMANDS, ...(this.screen.terminal ? TYPED : [])];
+    const meant = suggestion(
+      name,
+      commands.map((command) => command.name),
+    );
+    const say = `There is no command .${name}`;
+    if (meant !== undefined) return `${say}; did you mean .${meant}?`;
+    return `${say}; see .help. Code that goes on has its dot at the end of the line before`;
   }
 
   async #enter(text: string): Promise<boolean> {

@@ -5,6 +5,7 @@ import { createEvaluator } from '../../core/engine/evaluator.ts';
 import { createNamespace } from '../../core/engine/namespace.ts';
 import { CancelledError } from '../../core/errors.ts';
 import { captureConsoleNames } from '../../core/functions/index.ts';
+import { mapStacks, withInnerErrors } from '../../core/inner-errors.ts';
 import { homeward } from '../../core/places.ts';
 
 /** What became of a text: its value, or (it awaits something) the promise of it. A promise as value is a value. */
@@ -68,9 +69,6 @@ export function createLocal(given: object): Local {
 function rethrow(error: unknown): never {
   if ((error as NodeJS.ErrnoException | null)?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED')
     throw new CancelledError('Interrupted');
-  if (error instanceof Error && typeof error.stack === 'string') {
-    const { stack } = homeward(error.stack);
-    Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true, enumerable: false });
-  }
+  mapStacks(withInnerErrors(error), (stack) => homeward(stack).stack);
   throw error;
 }

@@ -4,6 +4,8 @@ import type { Look } from '../display/value.ts';
 
 export interface Screen {
   readonly look: Look;
+  /** Somebody types, with Node's line editing. */
+  readonly terminal: boolean;
   /** Values, tables, help. */
   show(text: string): void;
   /** Errors, and what the console itself has to say. */
@@ -16,6 +18,7 @@ export interface Screen {
 export function plainScreen(): Screen {
   return {
     look: { colours: false, width: 80 },
+    terminal: false,
     show: (text) => void process.stdout.write(`${text}\n`),
     tell: (text) => void process.stderr.write(`${text}\n`),
     output({ engine, stream, lines }) {

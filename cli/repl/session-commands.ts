@@ -1,7 +1,7 @@
 /** Commands of the console itself. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { UsageError } from '../../core/errors.ts';
-import { COMMANDS, type Command } from './commands.ts';
+import { COMMANDS, type Command, TYPED } from './commands.ts';
 import { enginesEntry, entryOf } from './entry.ts';
 import { statementsOf } from './statements.ts';
 
@@ -11,7 +11,8 @@ export const sessionCommands: Command[] = [
     takes: '',
     help: 'This list',
     run({ screen }) {
-      const usage = COMMANDS.map(({ name, takes, help }) => [`.${name} ${takes}`.trim(), help] as const);
+      const commands = [...COMMANDS, ...(screen.terminal ? TYPED : [])];
+      const usage = commands.map(({ name, takes, help }) => [`.${name} ${takes}`.trim(), help] as const);
       const width = Math.max(...usage.map(([left]) => left.length));
       screen.show(
         [

@@ -15,6 +15,7 @@ export interface Typing {
 const COLOURS = [36, 33, 35, 32, 34, 31];
 
 export class TerminalScreen implements Screen {
+  readonly terminal = true;
   #out: NodeJS.WriteStream;
   #bars: readonly string[] = [];
   #drawn: readonly string[] = [];

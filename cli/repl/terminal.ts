@@ -12,6 +12,8 @@ import { historyFile, keepHistory } from './history.ts';
 import { Keyboard } from './keyboard.ts';
 import type { TerminalScreen, Typing } from './terminal-screen.ts';
 
+const COMMAND_NAME = /^[a-z]+$/;
+
 /** Resolves when its user leaves. */
 export async function onTerminal(console: Console, screen: TerminalScreen, greeting: string): Promise<void> {
   const { interruption, local, started } = console;
@@ -116,6 +118,19 @@ function defineCommands(server: REPLServer, enter: (text: string) => void): void
       name === 'px' ? void server.emit('line', `% ${rest}`) : enter(`.${name} ${rest}`);
     server.defineCommand(name, { help, action });
   }
+  // What is no command it would refuse in words of its own; but in a statement that goes on, it goes on.
+  const goesOn = Object.getOwnPropertySymbols(server).find(({ description }) => description === 'bufferedCommand');
+  const known = server.commands as Record<string, { help: string; action(rest: string): void }>;
+  Object.defineProperty(server, 'commands', {
+    value: new Proxy(known, {
+      get(_, name) {
+        if (typeof name !== 'string') return undefined;
+        if (known[name] || !COMMAND_NAME.test(name) || goesOn === undefined) return known[name];
+        if ((server as unknown as Record<symbol, string>)[goesOn]) return undefined;
+        return { help: '', action: (rest: string) => enter(`.${name} ${rest}`) };
+      },
+    }),
+  });
 }
 
 /** What code here prints, at any time, goes above the prompt. */

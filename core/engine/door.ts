@@ -12,11 +12,10 @@ const SLOT = 'tutti.door';
 /** Without a global's name: user code may have made anything of it. */
 const EXPRESSION = `void this['${SLOT}'].land()`;
 
-/** As text, so that minifying cannot take the frames' names away. */
-const PROGRAM = `(function (slot, skipped) {
+/** As text, so that minifying cannot take the frame's name away. */
+const PROGRAM = `(function (slot) {
   return {
     land: function tuttiLand() { slot.batch(); },
-    enter: function tuttiEnter(callback, args) { if (!skipped()) callback.apply(this, args); },
   };
 })`;
 
@@ -25,13 +24,9 @@ export interface Door {
   enter(batch: () => void): boolean;
   /**
    * The same, for what has so far been over at once: it is simply called. One that goes on for ever all the same is stopped by
-   * terminating all down to the event loop, and then this does not return. So nothing of Node's may be below it on the stack that would
-   * not survive that, such as its queue of immediates. (To run its frame again would take a step of the debugger, and stepping
-   * through code that is being optimised can end the process: V8 11.)
+   * terminating all down to the event loop, and then this does not return.
    */
   enterLightly(batch: () => void): boolean;
-  /** A callback that the event loop calls, made such that it can be stopped there without harm. */
-  restartable<A extends unknown[]>(callback: (...args: A) => void): (...args: A) => void;
   /** After a termination, wherever it was. */
   repair(): void;
 }
@@ -53,10 +48,8 @@ export function openDoor(supervised: boolean, asked: Asked): Door {
   const session = supervised ? connect() : undefined;
   if (!session) return PLAIN;
   const repair = findRepair();
-  let skipping = false;
-  const { land, enter } = vm.runInThisContext(PROGRAM, { filename: 'tutti:door' })(
+  const { land } = vm.runInThisContext(PROGRAM, { filename: 'tutti:door' })(
     (Object.defineProperty(globalThis, SLOT, { value: {} }) as any)[SLOT],
-    () => skipping && !(skipping = false),
   );
   const slot = Object.assign((globalThis as any)[SLOT], {
     batch: (): void => {},
@@ -67,8 +60,6 @@ export function openDoor(supervised: boolean, asked: Asked): Door {
       if (unwinds) asked.unwinding();
       repair?.();
     },
-    /** The callback that runs now is run again, and is to do nothing then. */
-    skip: () => void (skipping = true),
     take: (order: string) => asked.take(order),
     leftover: () => asked.leftover(),
     show: (id: number, value: unknown) => asked.show(id, value),
@@ -87,10 +78,6 @@ export function openDoor(supervised: boolean, asked: Asked): Door {
   return {
     enter: enterFully,
     enterLightly: repair ? called : enterFully,
-    restartable: (callback) =>
-      function (this: unknown, ...args) {
-        enter.call(this, callback, args);
-      },
     repair: () => repair?.(),
   };
 }
@@ -98,7 +85,6 @@ export function openDoor(supervised: boolean, asked: Asked): Door {
 const PLAIN: Door = {
   enter: called,
   enterLightly: called,
-  restartable: (callback) => callback,
   repair() {},
 };
 

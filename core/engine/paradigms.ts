@@ -37,9 +37,11 @@ export interface ParadigmsHome {
   provide(name: string, value: unknown): void;
   /** No call begins before `release` is called. */
   hold(): () => void;
-  start(works: readonly Work[], onMicrotask: boolean): void;
+  start(works: readonly Work[], onMicrotask: boolean, ms?: number): void;
   abort(call: CallId, reason: unknown): void;
   settle(call: CallId, ok: boolean, value: unknown, stay: boolean): Outcome;
+  /** By a client on this engine. */
+  codeParcel(value: unknown): Promise<Parcel>;
   log(message: string, error: unknown): void;
 }
 
@@ -205,7 +207,8 @@ export class Paradigms {
       read: (parcel) => home.supplies.decode(asParcel(parcel).payload, []) as never,
       readWithin: (bytes, from, size) => home.supplies.decodeWithin(bytes, from, size) as never,
       parcel: (value) => new Parcel(encode(value)),
-      start: (works, { onMicrotask = false } = {}) => home.start(works, onMicrotask),
+      codeParcel: (value) => home.codeParcel(value),
+      start: (works, { onMicrotask = false, within } = {}) => home.start(works, onMicrotask, within),
       settle: (call, ok, value, { stay = true } = {}) => home.settle(call, ok, value, stay),
       abort: (call, reason) => home.abort(call, reason),
       release: (calls) => {

@@ -109,7 +109,7 @@ export class Peers {
           tcp: 'tcp://127.0.0.1:0',
           tls: `tls://${address}:0`,
         }[scheme];
-    const place = meeting ?? `${scheme} ${address}`;
+    const place = meeting ?? placeOf(scheme, address);
     let listener = this.#listeners.get(place);
     if (!listener) {
       listener = this.#listen(url, !meeting && scheme === 'tls' ? address : undefined);
@@ -123,6 +123,16 @@ export class Peers {
   async #listen(url: string, address: string | undefined): Promise<Listener> {
     const tls = address === undefined ? undefined : { ...(await this.#identity(address)), mutual: true };
     return listen(url, (connection) => void this.#accept(connection), { tls });
+  }
+
+  /** Who vouches for engines is another one: other certificates, for listeners and for whoever dials from here. */
+  async renew(): Promise<void> {
+    const addresses = [...this.#identities.keys()].filter((address) => address !== '');
+    this.#identities.clear();
+    for (const address of addresses) {
+      const listener = await this.#listeners.get(placeOf('tls', address));
+      listener?.renew?.({ ...(await this.#identity(address)), mutual: true });
+    }
   }
 
   /** The private key never leaves this engine. */
@@ -285,6 +295,10 @@ export class Peers {
     );
     return { rpc: new Rpc(() => {}), exchange, drained: async () => {}, close: () => {} };
   }
+}
+
+function placeOf(scheme: Ticket['scheme'], address: string): string {
+  return `${scheme} ${address}`;
 }
 
 function beneath(address: string, name: string): string {

@@ -1,5 +1,5 @@
 /** Stack traces as users should see them: their own frames, without those of the engine that called them. */
-
+import { withInnerErrors } from '../inner-errors.ts';
 import { FRAME, isOurs } from '../places.ts';
 
 const FILE = /(file:\/\/\/[^\s():]+):\d+:\d+\)?$/;
@@ -13,10 +13,13 @@ export function keepDeepStacks(): void {
   Error.stackTraceLimit = Math.max(Error.stackTraceLimit, 50);
 }
 
-/** Takes the engine's frames out of the stack of an error (and of its causes): those that called the user's, and those that he called. */
+/**
+ * Takes the engine's frames out of the stack of an error (and of its causes, and of what it is made of): those that called the user's,
+ * and those that he called.
+ */
 export function cutStack(error: unknown): void {
   try {
-    for (let e = error, depth = 0; e instanceof Error && depth < 10; e = e.cause, depth++) cut(e);
+    for (const one of withInnerErrors(error)) cut(one);
   } catch {
     // an error with getters that throw, or a frozen one, keeps its long stack
   }

@@ -226,7 +226,7 @@ async function look(pause: Pause, order: Order, expression: string): Promise<Par
       if (read.error.className !== 'ReferenceError') return { why: 'thrown', ...read.error };
     }
     // Threads pause between two rounds of a loop, where the names of its block are not in sight.
-    if (steps === STEPS || problem.className !== 'ReferenceError' || !(await pause.step('Over'))) return problem;
+    if (steps === STEPS || problem.className !== 'ReferenceError' || !(await pause.step())) return problem;
   }
 }
 

@@ -2,31 +2,32 @@
  * How a thread is stopped in whatever it is doing, and looked into. Each rung costs more than the one before:
  *
  * - landed: the loop is inside the door (`core/engine/door.ts`). It is terminated up to there; nothing else is lost.
- * - restarted: it is inside a callback that we call. The callback's frame is run again, and does nothing the second time.
+ * - restarted: it is inside a callback of `setImmediate`. It is terminated down to the event loop, and Node's queue of such
+ *   callbacks is restarted behind it (`immediates.ts`).
  * - unwound: it runs past an await. All is terminated down to the event loop; what else was about to run in the same
  *   turn is lost with it, so the engine repairs what it can and gives up the other calls in flight.
  *
  * What is done by other means (before it started, by its signal, by ending the engine) is not here. All that hangs on
- * Node's and V8's internals is here, in `pauses.ts`, in `stack.ts`, in `door.ts`, and in `repair.ts`, which checks them when the engine starts.
+ * Node's and V8's internals is here, in `pauses.ts`, in `stack.ts`, in `immediates.ts`, in `optimiser.ts`, in `door.ts`, and in `repair.ts`,
+ * which checks them when the engine starts.
  */
 import type { Debuggee } from './debuggee.ts';
-import { type Frame, hasLanding, isDelicate, isRestartable } from './stack.ts';
+import { QUEUE_GOES_ON, type Where } from './immediates.ts';
+import { dropOptimisation, isTermination } from './optimiser.ts';
+import { type Frame, hasLanding, immediatesIn, isDelicate } from './stack.ts';
 
 export type Rung = 'landed' | 'restarted' | 'unwound';
 
 export type Read = { value: unknown } | { error: { className: string; message: string } };
 
-/** ms. A loop without a call and without a step position (`while (true);`) does not step. */
+/** ms. A loop without a step position (`while (true);`) does not step. */
 const STEP = 200;
-const RESTART = 500;
 /** ms for code that we run while the thread is paused: listeners of its signals may be among it, and they may loop. */
 const EVALUATE = 2_000;
 
 const GROUP = 'tutti-peek';
 /** Where the engine has its end of all this. */
 export const DOOR = `globalThis['tutti.door']`;
-
-const TERMINATED = /terminated/;
 
 /** The thread stands still. */
 export class Pause {
@@ -48,27 +49,33 @@ export class Pause {
     this.#next = next;
   }
 
-  /** Whether a termination was under way: it has struck here, and is sent on to whom it is meant for. */
-  async passOn(): Promise<boolean> {
+  /**
+   * Whether a termination was under way: it has struck here, or before (`struck`), and is sent on to whom it is meant for.
+   */
+  async passOn(struck: boolean): Promise<boolean> {
+    if (!struck && !(await this.#strikes())) return false;
+    await this.#debuggee.post('Debugger.resume', { terminateOnResume: true });
+    return true;
+  }
+
+  async #strikes(): Promise<boolean> {
     try {
       // Calls something, since only at calls and loops does a termination strike; and without a limit of time, which would end it.
-      await this.#ask('(() => 0)()');
+      await this.#ask(this.frames[0]!, '(() => 0)()');
       return false;
     } catch (error) {
-      if (!TERMINATED.test((error as Error).message)) return false; // the stack is full
-      await this.#debuggee.post('Debugger.resume', { terminateOnResume: true });
-      return true;
+      return isTermination(error as Error); // else the stack is full
     }
   }
 
   /** Evaluates an expression of our own and gives its value. */
   ask(expression: string): Promise<any> {
-    return this.#ask(expression, EVALUATE);
+    return this.#ask(this.frames[0]!, expression, EVALUATE);
   }
 
-  async #ask(expression: string, timeout?: number): Promise<any> {
+  async #ask({ callFrameId }: Frame, expression: string, timeout?: number): Promise<any> {
     const { result, exceptionDetails } = await this.#debuggee.post('Debugger.evaluateOnCallFrame', {
-      callFrameId: this.frames[0]!.callFrameId,
+      callFrameId,
       expression,
       returnByValue: true,
       silent: true,
@@ -123,9 +130,9 @@ export class Pause {
   }
 
   /** Goes on to the next statement, if there is one that can be stepped to; else it stands somewhere else. */
-  async step(where: 'Into' | 'Over'): Promise<boolean> {
-    const stepped = await this.#next(STEP, () => this.#debuggee.post(`Debugger.step${where}`));
-    const frames = stepped ?? (await this.#next(STEP, () => this.#debuggee.post('Debugger.pause')));
+  async step(): Promise<boolean> {
+    const stepped = await this.#nextAfter('Debugger.stepOver');
+    const frames = stepped ?? (await this.#nextAfter('Debugger.pause'));
     if (!frames) throw new Error('The thread did not pause again');
     this.frames = frames;
     return stepped !== undefined;
@@ -136,9 +143,17 @@ export class Pause {
     if (isDelicate(this.frames)) return undefined;
     if (hasLanding(this.frames)) return this.#terminate('landed');
     if (!(await this.ask(`${DOOR}.mendable`))) return undefined;
-    if (this.frames.some(isRestartable) && (await this.#restart())) return 'restarted';
-    if (isDelicate(this.frames)) return undefined; // it has stepped to there
-    return this.#terminate('unwound');
+    const immediates = immediatesIn(this.frames);
+    const where: Where = immediates && (await this.#ask(immediates, QUEUE_GOES_ON, EVALUATE));
+    if (where === 'unknown') return undefined;
+    return this.#terminate(where === 'callback' ? 'restarted' : 'unwound');
+  }
+
+  #nextAfter(command: string): Promise<Frame[] | undefined> {
+    return this.#next(STEP, () => {
+      void dropOptimisation(this.#debuggee);
+      return this.#debuggee.post(command);
+    });
   }
 
   async #terminate(rung: Rung): Promise<Rung> {
@@ -146,18 +161,5 @@ export class Pause {
     this.gone = true;
     await this.#debuggee.post('Debugger.resume', { terminateOnResume: true });
     return rung;
-  }
-
-  /** After a step: a frame below optimised code cannot be restarted, and V8 ends the process when it is tried. */
-  async #restart(): Promise<boolean> {
-    if (!(await this.step('Into')) || isDelicate(this.frames)) return false;
-    const frame = this.frames.find(isRestartable);
-    if (!frame) return false;
-    await this.ask(`${DOOR}.skip()`);
-    const again = await this.#next(RESTART, () =>
-      this.#debuggee.post('Debugger.restartFrame', { callFrameId: frame.callFrameId, mode: 'StepInto' }),
-    );
-    if (again) this.frames = again;
-    return true;
   }
 }

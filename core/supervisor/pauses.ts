@@ -1,11 +1,12 @@
 /** Pauses a thread, so that it can be stopped or looked into (`pause.ts`), and lets it go on. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Debuggee } from './debuggee.ts';
+import { dropOptimisation } from './optimiser.ts';
 import { Pause } from './pause.ts';
 import { type Frame, isDelicate, isInside, isUsers, ownerOf } from './stack.ts';
 
-/** ms for a step out of Node's code, and until a thread that goes on has said so. */
-const STEP = 200;
+/** ms until a thread that goes on has said so. */
+const GOES_ON = 200;
 /** The debugger stays on for that long, ms: turning it on is what costs most. */
 const LINGER = 1_000;
 /** ms that a pause which is not needed any more is given to be withdrawn. */
@@ -30,7 +31,7 @@ export interface Meanwhile {
   readonly over?: Promise<unknown>;
   /** Done as soon as the thread pauses at the next JavaScript it comes to. */
   asked?(): Promise<void>;
-  /** It is paused in Node's code, called by the user's, and goes on to the end of that. */
+  /** It is paused in Node's code or ours, called by the user's, and goes on to where it is not. */
   inside?(pause: Pause): Promise<unknown>;
 }
 
@@ -50,8 +51,9 @@ export class Pauses {
   /** It stands still, and until it says that it does not, another pause would not be heard. */
   #still = false;
   #goesOn = (): void => {};
-  /** The last pause ended in a termination, which may not have taken effect yet. */
+  /** The last pause ended in a termination, which may not have taken effect yet; or has, on what went before this pause. */
   #terminating = false;
+  #dropped: Promise<boolean> = Promise.resolve(false);
   #busy: Promise<unknown> = Promise.resolve();
 
   constructor(connect: () => Debuggee, gate: Gate) {
@@ -174,7 +176,7 @@ export class Pauses {
       const frames = await this.#comeToRest(debuggee, patience, meanwhile);
       if (!frames) return undefined;
       const pause = this.#standing(debuggee, frames);
-      if (!this.#terminating || !(await pause.passOn())) {
+      if (!this.#terminating || !(await pause.passOn(await this.#dropped))) {
         this.#terminating = false;
         return pause;
       }
@@ -191,16 +193,12 @@ export class Pauses {
     let frames = await this.#pause(debuggee, patience, meanwhile);
     for (const begun = performance.now(); frames && (isDelicate(frames) || isInside(frames)); ) {
       if (performance.now() - begun > DELICATE) return frames;
-      // Where the user's code has called it, it goes back to there.
-      if (frames.some(isUsers)) {
-        await meanwhile.inside?.(this.#standing(debuggee, frames));
-        frames = await this.#next(STEP, () => debuggee.post('Debugger.stepOut'));
-      } else {
-        await debuggee.post('Debugger.resume');
-        await sleep(DELICATE_WAIT);
-        frames = undefined;
-      }
-      frames ??= await this.#pause(debuggee, patience, meanwhile);
+      // Where the user's code has called it, it is soon back there. (It is not stepped out: on its way it may optimise again.)
+      const called = frames.some(isUsers);
+      if (called) await meanwhile.inside?.(this.#standing(debuggee, frames));
+      await debuggee.post('Debugger.resume');
+      if (!called) await sleep(DELICATE_WAIT);
+      frames = await this.#pause(debuggee, patience, meanwhile);
     }
     return frames;
   }
@@ -209,8 +207,15 @@ export class Pauses {
     for (const begun = performance.now(); this.#gate.closed(); await sleep(DELICATE_WAIT))
       if (performance.now() - begun > patience) return undefined;
     if (this.#exiting || (await isOver(over))) return undefined;
-    if (this.#still) await Promise.race([new Promise<void>((resolve) => (this.#goesOn = resolve)), sleep(STEP)]);
-    const pausing = this.#next(patience, () => debuggee.post('Debugger.pause'), over);
+    if (this.#still) await Promise.race([new Promise<void>((resolve) => (this.#goesOn = resolve)), sleep(GOES_ON)]);
+    const pausing = this.#next(
+      patience,
+      () => {
+        this.#dropped = dropOptimisation(debuggee);
+        return debuggee.post('Debugger.pause');
+      },
+      over,
+    );
     if (asked)
       debuggee
         .sent()

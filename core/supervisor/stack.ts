@@ -1,19 +1,19 @@
 /** What a thread runs, by its stack: Node's code, the engine's, or the user's; and where it may be stopped. */
 
-/** Functions of the engine by their names on the stack. */
+/** A function of the engine by its name on the stack. */
 const LANDING = 'tuttiLand';
-const RESTARTABLE = 'tuttiEnter';
 /** Programs in which the engine itself runs, and its door. */
 const OURS = /\/entry\/engine-[\w-]+\.mjs$|^tutti:door$/;
 const PROMISE_HOOK = /^promise\w*Hook/;
-/** A writer at a full ring waits for as long as it takes, and callbacks are entered. */
-const WAITS = new Set(['waitForRoom', RESTARTABLE]);
+/** A writer at a full ring waits for as long as it takes. */
+const WAITS = new Set(['waitForRoom']);
+/** Node's loop over callbacks of `setImmediate`. */
+const IMMEDIATES = 'processImmediate';
 
 export interface Frame {
   readonly callFrameId: string;
   readonly functionName: string;
   readonly location: { readonly scriptId: string };
-  readonly canBeRestarted?: boolean;
   readonly from: 'node' | 'engine' | 'user';
 }
 
@@ -27,8 +27,9 @@ export function hasLanding(frames: readonly Frame[]): boolean {
   return frames.some(({ functionName }) => functionName === LANDING);
 }
 
-export function isRestartable({ functionName, canBeRestarted }: Frame): boolean {
-  return functionName === RESTARTABLE && canBeRestarted === true;
+/** Where Node calls callbacks of `setImmediate`, if it has come from there. */
+export function immediatesIn(frames: readonly Frame[]): Frame | undefined {
+  return frames.find(({ from, functionName }) => from === 'node' && functionName === IMMEDIATES);
 }
 
 /**

@@ -92,6 +92,7 @@ const mistakes: [string, RegExp][] = [
   ['throw new RangeError("far")', /^RangeError: far\n {4}throw new RangeError\("far"\)\n {10}\^\n$/],
   ['throw 5', /^threw 5\n$/],
   ['.nothing', /no command \.nothing; see \.help/],
+  ['.tsaks', /no command \.tsaks; did you mean \.tasks\?/],
   ['.targets 7', /no engine 7; engines here: 0/],
   ['.targets x', /engine ids such as 0,2/],
   ['.push nowhere', /no variable 'nowhere' here; declare it first/],

@@ -48,7 +48,12 @@ test('plain lines run here, lines with % on the engines; commands choose, show a
   expect(await console.enter('null.x')).toBe(
     "TypeError: Cannot read properties of null (reading 'x')\n    null.x\n         ^",
   );
-  expect(await console.enter('.help')).toMatch(/\.interrupt \[task\] +Stop/);
+  const help = await console.enter('.help');
+  for (const command of [/\.interrupt \[task\] +Stop/, /\.editor +Type/, /\.break +Give/])
+    expect(help).toMatch(command);
+  expect(await console.enter('.egnines')).toBe('UsageError: There is no command .egnines; did you mean .engines?');
+  expect(await console.enter('.editr')).toMatch(/did you mean \.editor\?/);
+  expect(await console.enter('.nothing')).toMatch(/no command \.nothing; see \.help/);
   console.type(CTRL_D);
   expect((await console.exited).exitCode).toBe(0);
   expect(terminal.litter()).toEqual([]);
@@ -62,6 +67,13 @@ test('statements over several lines, completion of names here and there, and out
   console.type(`return w * h }${ENTER}`);
   await console.atPrompt();
   expect(await console.enter('area(6, 7)')).toBe('42');
+  // In a statement that goes on, a dot does not begin a command.
+  console.type(`[3, 4].map((n) => {${ENTER}return area(n, 1)${ENTER}})${ENTER}`);
+  await console.until(/\[ 3, 4 \]\n/);
+  await console.atPrompt();
+  console.type(`('abcd'${ENTER}.length${ENTER})${ENTER}`);
+  await console.until(/\n4\n/);
+  await console.atPrompt();
   console.type(`% for (let i = 0; i < 2; i++) {${ENTER}console.log('turn ' + i)${ENTER}}${ENTER}`);
   await console.until((text) => text.match(/^\[[01]\] turn [01]$/gm)?.length === 4, 'four turns');
   await console.atPrompt();

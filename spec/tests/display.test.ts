@@ -8,6 +8,7 @@ import { findCommand } from '../../cli/repl/commands.ts';
 import { entryOf, isUnfinished } from '../../cli/repl/entry.ts';
 import { joined } from '../../cli/repl/program.ts';
 import { statementsOf } from '../../cli/repl/statements.ts';
+import { suggestion } from '../../cli/repl/suggestion.ts';
 import { prepare } from '../../core/console/index.ts';
 import { CompositeError, RemoteError, UsageError } from '../../core/errors.ts';
 
@@ -118,6 +119,64 @@ test('failures stand once, with the line, a caret and the frames of the user', (
   expect(failureText(new Error('outer', { cause: new RangeError('inner') }), look)).toMatch(
     /caused by RangeError: inner$/,
   );
+});
+
+test('what an error is made of stands under it, and its chain of causes', () => {
+  const told = (error: Error): string[] =>
+    failureText(error, look)
+      .split('\n')
+      .filter((line) => !/^\s+at /.test(line));
+  const plainly = (error: Error): Error => Object.assign(error, { stack: undefined });
+  const inner = plainly(new AggregateError([plainly(new RangeError('far')), 'text'], 'two'));
+  const cause = plainly(new Error('why', { cause: plainly(new TypeError('root', { cause: 404 })) }));
+  const outer = plainly(new AggregateError([new UsageError('a'), inner, new UsageError('a')], 'all', { cause }));
+  const expected = [
+    'AggregateError: all',
+    '  1,3 of 3: UsageError: a',
+    '  2 of 3: AggregateError: two',
+    '    1 of 2: RangeError: far',
+    "    2 of 2: threw 'text'",
+    'caused by Error: why',
+    'caused by TypeError: root',
+    'caused by 404',
+  ];
+  expect(told(outer)).toEqual(expected);
+  const remote = new RemoteError({ engine: 2, task: '1.1', error: outer });
+  expect(told(remote)).toEqual(expected.map((line, i) => (i ? `    ${line}` : `[2] ${line}`)));
+
+  const circle = plainly(new AggregateError([], 'round'));
+  (circle as AggregateError).errors.push(circle);
+  circle.cause = circle;
+  expect(told(circle).length).toBeLessThan(10);
+  const many = plainly(
+    new AggregateError(
+      Array.from({ length: 1_000 }, (_, i) => new UsageError(`${i % 2}`)),
+      'many',
+    ),
+  );
+  expect(told(many)).toEqual([
+    'AggregateError: many',
+    '  1,3,5,7,9 of 1000: UsageError: 0',
+    '  2,4,6,8,10 of 1000: UsageError: 1',
+    '  … and 990 more',
+  ]);
+});
+
+test('a mistyped name has a suggestion', () => {
+  const names = ['engines', 'tasks', 'peek', 'px', 'who', 'interrupt', 'exit', 'editor'];
+  const meant = (typed: string): string | undefined => suggestion(typed, names);
+  expect(['egnines', 'engine', 'task', 'peke', 'inter', 'quit', 'exi', 'wh', 'editr'].map(meant)).toEqual([
+    'engines',
+    'engines',
+    'tasks',
+    'peek',
+    'interrupt',
+    'exit',
+    'exit',
+    'who',
+    'editor',
+  ]);
+  expect(['nothing', 'x', 'then', 'map'].map(meant)).toEqual([undefined, 'px', undefined, undefined]);
 });
 
 test('lines are code for here, for the engines, or commands', () => {
