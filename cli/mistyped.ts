@@ -1,4 +1,32 @@
-/** What somebody meant who has mistyped an option. */
+/** What somebody meant who has mistyped an option or a command. */
+import { wordsOf } from './arguments.ts';
+
+/**
+ * What the parser complains of, for whoever has typed it.
+ * @param argv what was typed
+ * @param known the names of the options, without dashes
+ */
+export function complaint(said: string, argv: string[], known: readonly string[]): string {
+  const oneDash = oneDashText(argv, known);
+  if (oneDash) return oneDash;
+  const [, unknown] = /^Unknown (?:argument|command)s?: (.*)$/.exec(said) ?? [];
+  if (unknown !== undefined) return unknownText(unknown.split(', '), argv, known);
+  const [, meant] = /^Did you mean (.*)\?$/.exec(said) ?? [];
+  if (meant !== undefined) return noCommandText(meant, argv);
+  if (/^Not enough non-option arguments/.test(said)) return 'Something is missing after the command';
+  // Without a command the parser has not looked at the options.
+  const options = wordsOf(argv).flatMap((token) => (token.kind === 'option' ? [token.name] : []));
+  const strange = /^(?:Which|What) /.test(said) ? options.filter((name) => !known.includes(name)) : [];
+  return strange.length ? unknownText(strange, argv, known) : said;
+}
+
+/** The parser finds something to mean for most short words. */
+function noCommandText(meant: string, argv: string[]): string {
+  const words = wordsOf(argv).flatMap((token) => (token.kind === 'positional' ? [token.value] : []));
+  const typed = words.find((word) => nearest(word, [meant]) !== undefined);
+  if (typed !== undefined) return `There is no such command. Did you mean ${meant}?`;
+  return words.length ? `There is no command ${words.slice(0, 2).join(' ')}` : 'There is no such command';
+}
 
 /** Changes that a typing error has at most, in a name of some length; an error in a short one is often another name. */
 const most = (name: string): number => (name.length < 4 ? 1 : name.length < 8 ? 2 : 3);
@@ -20,7 +48,7 @@ export function unknownText(unknown: readonly string[], argv: readonly string[],
 }
 
 /** `-name` are as many options as it has letters; whoever types it means `--name`. Undefined: nobody has. */
-export function oneDashText(argv: readonly string[], known: readonly string[]): string | undefined {
+function oneDashText(argv: readonly string[], known: readonly string[]): string | undefined {
   const names = argv.map((word) => /^-([a-z][\w-]{2,})(?:=.*)?$/i.exec(word)?.[1]);
   const name = names.find((one) => one !== undefined && known.includes(one));
   return name && `There is no option -${name}; did you mean --${name}?`;
