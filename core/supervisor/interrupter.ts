@@ -4,11 +4,12 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Payload } from '../wire/forms.ts';
 import type { FromEngine, Order, Stand, ToEngine } from './messages.ts';
-import { DOOR, type Pause, type Rung } from './pause.ts';
+import { DOOR, type Pause, type Rung, toldBy } from './pause.ts';
 import type { Pauses } from './pauses.ts';
 import type { Answer } from './requests.ts';
-import { userFrames } from './stack.ts';
+import { hasLanding, userFrames } from './stack.ts';
 
 /**
  * What became of a task that was to stop. never-started: it will not. signalled: it ended by itself, told by its signal.
@@ -38,6 +39,8 @@ const COMING = 2_000;
 export interface InterrupterHome {
   readonly pauses: Pauses;
   post(message: ToEngine): void;
+  /** Whether what the thread has begun last is the task of this order. */
+  runs(order: Order): boolean;
   /** Ends the child processes that the engine has started. */
   killChildren(): Promise<void>;
 }
@@ -149,9 +152,11 @@ export class Interrupter {
     this.#home.post({ type: 'order', order });
     let answer = await within(shown, ANSWER);
     for (const begun = performance.now(); !answer; ) {
-      const seen = await this.#home.pauses.whilePaused(PAUSE, (pause) => look(pause, order, expression), {
+      const seen = await this.#home.pauses.whilePaused(PAUSE, (pause) => this.#look(pause, order, expression), {
         over: shown,
+        anywhere: true,
       });
+      if (seen?.payload) return { ...this.#forget(order, {}), payload: seen.payload };
       answer = await within(shown, seen?.why ? 0 : ANSWER);
       if (answer) break;
       if (seen?.why) return this.#forget(order, seen);
@@ -161,6 +166,32 @@ export class Interrupter {
     if (answer.type !== 'shown') return { value: { why: answer.type === 'stands' ? answer.stand : 'done' } };
     const { codec, parts } = answer;
     return { value: {}, payload: { codec, parts } };
+  }
+
+  /** Reads the value, and has the engine send it if it takes more than to tell it. The thread stands still for as long as this takes. */
+  async #look(pause: Pause, order: Order, expression: string): Promise<Looked> {
+    let problem: Looked = { why: 'running' };
+    for (let steps = 0; ; steps++) {
+      const frames = userFrames(pause.frames);
+      const first = frames[0] && pause.read(frames[0], expression);
+      first?.catch(() => {});
+      const isHere = hasLanding(pause.frames) && this.#home.runs(order);
+      const stand = isHere ? 'here' : await standOf(pause, order);
+      if (stand !== 'here' && stand !== 'willing') return steps ? problem : { why: stand };
+      // Its own function's names first, then those of what it has called.
+      for (const [i, frame] of frames.entries()) {
+        const read = await (i ? pause.read(frame, expression) : first!);
+        if ('value' in read) {
+          const payload = toldBy(read.value);
+          if (!payload) pause.show(read.value, order.id);
+          return payload ? { payload } : {};
+        }
+        if (problem.why !== 'thrown') problem = { why: 'thrown', ...read.error };
+        if (read.error.className !== 'ReferenceError') return { why: 'thrown', ...read.error };
+      }
+      // Threads pause between two rounds of a loop, where the names of its block are not in sight.
+      if (steps === STEPS || problem.className !== 'ReferenceError' || !(await pause.step())) return problem;
+    }
   }
 
   /** Resolves with the first answer that `take` is content with. */
@@ -205,30 +236,7 @@ async function standOf(pause: Pause, order: Order): Promise<Stand> {
   return pause.ask(`${DOOR}.take(${JSON.stringify(JSON.stringify(order))})`);
 }
 
-/** Reads the value, and has the engine send it. */
-async function look(pause: Pause, order: Order, expression: string): Promise<Partial<NoValue>> {
-  let problem: Partial<NoValue> = { why: 'running' };
-  for (let steps = 0; ; steps++) {
-    const frames = userFrames(pause.frames);
-    // Both at once: the thread stands still for as long as this takes.
-    const first = frames[0] && pause.read(frames[0], expression);
-    first?.catch(() => {});
-    const stand = await standOf(pause, order);
-    if (stand !== 'here' && stand !== 'willing') return steps ? problem : { why: stand };
-    // Its own function's names first, then those of what it has called.
-    for (const [i, frame] of frames.entries()) {
-      const read = await (i ? pause.read(frame, expression) : first!);
-      if ('value' in read) {
-        pause.show(read.value, order.id);
-        return {};
-      }
-      if (problem.why !== 'thrown') problem = { why: 'thrown', ...read.error };
-      if (read.error.className !== 'ReferenceError') return { why: 'thrown', ...read.error };
-    }
-    // Threads pause between two rounds of a loop, where the names of its block are not in sight.
-    if (steps === STEPS || problem.className !== 'ReferenceError' || !(await pause.step())) return problem;
-  }
-}
+type Looked = Partial<NoValue> & { payload?: Payload };
 
 function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   return new Promise((resolve) => {

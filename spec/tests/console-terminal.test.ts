@@ -49,7 +49,8 @@ test('plain lines run here, lines with % on the engines; commands choose, show a
     "TypeError: Cannot read properties of null (reading 'x')\n    null.x\n         ^",
   );
   const help = await console.enter('.help');
-  for (const command of [/\.interrupt \[task\] +Stop/, /\.editor +Type/, /\.break +Give/]) expect(help).toMatch(command);
+  for (const command of [/\.interrupt \[task\] +Stop/, /\.editor +Type/, /\.break +Give/])
+    expect(help).toMatch(command);
   expect(await console.enter('.egnines')).toBe('UsageError: There is no command .egnines; did you mean .engines?');
   expect(await console.enter('.editr')).toMatch(/did you mean \.editor\?/);
   expect(await console.enter('.nothing')).toMatch(/no command \.nothing; see \.help/);

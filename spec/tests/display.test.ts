@@ -125,7 +125,7 @@ test('what an error is made of stands under it, and its chain of causes', () => 
     failureText(error, look)
       .split('\n')
       .filter((line) => !/^\s+at /.test(line));
-  const plainly = (error: Error): Error => Object.assign(error, { stack: undefined });
+  const plainly = <E extends Error>(error: E): E => Object.assign(error, { stack: undefined });
   const inner = plainly(new AggregateError([plainly(new RangeError('far')), 'text'], 'two'));
   const cause = plainly(new Error('why', { cause: plainly(new TypeError('root', { cause: 404 })) }));
   const outer = plainly(new AggregateError([new UsageError('a'), inner, new UsageError('a')], 'all', { cause }));
@@ -147,7 +147,12 @@ test('what an error is made of stands under it, and its chain of causes', () => 
   circle.errors.push(circle);
   circle.cause = circle;
   expect(told(circle).length).toBeLessThan(10);
-  const many = plainly(new AggregateError(Array.from({ length: 1_000 }, (_, i) => new UsageError(`${i % 2}`)), 'many'));
+  const many = plainly(
+    new AggregateError(
+      Array.from({ length: 1_000 }, (_, i) => new UsageError(`${i % 2}`)),
+      'many',
+    ),
+  );
   expect(told(many)).toEqual([
     'AggregateError: many',
     '  1,3,5,7,9 of 1000: UsageError: 0',
