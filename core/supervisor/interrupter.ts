@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Payload } from '../wire/forms.ts';
 import type { FromEngine, Order, Stand, ToEngine } from './messages.ts';
 import { DOOR, type Pause, type Rung, toldBy } from './pause.ts';
-import type { Pauses } from './pauses.ts';
+import type { Meanwhile, Pauses } from './pauses.ts';
 import type { Answer } from './requests.ts';
 import { hasLanding, userFrames } from './stack.ts';
 
@@ -33,6 +33,8 @@ const AWAITING = 700;
 const GIVEN_UP = 5_000;
 /** Statements that whoever looks into a task goes on, to where the name is that is asked for. */
 const STEPS = 4;
+/** Expressions that are remembered. */
+const INVOLVED = 100;
 /** ms that whoever looks into a task waits for one that is about to begin. */
 const COMING = 2_000;
 
@@ -62,6 +64,8 @@ export class Interrupter {
   #leftBehind = false;
   #tidying = false;
   #answers = new Map<number, (answer: FromEngine) => void>();
+  /** Expressions that gave no plain value, or were not to be had at once. */
+  #involved = new Set<string>();
 
   constructor(home: InterrupterHome) {
     this.#home = home;
@@ -152,10 +156,10 @@ export class Interrupter {
     this.#home.post({ type: 'order', order });
     let answer = await within(shown, ANSWER);
     for (const begun = performance.now(); !answer; ) {
-      const seen = await this.#home.pauses.whilePaused(PAUSE, (pause) => this.#look(pause, order, expression), {
-        over: shown,
-        anywhere: true,
-      });
+      const meanwhile = { over: shown, anywhere: true };
+      const seen =
+        (!this.#involved.has(expression) && (await this.#glance(order, expression, meanwhile))) ||
+        (await this.#home.pauses.whilePaused(PAUSE, (pause) => this.#look(pause, order, expression), meanwhile));
       if (seen?.payload) return { ...this.#forget(order, {}), payload: seen.payload };
       answer = await within(shown, seen?.why ? 0 : ANSWER);
       if (answer) break;
@@ -168,6 +172,32 @@ export class Interrupter {
     return { value: {}, payload: { codec, parts } };
   }
 
+  /** Takes the value for a plain one that is to be had at once: the thread goes on without waiting to hear. Undefined: it was not. */
+  async #glance(order: Order, expression: string, meanwhile: Meanwhile): Promise<Looked | undefined> {
+    const seen = await this.#home.pauses.whilePaused(
+      PAUSE,
+      async (pause) => {
+        const [frame] = userFrames(pause.frames);
+        if (!frame || !this.#begunLast(pause, order)) return { looked: await this.#look(pause, order, expression) };
+        return { pause, reading: pause.read(frame, expression).catch(() => undefined) };
+      },
+      meanwhile,
+    );
+    if (!seen) return {};
+    if (seen.looked) return seen.looked;
+    const read = await seen.reading;
+    const payload = read && 'value' in read ? toldBy(read.value) : undefined;
+    if (payload) return { payload };
+    seen.pause.release();
+    if (this.#involved.size >= INVOLVED) this.#involved.clear();
+    this.#involved.add(expression);
+    return undefined;
+  }
+
+  #begunLast(pause: Pause, order: Order): boolean {
+    return hasLanding(pause.frames) && this.#home.runs(order);
+  }
+
   /** Reads the value, and has the engine send it if it takes more than to tell it. The thread stands still for as long as this takes. */
   async #look(pause: Pause, order: Order, expression: string): Promise<Looked> {
     let problem: Looked = { why: 'running' };
@@ -175,8 +205,7 @@ export class Interrupter {
       const frames = userFrames(pause.frames);
       const first = frames[0] && pause.read(frames[0], expression);
       first?.catch(() => {});
-      const isHere = hasLanding(pause.frames) && this.#home.runs(order);
-      const stand = isHere ? 'here' : await standOf(pause, order);
+      const stand = this.#begunLast(pause, order) ? 'here' : await standOf(pause, order);
       if (stand !== 'here' && stand !== 'willing') return steps ? problem : { why: stand };
       // Its own function's names first, then those of what it has called.
       for (const [i, frame] of frames.entries()) {

@@ -131,11 +131,16 @@ export class Pause {
           expression: call(unserializableValue ?? JSON.stringify(value) ?? 'undefined'),
           silent: true,
         });
-    this.#debuggee.post('Runtime.releaseObjectGroup', { objectGroup: GROUP }).catch(() => {});
+    this.release();
     this.handed = given.then(({ exceptionDetails }) => {
       if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
     });
     this.handed.catch(() => {}); // told once the thread goes on
+  }
+
+  /** What was read is not needed any more. */
+  release(): void {
+    this.#debuggee.post('Runtime.releaseObjectGroup', { objectGroup: GROUP }).catch(() => {});
   }
 
   /** Goes on to the next statement, if there is one that can be stepped to; else it stands somewhere else. */
