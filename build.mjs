@@ -127,14 +127,17 @@ await build({
 });
 await build({
   ...programs,
-  // The codec is a module of its own: of a thread that is paused V8 lists all variables of each frame's module, and decoding
-  // nests deep.
+  // What stands on the stack when user code is looked into is in small modules: of a thread that is paused V8 lists all variables of
+  // each frame's module. And decoding nests deep.
   entryPoints: {
     'engine-process': entry('engine-process'),
     'engine-thread': entry('engine-thread'),
     // What starts engines on other machines: all of these files go there.
     agent: entry('agent'),
     'engine-codec': path.join(root, 'core/wire/codec.ts'),
+    'engine-turns': path.join(root, 'core/engine/turns.ts'),
+    'engine-door': path.join(root, 'core/engine/door.ts'),
+    'engine-operations': path.join(root, 'core/engine/operations.ts'),
   },
   splitting: true,
   chunkNames: 'engine-part-[hash]',

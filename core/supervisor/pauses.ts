@@ -27,6 +27,8 @@ export interface Gate {
 
 /** What may be of use while a pause is waited for. */
 export interface Meanwhile {
+  /** It may stand in Node's code, called by the user's: it is only looked at. */
+  readonly anywhere?: boolean;
   /** Once it has come about, nobody needs the pause any more. */
   readonly over?: Promise<unknown>;
   /** Done as soon as the thread pauses at the next JavaScript it comes to. */
@@ -191,7 +193,10 @@ export class Pauses {
   /** Pauses it, if need be some time later: where it can be stopped, as far as that does not take long. */
   async #comeToRest(debuggee: Debuggee, patience: number, meanwhile: Meanwhile): Promise<Frame[] | undefined> {
     let frames = await this.#pause(debuggee, patience, meanwhile);
-    for (const begun = performance.now(); frames && (isDelicate(frames) || isInside(frames)); ) {
+    for (
+      const begun = performance.now();
+      frames && (isDelicate(frames) || (!meanwhile.anywhere && isInside(frames)));
+    ) {
       if (performance.now() - begun > DELICATE) return frames;
       // Where the user's code has called it, it is soon back there. (It is not stepped out: on its way it may optimise again.)
       const called = frames.some(isUsers);

@@ -85,6 +85,7 @@ export class Ward {
     this.#interrupter = new Interrupter({
       pauses: this.#pauses,
       post: (message) => this.#post(message),
+      runs: ({ client, call }) => call !== 0 && Atomics.load(ints, CALL) >>> 0 === call && ints[CLIENT] === client,
       killChildren: async () => {
         const own = ints[OS_THREAD]!;
         if (thread === undefined) await killChildren();
