@@ -136,6 +136,7 @@ await build({
     'engine-turns': path.join(root, 'core/engine/turns.ts'),
     'engine-door': path.join(root, 'core/engine/door.ts'),
     'engine-operations': path.join(root, 'core/engine/operations.ts'),
+    'engine-supplies': path.join(root, 'core/engine/supplies.ts'),
   },
   splitting: true,
   chunkNames: 'engine-part-[hash]',
