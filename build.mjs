@@ -113,6 +113,8 @@ const programs = {
   logLevel: 'warning',
   // Of the user's choice, and there only where it is used.
   external: ['@nats-io/*'],
+  // Numbers of 64 bits are numbers here; the package makes a module of WebAssembly as soon as it is there.
+  alias: { long: path.join(root, 'browser/long.ts') },
   banner: {
     js: `import{createRequire as $cr}from'node:module';const require=$cr(import.meta.url);const{${globals.join(',')}}=globalThis;`,
   },
