@@ -113,8 +113,12 @@ const programs = {
   logLevel: 'warning',
   // Of the user's choice, and there only where it is used.
   external: ['@nats-io/*'],
-  // Without the search for native code, which is not beside a bundle: it takes longer than all the rest of the codec.
-  alias: { msgpackr: 'msgpackr/pack' },
+  alias: {
+    // Without the search for native code, which is not beside a bundle: it takes longer than all the rest of the codec.
+    msgpackr: 'msgpackr/pack',
+    // Numbers of 64 bits are numbers here; the package makes a module of WebAssembly as soon as it is there.
+    long: path.join(root, 'browser/long.ts'),
+  },
   banner: {
     js: `import{createRequire as $cr}from'node:module';const require=$cr(import.meta.url);const{${globals.join(',')}}=globalThis;`,
   },
@@ -138,6 +142,7 @@ await build({
     'engine-turns': path.join(root, 'core/engine/turns.ts'),
     'engine-door': path.join(root, 'core/engine/door.ts'),
     'engine-operations': path.join(root, 'core/engine/operations.ts'),
+    'engine-supplies': path.join(root, 'core/engine/supplies.ts'),
   },
   splitting: true,
   chunkNames: 'engine-part-[hash]',
