@@ -50,7 +50,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
 
   /** Slices, as long as one leads to the next at once: what it waits for has been made by the one before, e.g. */
   function turn(onMicrotask = false): void {
-    const until = performance.now() + patience / 2;
+    const until = performance.now() + SLICE;
     openAhead();
     let begun = 0;
     for (let more = slice(MOST, onMicrotask); more; more = slice(MOST - begun, onMicrotask)) {
