@@ -294,6 +294,7 @@ export class Link implements CallHome, PipeHome, MakerHome {
 
   async close(reason = 'the client has closed'): Promise<void> {
     if (this.#ended) return;
+    this.paradigms.close();
     for (const call of this.#calls.values()) call.observed = true; // who closes knows what that does to pending calls
     const closing = this.#session.close(reason);
     this.#end(new SessionLostError('This client is closed'));

@@ -49,6 +49,7 @@ export class Paradigms {
   #home: ParadigmsHome;
   #exchange: Exchange;
   #used = new Map<string, InUse>();
+  #onClose: (() => void)[] = [];
 
   constructor(home: ParadigmsHome) {
     this.#home = home;
@@ -87,6 +88,11 @@ export class Paradigms {
   engineLost(engine: number, reason: string): void {
     const error = new EngineLostError(`Engine ${engine} was lost: ${reason}`, { engine });
     this.#exchange.gone('engine', engine, error);
+  }
+
+  /** What they have to say still leaves. */
+  close(): void {
+    for (const listener of this.#onClose.splice(0)) listener();
   }
 
   end(error: Error): void {
@@ -191,6 +197,7 @@ export class Paradigms {
         }
       },
       onRefused: (listener) => void inUse.whenRefused.push(listener),
+      onClose: (listener) => void this.#onClose.push(listener),
       shared: <T>(make: () => T): T => {
         inUse.shared ??= { value: make() };
         return inUse.shared.value as T;
