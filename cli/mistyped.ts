@@ -1,5 +1,6 @@
 /** What somebody meant who has mistyped an option or a command. */
 import { wordsOf } from './arguments.ts';
+import { suggestion } from './suggestion.ts';
 
 /**
  * What the parser complains of, for whoever has typed it.
@@ -23,13 +24,10 @@ export function complaint(said: string, argv: string[], known: readonly string[]
 /** The parser finds something to mean for most short words. */
 function noCommandText(meant: string, argv: string[]): string {
   const words = wordsOf(argv).flatMap((token) => (token.kind === 'positional' ? [token.value] : []));
-  const typed = words.find((word) => nearest(word, [meant]) !== undefined);
+  const typed = words.find((word) => suggestion(word, [meant]) !== undefined);
   if (typed !== undefined) return `There is no such command. Did you mean ${meant}?`;
   return words.length ? `There is no command ${words.slice(0, 2).join(' ')}` : 'There is no such command';
 }
-
-/** Changes that a typing error has at most, in a name of some length; an error in a short one is often another name. */
-const most = (name: string): number => (name.length < 4 ? 1 : name.length < 8 ? 2 : 3);
 
 /**
  * What is to be said of words that a parser does not know.
@@ -64,40 +62,12 @@ const isAmong = (name: string, word: string): boolean =>
   name.length === 1 && /^-[a-z]/i.test(word) && word.includes(name);
 
 function advice(name: string, known: readonly string[]): string {
-  const meant = nearest(name, known);
+  const meant = suggestion(
+    name,
+    known.filter((one) => one.length > 1),
+  );
   return meant === undefined ? '' : `; did you mean ${dashed(meant)}?`;
 }
 
 const dashed = (name: string): string => (name.length === 1 ? `-${name}` : `--${name}`);
 const camel = (name: string): string => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-
-/** The one of these names that is most like it, if one is. */
-export function nearest(name: string, names: readonly string[]): string | undefined {
-  let best: { name: string; distance: number } | undefined;
-  for (const one of names) {
-    if (one.length < 2) continue;
-    // Whoever shortens a name has made no error.
-    const distance = name.length > 1 && one.startsWith(name) ? 0.5 : changes(name, one);
-    if (distance <= most(name) && distance < (best?.distance ?? Number.POSITIVE_INFINITY))
-      best = { name: one, distance };
-  }
-  return best?.name;
-}
-
-/** How many letters are missing, too many, others, or have changed places. */
-function changes(a: string, b: string): number {
-  let before: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1];
-      row[j] = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (same ? 0 : 1));
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        row[j] = Math.min(row[j]!, before[j - 2]! + 1);
-    }
-    before = last;
-    last = row;
-  }
-  return last[b.length]!;
-}

@@ -8,7 +8,7 @@ import { findCommand } from '../../cli/repl/commands.ts';
 import { entryOf, isUnfinished } from '../../cli/repl/entry.ts';
 import { joined } from '../../cli/repl/program.ts';
 import { statementsOf } from '../../cli/repl/statements.ts';
-import { suggestion } from '../../cli/repl/suggestion.ts';
+import { suggestion } from '../../cli/suggestion.ts';
 import { prepare } from '../../core/console/index.ts';
 import { CompositeError, RemoteError, UsageError } from '../../core/errors.ts';
 

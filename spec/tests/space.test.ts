@@ -28,6 +28,34 @@ describe.each(['tcp', 'ws'])('over %s, with a controller of its own', (scheme) =
   spaceSuite(near(client));
 });
 
+test.each([true, false])(
+  'what was taken is taken, also where its taker closes at once (durable: %s)',
+  async (durable) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'tutti-space-'));
+    try {
+      const options = { engines: 0, durable: folder, local: true, log: 'silent' } as const;
+      const home = await cluster(options);
+      const space = home.use(tupleSpace, { durable });
+      await space.outMany([
+        ['n', 1],
+        ['n', 2],
+        ['n', 3],
+      ]);
+      const guest = await connect(home.connection);
+      expect(await guest.use(tupleSpace).take(['n', 1])).toEqual(['n', 1]);
+      await guest.close();
+      expect(await space.count(['n', ANY])).toBe(2);
+      await space.take(['n', 2]);
+      await home.close();
+      const again = await cluster(options);
+      expect(await again.use(tupleSpace).readAll(['n', ANY])).toEqual(durable ? [['n', 3]] : []);
+      await again.close();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
+
 describe('durable, after a restart', () => {
   const durable = mkdtempSync(path.join(tmpdir(), 'tutti-space-'));
   afterAll(() => rmSync(durable, { recursive: true }));
