@@ -9,6 +9,8 @@ import { type Frame, isDelicate, isInside, isUsers, ownerOf } from './stack.ts';
 const GOES_ON = 200;
 /** The debugger stays on for that long, ms: turning it on is what costs most. */
 const LINGER = 1_000;
+/** Pauses until it is turned off and on again: what it keeps of each, and of each text that is evaluated, it forgets only then. */
+const MOST_PAUSES = 200;
 /** ms that a pause which is not needed any more is given to be withdrawn. */
 const WITHDRAWN = 50;
 /** ms that whoever exits is given to hear that nobody looks any more. */
@@ -42,6 +44,7 @@ export class Pauses {
   #gate: Gate;
   #debuggee: Debuggee | undefined;
   #enabled = false;
+  #pauses = 0;
   /** It is being turned on: of a thread with many scripts and a deep stack that takes long. When it has last told of one. */
   #enabling = false;
   #heard = 0;
@@ -87,6 +90,7 @@ export class Pauses {
     meanwhile: Meanwhile,
   ): Promise<T | undefined> {
     if (await isOver(meanwhile.over)) return undefined;
+    if (this.#debuggee && this.#pauses > MOST_PAUSES) await this.#disable(this.#debuggee, WITHDRAWN);
     const debuggee = this.#open();
     try {
       const pause = await this.#atRest(debuggee, patience, meanwhile);
@@ -216,6 +220,7 @@ export class Pauses {
     const pausing = this.#next(
       patience,
       () => {
+        this.#pauses++;
         this.#dropped = dropOptimisation(debuggee);
         return debuggee.post('Debugger.pause');
       },
@@ -238,6 +243,7 @@ export class Pauses {
    */
   async #disable(debuggee: Debuggee, patience: number): Promise<void> {
     this.#enabled = false;
+    this.#pauses = 0;
     await Promise.race([debuggee.post('Debugger.disable').catch(() => {}), sleep(patience)]);
     this.#still = false;
   }
