@@ -153,6 +153,7 @@ const standIns = {
   'core/functions/captures.ts': 'browser/captures.ts',
   'core/functions/module-reference.ts': 'browser/module-reference.ts',
   'core/functions/script.ts': 'browser/script.ts',
+  'core/functions/whereabouts.ts': 'browser/whereabouts.ts',
   'core/paradigm/bundle.ts': 'browser/paradigm-bundle.ts',
   'core/wire/bytes.ts': 'browser/bytes.ts',
   'core/wire/code-hash.ts': 'browser/code-hash.ts',

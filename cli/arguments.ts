@@ -142,6 +142,7 @@ const SCRIPTS = new Set<string | undefined>(['run', 'mpi']);
 /** Takes code and scripts out of the arguments before the parser reads anything into them, such as options or numbers. */
 export function takeText(argv: string[]): Taken {
   if (commandOf(argv) === 'farm') return takeFarm(argv);
+  if (commandOf(argv) === 'mapreduce') return { own: jobFirst(withStdin(argv)), text: undefined, rest: [] };
   const tokens = wordsOf(argv);
   const [command, text] = tokens.filter((token) => token.kind === 'positional');
   if (!text || (command?.value !== 'exec' && !SCRIPTS.has(command?.value)))
@@ -155,11 +156,37 @@ export function takeText(argv: string[]): Taken {
 
 function takeFarm(argv: string[]): Taken {
   const colons = argv.indexOf(':::');
-  const before = colons < 0 ? argv : argv.slice(0, colons);
+  const before = withStdin(colons < 0 ? argv : argv.slice(0, colons));
   const tokens = wordsOf(before);
   const text = tokens.filter((token) => token.kind === 'positional')[1];
   const own = before.filter((_, i) => i !== text?.index);
   return { own, text: text?.value, rest: [], ...(colons >= 0 && { items: argv.slice(colons + 1) }) };
+}
+
+const SCRIPT = /\.[cm]?[jt]s$/;
+
+/** The parser takes a lone `-` for an option. */
+function withStdin(argv: string[]): string[] {
+  const words: string[] = [];
+  for (const word of argv) {
+    if (word === '-' && words.at(-1) === '--input') words.pop();
+    words.push(word === '-' ? '--input=-' : word);
+  }
+  return words;
+}
+
+/** `--input` takes all that follows it: a job behind the files (the last word that is a script) is put before them. */
+function jobFirst(argv: string[]): string[] {
+  const tokens = wordsOf(argv);
+  const command = tokens.find((token) => token.kind === 'positional')!;
+  const options = tokens.filter((token) => token.kind === 'option');
+  const files = options.find(({ name }) => name === 'input');
+  const words = tokens.filter((token) => token.kind === 'positional' && token.index > command.index);
+  const isOfCommands = options.some(({ name }) => ['mapper', 'combiner', 'reducer'].includes(name));
+  const job = words.findLast((token) => token.kind === 'positional' && SCRIPT.test(token.value));
+  if (!files || !job || isOfCommands || words[0]!.index < files.index) return argv;
+  const others = argv.filter((_, i) => i !== job.index);
+  return [...others.slice(0, command.index + 1), argv[job.index]!, ...others.slice(command.index + 1)];
 }
 
 function wordsOf(argv: string[]) {
@@ -170,8 +197,26 @@ function wordsOf(argv: string[]) {
     name: value,
     kind: value,
     ranks: value,
+    hostfile: value,
+    machinefile: value,
+    host: value,
+    'map-by': value,
+    'ssh-config': value,
+    node: value,
     file: value,
     input: value,
+    'input-format': value,
+    separator: value,
+    'record-length': value,
+    output: value,
+    'output-format': value,
+    mapper: value,
+    combiner: value,
+    reducer: value,
+    reducers: value,
+    memory: value,
+    'split-size': value,
+    checkpoint: value,
     jobs: { ...value, short: 'j' },
     attempts: value,
     timeout: value,

@@ -40,7 +40,8 @@ export function toolsOf(given?: { script: string | undefined; rest: readonly str
       signal.throwIfAborted();
     },
     interruption,
-    follow: (client, result, { json = false, nameOf } = {}) => follow(client, result, { json, nameOf }),
+    follow: (client, result, { json = false, nameOf, only = false } = {}) =>
+      follow(client, result, { json, nameOf, only }),
     printJson(value) {
       if (value === undefined) throw new UsageError('printJson takes a value that JSON has a form for; got undefined');
       printJson(value);

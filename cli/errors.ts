@@ -14,8 +14,7 @@ import {
 import { INTERRUPTED } from './interruption.ts';
 import { prefixed, printJson, say } from './output.ts';
 
-/** Frames of Node and of the engine's program say nothing to the user. */
-const SCAFFOLD = /\(?node:|\/entry\/engine-[\w-]+\.mjs:/;
+const LOOK = { colours: false, width: 80 };
 
 /** Code that engines were to run (or its compiler) failed. */
 export class ScriptError extends Error {}
@@ -32,38 +31,35 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /** Tells the user, on stderr (with `json` also as a document on stdout); returns the exit code. */
-export function report(error: unknown, json: boolean): number {
+export async function report(error: unknown, json: boolean): Promise<number> {
   const code = exitCodeOf(error);
   if (json) printJson({ error: document(error) });
   if (error instanceof CompositeError || error instanceof RemoteError || error instanceof EngineLostError) {
-    for (const text of remoteErrors(error instanceof CompositeError ? error.errors : [error]))
+    for (const text of await remoteErrors(error instanceof CompositeError ? error.errors : [error]))
       process.stderr.write(text);
   } else if (error instanceof TuttiError || error instanceof ScriptError) say(`tutti: ${error.message}`);
   else if (error instanceof SyntaxError && 'line' in error) say(`SyntaxError: ${error.message}`);
-  else say(error instanceof Error ? (error.stack ?? String(error)) : `tutti: ${String(error)}`);
+  else say(error instanceof Error ? await thrownHere(error) : `tutti: ${String(error)}`);
   return code;
 }
 
+/** By code of the user's, if there are frames of it; else it is for whoever looks after tutti. */
+async function thrownHere(error: Error): Promise<string> {
+  const { describe, placeOf } = await import('./display/failure.ts');
+  return placeOf(error).length ? describe(error, LOOK) : (error.stack ?? String(error));
+}
+
 /** Each distinct error once, with the engines that it happened on. */
-function remoteErrors(errors: readonly Error[]): string[] {
+async function remoteErrors(errors: readonly Error[]): Promise<string[]> {
+  const { describe } = await import('./display/failure.ts');
   const engines = new Map<string, number[]>();
   for (const error of errors) {
-    const text = describe(error);
+    const text = error instanceof RemoteError ? describe(error, LOOK) : error.message;
     engines.set(text, [...(engines.get(text) ?? []), (error as RemoteError).engine]);
   }
   return [...engines].map(([text, ids]) =>
     prefixed(ids.some((id) => id === undefined) ? 'tutti' : ids.join(','), text, process.stderr),
   );
-}
-
-function describe(error: Error): string {
-  if (!(error instanceof RemoteError)) return error.message;
-  const frames = error.remoteStack.split('\n').filter((line) => /^\s+at /.test(line) && !SCAFFOLD.test(line));
-  const causes: string[] = [];
-  for (let cause = error.cause; cause !== undefined && causes.length < 5; cause = (cause as Error)?.cause) {
-    causes.push(`caused by ${cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)}`);
-  }
-  return [`${error.name}: ${error.message}`, ...frames, ...causes].join('\n');
 }
 
 function document(error: unknown): object {

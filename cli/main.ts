@@ -19,6 +19,7 @@ import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { stopCommand } from './commands/stop.ts';
 import { report } from './errors.ts';
+import { oneDashText, unknownText } from './mistyped.ts';
 import { paradigmCommands } from './paradigm-commands.ts';
 
 const { own, text, rest, items } = takeText(hideBin(process.argv));
@@ -58,9 +59,17 @@ const parser = yargs(own)
     // What yargs itself complains of, and what it made of our own complaints about arguments.
     if (error && error.name !== 'YError') throw error;
     const what = message ?? error.message;
-    const unknown = what.startsWith('Did you mean') ? 'There is no such command. ' : '';
-    throw new UsageError(`${unknown}${what}\nSee: tutti --help`);
+    const [, unknown] = /^Unknown arguments?: (.*)$/.exec(what) ?? [];
+    const noCommand = what.startsWith('Did you mean') ? 'There is no such command. ' : '';
+    const known = optionNames();
+    const text = oneDashText(own, known) ?? (unknown ? unknownText(unknown.split(', '), own, known) : what);
+    throw new UsageError(`${noCommand}${text}\nSee: tutti --help`);
   });
+
+/** Of the command that is being parsed. */
+function optionNames(): string[] {
+  return Object.keys((parser as unknown as { getOptions(): { key: object } }).getOptions().key);
+}
 
 try {
   const names = [...builtIn, ...ofParadigms].map(({ command }) => String(command).split(' ')[0]!);
@@ -72,7 +81,7 @@ try {
   }
   await parser.parseAsync();
 } catch (error) {
-  process.exitCode = report(error, json);
+  process.exitCode = await report(error, json);
 }
 // Once what was written is out: whatever still listens must not hold the command.
 process.stdout.write('', () => process.exit());

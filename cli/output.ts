@@ -28,11 +28,16 @@ export function prefixed(engine: number | string, text: string, stream: NodeJS.W
 /**
  * Prints what the engines print as it comes, in whole lines. `finish` prints what had no newline at its end.
  * @param nameOf what an engine is called at the start of its lines; its id by default
+ * @param only not what engines print for nobody
  */
 export function follow(
   client: Client,
   result: AsyncResult<any>,
-  { json, nameOf = (engine) => engine }: { json: boolean; nameOf?: ((engine: number) => number | string) | undefined },
+  {
+    json,
+    nameOf = (engine) => engine,
+    only = false,
+  }: { json: boolean; nameOf?: ((engine: number) => number | string) | undefined; only?: boolean },
 ): { finish(): void } {
   const out = lines(json ? process.stderr : process.stdout, nameOf);
   const err = lines(process.stderr, nameOf);
@@ -40,7 +45,7 @@ export function follow(
     result.stdout$.subscribe(out.write),
     result.stderr$.subscribe(err.write),
     client.events$.subscribe((event) => {
-      if (event.type === 'output') (event.stream === 'stdout' ? out : err).write(event);
+      if (!only && event.type === 'output') (event.stream === 'stdout' ? out : err).write(event);
     }),
   ];
   return {

@@ -1,6 +1,14 @@
 /** The cluster that a command works with: one that runs, or one of its own. */
 import { findCluster } from '../core/client/connect.ts';
-import { type Client, type ClientOptions, ClusterNotFoundError, cluster, connect, UsageError } from '../core/index.ts';
+import {
+  type Client,
+  type ClientOptions,
+  ClusterNotFoundError,
+  cluster,
+  connect,
+  type Launcher,
+  UsageError,
+} from '../core/index.ts';
 import { type LogOptions, levelOfEnvironment } from '../core/log-options.ts';
 import '../paradigms/builtin.ts';
 import '../transports/builtin.ts';
@@ -9,6 +17,8 @@ export interface Where {
   /** A cluster of this command's own, with so many engines. */
   engines?: number | undefined;
   kind?: string | undefined;
+  /** Of a paradigm's command, which says itself where its engines are. */
+  launcher?: Launcher | undefined;
   /** Of its own cluster; by default it says nothing, since the command tells of what goes wrong itself. */
   log?: LogOptions | undefined;
   /** One that runs. */
@@ -44,12 +54,13 @@ export async function openSession(where: Where, signal: AbortSignal, output: Out
   throw signal.reason;
 }
 
-export function openOwn({ engines, kind, log }: Where, output: Output): Promise<Client> {
+export function openOwn({ engines, kind, launcher, log }: Where, output: Output): Promise<Client> {
   return cluster({
     output,
     log: log ?? levelOfEnvironment() ?? 'silent',
     ...(engines !== undefined && { engines }),
     ...(kind !== undefined && { kind: kind as 'process' }),
+    ...(launcher && { launcher }),
   });
 }
 

@@ -1,3 +1,6 @@
+import { mapStacks, withInnerErrors } from './inner-errors.ts';
+import { FRAME, homeward } from './places.ts';
+
 /**
  * Every error that tutti itself raises. One base class; `code` is stable, `message` says what happened, where, and what
  * to do next.
@@ -220,7 +223,8 @@ export class RemoteError extends TuttiError {
     );
     this.engine = info.engine;
     this.task = info.task;
-    this.remoteStack = info.remoteStack ?? error?.stack ?? '';
+    const { stack, excerpt } = leadHome(error, info.remoteStack);
+    this.remoteStack = stack;
     this.original = e;
     for (const [field, value] of Object.entries(error ?? {})) {
       if (OURS.has(field)) continue;
@@ -238,7 +242,11 @@ export class RemoteError extends TuttiError {
     for (const field of ['remoteStack', 'original']) Object.defineProperty(this, field, { enumerable: false });
     Object.defineProperty(this, 'name', { value: error?.name ?? 'RemoteError', enumerable: false, configurable: true });
     Object.defineProperty(this, 'stack', {
-      value: `${this.name}: ${this.message}\n    on engine ${info.engine}, task ${info.task}\n${frames(this.remoteStack)}`,
+      value: [
+        `${this.name}: ${this.message}\n    on engine ${info.engine}, task ${info.task}`,
+        ...(excerpt === undefined ? [] : [excerpt.replace(/^/gm, '    ')]),
+        frames(stack),
+      ].join('\n'),
       enumerable: false,
       configurable: true,
       writable: true,
@@ -265,8 +273,20 @@ function where(e: Error): string {
 function frames(stack: string): string {
   return stack
     .split('\n')
-    .filter((line) => /^\s+at /.test(line))
+    .filter((line) => FRAME.test(line))
     .join('\n');
+}
+
+/** An error that has come from an engine, with all that it holds: their stacks say where whoever wrote the code finds the place. */
+function leadHome(error: Error | undefined, remoteStack?: string): { stack: string; excerpt: string | undefined } {
+  const first = homeward(remoteStack ?? error?.stack ?? '', error instanceof TuttiError);
+  let { excerpt } = first;
+  mapStacks(withInnerErrors(error), (stack, one) => {
+    const led = homeward(stack, one instanceof TuttiError);
+    excerpt ??= led.excerpt;
+    return led.stack;
+  });
+  return { stack: first.stack, excerpt };
 }
 
 function describe(value: unknown): string {

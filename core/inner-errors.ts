@@ -21,12 +21,12 @@ export function innerErrors(error: Error): unknown[] {
 }
 
 /** Rewrites the stacks of errors where they can be. */
-export function mapStacks(errors: readonly Error[], map: (stack: string) => string): void {
+export function mapStacks(errors: readonly Error[], map: (stack: string, error: Error) => string): void {
   for (const error of errors) {
     const { stack } = error;
     if (typeof stack !== 'string' || Object.isFrozen(error)) continue;
     Object.defineProperty(error, 'stack', {
-      value: map(stack),
+      value: map(stack, error),
       writable: true,
       configurable: true,
       enumerable: false,

@@ -1,4 +1,5 @@
 /** Program of a process engine. fd 3 is its lifeline: the boot record comes first, its end means the launcher is gone. */
+import { once } from 'node:events';
 import { readSync, writeSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
@@ -32,7 +33,6 @@ registerTransport(nats());
 // Ctrl-C in a terminal reaches the whole process group; what it means is decided where it was typed.
 process.on('SIGINT', () => {});
 const boot = readBoot();
-if (boot.supervised) keepLocals();
 const program = boot.supervised ? './engine-supervisor.mjs' : './engine-lifeline.mjs';
 const supervisor = new Worker(new URL(program, import.meta.url), {
   workerData: { lifeline: { fd: LIFELINE, litter: boot.litter, launcher: process.ppid } },
@@ -40,19 +40,29 @@ const supervisor = new Worker(new URL(program, import.meta.url), {
   // It holds little, and what a young generation may grow to stays resident. A heap with a limit begins smaller.
   resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 },
 });
-supervisor.unref();
 // Without it nothing would end this engine when its launcher is gone.
 supervisor.on('error', (error) => {
   writeSync(process.stderr.fd, `The supervisor has failed: ${error.stack}\n`);
   process.exit(1);
 });
 const supervised = boot.supervised ? superviseWith(supervisor, boot) : undefined;
+const engine = new Engine(boot, (code) => process.exit(code), supervised);
 try {
-  await new Engine(boot, (code) => process.exit(code), supervised).join();
+  if (supervised) {
+    // Of Node's own modules there is compiled code, which V8 takes only as long as its flags are those that Node was built with.
+    await Promise.all([once(supervisor, 'message'), encrypted(boot.urls) && import('node:tls')]);
+    keepLocals();
+  }
+  supervisor.unref();
+  await engine.join();
 } catch (error) {
   // Past the streams, which belong to user code: this is for whoever launched us.
   writeSync(process.stderr.fd, `${error instanceof TuttiError ? error.message : (error as Error).stack}\n`);
   process.exit(NOT_LET_IN);
+}
+
+function encrypted(urls: readonly string[]): boolean {
+  return urls.some((url) => /^(tls|wss):/.test(url));
 }
 
 /**

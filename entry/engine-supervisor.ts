@@ -17,7 +17,8 @@ process.on('unhandledRejection', (error) => process.emitWarning(error instanceof
 
 /** What not every supervisor needs, and what takes memory: by the schemes of its controller's addresses. */
 const others: Record<string, () => Promise<unknown>> = {
-  tls: () => import('../transports/tls.ts').then(({ tls }) => registerTransport(tls())),
+  tls: () =>
+    Promise.all([import('../transports/tls.ts'), import('node:tls')]).then(([{ tls }]) => registerTransport(tls())),
   nats: () => import('../transports/nats/index.ts').then(({ nats }) => registerTransport(nats())),
   ws: () => import('../transports/ws.ts').then(({ ws }) => registerTransport(ws())),
   thread: () =>
@@ -40,4 +41,5 @@ async function loadFor(urls: readonly string[]): Promise<void> {
 parentPort!.on('message', async ({ boot, port }: { boot: WardBoot; port: MessagePort }) => {
   await loadFor(boot.urls);
   new Ward(boot, port);
+  parentPort!.postMessage('ready');
 });

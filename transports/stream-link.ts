@@ -117,10 +117,11 @@ export class StreamLink implements Link {
       batch.reset();
       sent(weight);
     };
-    stream.cork();
-    for (let i = 0; i < buffers.length - 1; i++) stream.write(buffers[i]!);
-    stream.write(buffers.at(-1)!, (error) => error || done());
-    stream.uncork();
+    const last = buffers.length - 1;
+    if (last > 0) stream.cork(); // which has its price for a single buffer, too
+    for (let i = 0; i < last; i++) stream.write(buffers[i]!);
+    stream.write(buffers[last]!, (error) => error || done());
+    if (last > 0) stream.uncork();
     return true;
   }
 

@@ -1,33 +1,32 @@
-/** Engines in network namespaces: each on a host of its own, as far as it can see. */
-import { spawn } from 'node:child_process';
+/** Engines in network namespaces. */
 import { fileURLToPath } from 'node:url';
 import type { EngineExit, EngineSpec, Launcher } from 'tutti';
 import { programUrl } from '../../core/launch/programs.ts';
+import { spawnIn } from './namespaced.ts';
 
 /** fd 3 of an engine: its orders come from there, and its end ends it. */
 const LIFELINE = 3;
 
-export function namespaceLauncher(namespaces: readonly string[]): Launcher {
+/** @param urlsFor where the engine on that host dials in place of the controller's own addresses */
+export function namespaceLauncher(
+  namespaces: readonly string[],
+  urlsFor: (host: number, urls: string[]) => string[] = (_, urls) => urls,
+): Launcher {
   const program = fileURLToPath(programUrl('engine-process.mjs'));
   return {
     kind: 'host',
     scheme: 'network',
     places: namespaces.length,
     launch(spec: EngineSpec) {
-      const namespace = namespaces[spec.id % namespaces.length]!;
-      const name = `host${spec.id % namespaces.length}`;
-      const run = `hostname ${name} && exec "$0" --disable-warning=ExperimentalWarning "$1"`;
-      const child = spawn(
-        'ip',
-        ['netns', 'exec', namespace, 'unshare', '--uts', 'sh', '-c', run, process.execPath, program],
-        {
-          cwd: spec.cwd,
-          stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-        },
-      );
+      const host = spec.id % namespaces.length;
+      const name = `host${host}`;
+      const child = spawnIn(namespaces[host]!, name, ['--disable-warning=ExperimentalWarning', program], {
+        cwd: spec.cwd,
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      });
       const lifeline = child.stdio[LIFELINE] as NodeJS.WritableStream;
       lifeline.on('error', () => {});
-      lifeline.write(`${JSON.stringify({ ...spec, kind: 'host' })}\n`);
+      lifeline.write(`${JSON.stringify({ ...spec, urls: urlsFor(host, spec.urls), kind: 'host' })}\n`);
       const exited = new Promise<EngineExit>((resolve) => {
         child.once('error', (error) => resolve({ exitCode: null, signal: null, error }));
         child.once('close', (exitCode, signal) => resolve({ exitCode, signal }));

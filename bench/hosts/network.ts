@@ -82,6 +82,34 @@ export function makeNetwork(count: number): Network {
   };
 }
 
+/** Has this kernel what delays packets? */
+export function canDelay(): boolean {
+  try {
+    tc(['qdisc add dev lo root netem delay 1ms']);
+    tc(['qdisc delete dev lo root']);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** All that hosts send, and what is sent to them. @param delay ms; up to `jitter` more */
+export function delayLinks(hosts: readonly string[], hub: string, delay: number, jitter: number): void {
+  const netem = `root netem delay ${delay + jitter / 2}ms ${jitter / 2}ms`;
+  for (const [i, name] of hosts.entries()) {
+    tc([`qdisc add dev eth0 ${netem}`], name);
+    tc([`qdisc add dev link${i + 1} ${netem}`], hub);
+  }
+}
+
+function tc(commands: readonly string[], namespace?: string): void {
+  const where = namespace === undefined ? [] : ['-n', namespace];
+  execFileSync('tc', [...where, '-batch', '-'], {
+    input: `${commands.join('\n')}\n`,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+}
+
 function ip(commands: readonly string[], namespace?: string): void {
   const where = namespace === undefined ? [] : ['-n', namespace];
   execFileSync('ip', [...where, '-batch', '-'], { input: `${commands.join('\n')}\n` });

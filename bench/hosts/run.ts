@@ -7,9 +7,14 @@ import { type Cluster, cluster, processLauncher } from 'tutti';
 import { taskFarm } from 'tutti/paradigms';
 import { atLeast, below, latency, ms, report } from '../measure.ts';
 import { alone, cpuOf, ownCpu } from '../processor-time.ts';
+import { bareFloor } from './bare.ts';
+import { delayedPart } from './delayed.ts';
 import { namespaceLauncher } from './launcher.ts';
+import { mapReducePart } from './shuffle.ts';
 
 const ROUNDS = 100;
+/** Hosts of those that are also tried at the far end of slow links. */
+const FAR_AWAY = 8;
 /** ms. */
 const TASK = 100;
 
@@ -18,6 +23,8 @@ const [tasksGiven, hub, ...hosts] = process.argv.slice(2) as [string, string, ..
 const TASKS = Number(tasksGiven);
 /** ms after which a third of the hosts is cut off, and for how long. */
 const CUT = { after: 20 * TASKS, during: 50 * TASKS };
+const floor = await bareFloor(hosts, TASKS, TASK);
+const bare = `bare processes with a socket, a timer a task`;
 const begun = performance.now();
 const client = await cluster({
   launcher: namespaceLauncher(hosts),
@@ -31,6 +38,7 @@ try {
     what: `${hosts.length} hosts join over TLS`,
     value: `${ready.toFixed(1)} s${alone(used() / 1e3, 's')}`,
     goal: below(30, ready, 's'),
+    peer: `${bare}: ${floor.join.toFixed(1)} s${alone(floor.joinCpu / 1e3, 's')}`,
   });
   const names = new Set(client.engines.map(({ host }) => host));
   if (names.size !== hosts.length) throw new Error(`Engines say that they are on ${names.size} hosts`);
@@ -39,7 +47,12 @@ try {
   const before = used();
   const l = await latency(ROUNDS, () => client.all.execute('engine.id'), 0);
   const each = (used() - before) / ROUNDS;
-  report({ what: '… execute on all', value: `${ms(l)}${alone(each, 'ms')}`, goal: below(60, l.p50, 'ms at p50') });
+  report({
+    what: '… execute on all',
+    value: `${ms(l)}${alone(each, 'ms')}`,
+    goal: below(60, l.p50, 'ms at p50'),
+    peer: ms(floor.roundTrip),
+  });
   await betweenHosts(client);
   const usedBefore = used();
   const undisturbed = await farm(client);
@@ -47,6 +60,7 @@ try {
     what: `… ${hosts.length * TASKS} tasks of 0.1 s: efficiency`,
     value: `${(undisturbed * 100).toFixed(1)} %${alone((used() - usedBefore) / 1e3, 's')}`,
     goal: atLeast(95, undisturbed * 100, '%'),
+    peer: `${(floor.efficiency * 100).toFixed(1)} %${alone(floor.tasksCpu / 1e3, 's')}`,
   });
   const third = hosts.flatMap((_, i) => (i % 3 === 0 ? [i] : []));
   const disturbed = await farm(client, async () => {
@@ -62,9 +76,11 @@ try {
   await client.waitForEngines(hosts.length, { timeout: 120_000 });
   report({ what: '… all of them back after', value: `${((performance.now() - returning) / 1e3).toFixed(1)} s` });
   await inOrder(client);
+  await mapReducePart(client);
 } finally {
   await client.close();
 }
+await delayedPart(hosts.slice(0, FAR_AWAY), hub);
 
 /** ms of processor time, of this process and all engines. */
 function used(): number {

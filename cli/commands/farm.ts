@@ -1,7 +1,5 @@
 /** `tutti farm`: a command, or a script's function, for each item, as many at a time as there are engines. */
 import { statSync } from 'node:fs';
-import type { Client } from '../../core/client/client.ts';
-import type { Task } from '../../core/engine/job.ts';
 import { UsageError } from '../../core/errors.ts';
 import type { Halt } from '../../paradigms/index.ts';
 import { command, enginesOption, jsonOption, kindOption, nameOption, text } from '../arguments.ts';
@@ -11,8 +9,6 @@ import { INTERRUPTED, interruptionInStages } from '../interruption.ts';
 import { prefixed, say } from '../output.ts';
 import type { Output } from '../session.ts';
 
-/** ms that engines may take to say that all is printed. */
-const PATIENCE = 1_000;
 const SCRIPT = /\.[cm]?[jt]s$/;
 
 export const farmCommand = (what: string | undefined, items: readonly string[] | undefined) =>
@@ -30,7 +26,7 @@ export const farmCommand = (what: string | undefined, items: readonly string[] |
         .option('engines', enginesOption)
         .option('name', nameOption)
         .option('kind', kindOption)
-        .option('input', text('--input', 'A file with an item a line; .jsonl: JSON values'))
+        .option('input', text('--input', 'A file with an item a line; .jsonl: JSON values; -: stdin, as without it'))
         .option('jobs', {
           ...text('--jobs', 'How many at a time (default: one an engine)'),
           alias: 'j',
@@ -83,7 +79,16 @@ export const farmCommand = (what: string | undefined, items: readonly string[] |
       if (script && !statSync(what, { throwIfNoEntry: false })?.isFile())
         throw new UsageError(`Cannot read the script ${what}; give the path of a .ts or .js file`);
       const run = {
-        ...{ text: what, script, items, input, jobs, attempts: attempts ?? 1, timeout, halt },
+        ...{
+          text: what,
+          script,
+          items,
+          input: input === '-' ? undefined : input,
+          jobs,
+          attempts: attempts ?? 1,
+          timeout,
+          halt,
+        },
         ...{ keepOrder: rest['keep-order'], results, progress, json },
       };
       const log = joblog === undefined ? undefined : new Joblog(joblog, resume);
@@ -92,20 +97,9 @@ export const farmCommand = (what: string | undefined, items: readonly string[] |
       const [{ openSession }, { runFarm }] = await Promise.all([import('../session.ts'), import('../farm/run.ts')]);
       await using client = await openSession({ engines, name, kind }, stages.stopping, script ? tell : 'ignore');
       const code = await runFarm(client, run, stages, log);
-      if (script && !stages.stopping.aborted) await allPrinted(client);
       process.exitCode = stages.stopping.aborted ? INTERRUPTED : code;
     },
   });
-
-/** What tasks print takes another way than their results. Both keep their order, and the reply to a call waits for what it has told. */
-async function allPrinted(client: Client): Promise<void> {
-  const tells = (): void => (globalThis as unknown as { task: Task }).task.send('all printed');
-  // Engines that are gone have printed what they have; and one that others keep busy is not waited for.
-  await client.all
-    .with({ timeout: PATIENCE })
-    .apply(tells)
-    .catch(() => {});
-}
 
 /** What a script's function prints is no result. */
 const tell: Output = ({ engine, lines }) =>

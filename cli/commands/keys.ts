@@ -11,14 +11,20 @@ const rotateCommand = command({
         ...text('--grace', 'Seconds for which the old keys still let in (default 0)'),
         coerce: (given: string | string[] | undefined) => seconds('--grace', given),
       })
+      .option('authority', {
+        type: 'boolean' as const,
+        default: false,
+        describe: 'Also another authority for certificates; the one before is trusted for as long',
+      })
       .option('name', nameOption)
       .option('json', jsonOption),
-  handler: async ({ grace = 0, name, json }) => {
+  handler: async ({ grace = 0, authority, name, json }) => {
     const { attach } = await import('../session.ts');
     await using client = await attach(name);
-    await client.rotateKeys({ grace: grace * 1_000 });
-    if (json) printJson({ name: client.name, grace });
-    else process.stdout.write(`Cluster '${client.name}' has new keys; the old ones are good for ${grace} s more\n`);
+    await client.rotateKeys({ grace: grace * 1_000, authority });
+    const what = authority ? 'new keys and a new authority' : 'new keys';
+    if (json) printJson({ name: client.name, grace, authority });
+    else process.stdout.write(`Cluster '${client.name}' has ${what}; the old ones are good for ${grace} s more\n`);
   },
 });
 

@@ -1,7 +1,9 @@
 /** Errors as a console shows them: once, with the engines that they are of, the user's line and the user's frames. */
+import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { CompositeError, RemoteError, TuttiError } from '../../core/errors.ts';
 import { innerErrors } from '../../core/inner-errors.ts';
+import { FRAME, homeward, isOurs } from '../../core/places.ts';
 import { ranges } from '../ranges.ts';
 import { excerptOf } from './excerpt.ts';
 import { labelled } from './grouped.ts';
@@ -9,7 +11,7 @@ import type { Look } from './value.ts';
 
 /** Frames of Node, of the engine's program and of the console say nothing to the user. */
 const SCAFFOLD = /\(?node:|\/entry\/engine-[\w-]+\.mjs:|\[console\]|\[tutti\]|at <anonymous>$|eval \(<anonymous>\)$/;
-const OWN = new URL('../../', import.meta.url).pathname;
+const FILE = /\(?((?:file:\/\/)?\/[^\s():]*):\d+:\d+\)?$/;
 const MOST_CAUSES = 5;
 /** Of errors that are made of others: how many of these are shown, and how deep. */
 const MOST_INNER = 10;
@@ -26,24 +28,50 @@ export function failureText(error: unknown, look: Look): string {
   return [...engines].map(([text, ids]) => (ids.length ? labelled(ids, text, look.colours) : text)).join('\n');
 }
 
-function describe(error: unknown, look: Look, depth = 0): string {
+/** One error, without saying where it comes from. */
+export function describe(error: unknown, look: Look, depth = 0): string {
   if (!(error instanceof Error)) return `threw ${inspect(error, { colors: look.colours })}`;
-  const head = `${error.name}: ${error.message}`;
+  const head = headOf(error);
   const title = look.colours ? head.replace(/^[^\n]*/, (line) => `\u001b[31m${line}\u001b[39m`) : head;
   // Where it was compiled, the message shows the place already.
   if (error instanceof SyntaxError && 'line' in error) return title;
+  const lines = placeOf(error);
+  const rest = [...innerOf(error, look, depth), ...causesOf(error, look, depth, lines.length > 0)];
+  return [title, ...lines, ...rest].join('\n');
+}
+
+const headOf = (error: Error): string => `${error.name}: ${error.message}`;
+
+/** The user's line, and the user's frames. */
+export function placeOf(error: Error): string[] {
   const stack =
-    error instanceof RemoteError ? error.remoteStack : error instanceof TuttiError ? '' : (error.stack ?? '');
+    error instanceof RemoteError
+      ? error.remoteStack
+      : error instanceof TuttiError
+        ? ''
+        : homeward(error.stack ?? '').stack;
   const frames = stack.split('\n').filter(isUsers);
-  const excerpt = frames.map(excerptOf).find((text) => text !== undefined);
+  const excerpt = excerptIn(frames);
   const lines = excerpt ? excerpt.split('\n').map((line) => `    ${line}`) : [];
   // The caret says where; a lone frame would only repeat it.
   const told = excerpt && frames.length === 1 && /at eval \(/.test(frames[0]!) ? [] : frames;
-  return [title, ...lines, ...told, ...innerOf(error, look, depth), ...causesOf(error, look, depth)].join('\n');
+  return [...lines, ...told];
+}
+
+/** A package's code is rarely what its user can change. */
+function excerptIn(frames: readonly string[]): string | undefined {
+  const own = frames.filter((frame) => !frame.includes('/node_modules/'));
+  for (const frame of own.length ? own : frames) {
+    const excerpt = excerptOf(frame);
+    if (excerpt !== undefined) return excerpt;
+  }
+  return undefined;
 }
 
 function isUsers(line: string): boolean {
-  return /^\s+at /.test(line) && !SCAFFOLD.test(line) && !line.includes(OWN);
+  if (!FRAME.test(line) || SCAFFOLD.test(line)) return false;
+  const file = FILE.exec(line)?.[1];
+  return file === undefined || !isOurs(file.startsWith('file:') ? file : pathToFileURL(file).href);
 }
 
 /** What it is made of; equal ones once, by their places. */
@@ -68,15 +96,22 @@ function indented(text: string): string[] {
   return text.split('\n').map((line) => `  ${line}`);
 }
 
-function causesOf(error: Error, look: Look, depth: number): string[] {
+/** Of the first of them that has one the place is shown, unless one has been shown. */
+function causesOf(error: Error, look: Look, depth: number, placed: boolean): string[] {
   const causes: string[] = [];
   const seen = new Set<unknown>([error]);
+  let above = headOf(error);
   for (let { cause } = error; cause !== undefined && !seen.has(cause); cause = (cause as Error | null)?.cause) {
     if (seen.size > MOST_CAUSES) return [...causes, '… and more causes'];
     seen.add(cause);
-    if (cause instanceof Error)
-      causes.push(`caused by ${cause.name}: ${cause.message}`, ...innerOf(cause, look, depth + 1));
-    else causes.push(`caused by ${inspect(cause)}`);
+    const head = cause instanceof Error ? headOf(cause) : inspect(cause);
+    // Some say already what they were caused by.
+    if (!above.endsWith(head)) causes.push(`caused by ${head}`);
+    above = head;
+    if (!(cause instanceof Error)) continue;
+    const lines = placed ? [] : placeOf(cause);
+    placed ||= lines.length > 0;
+    causes.push(...lines, ...innerOf(cause, look, depth + 1));
   }
   return causes;
 }

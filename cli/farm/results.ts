@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { RemoteError } from '../../core/index.ts';
 import type { Outcome } from '../../paradigms/index.ts';
+import { describe } from '../display/failure.ts';
 import type { JobResult } from './job.ts';
 import type { Job } from './jobs.ts';
 
@@ -16,7 +17,7 @@ export function resultOf(outcome: Outcome, script: boolean): JobResult {
   }
   const { reason } = outcome;
   const job = (reason as RemoteError & { job?: JobResult }).job;
-  return job ?? { ...blank, exit: -1, stderr: `${reason.name}: ${reason.message}\n` };
+  return job ?? { ...blank, exit: -1, stderr: `${describe(reason, { colours: false, width: 80 })}\n` };
 }
 
 /** For --json. */

@@ -1,11 +1,12 @@
 /** The console's own half: code that runs in this process, with the names that it has declared. */
 import vm from 'node:vm';
-import { mapStack, type Prepared, prepare } from '../../core/console/index.ts';
+import { prepare } from '../../core/console/index.ts';
 import { createEvaluator } from '../../core/engine/evaluator.ts';
 import { createNamespace } from '../../core/engine/namespace.ts';
 import { CancelledError } from '../../core/errors.ts';
 import { captureConsoleNames } from '../../core/functions/index.ts';
 import { mapStacks, withInnerErrors } from '../../core/inner-errors.ts';
+import { homeward } from '../../core/places.ts';
 
 /** What became of a text: its value, or (it awaits something) the promise of it. A promise as value is a value. */
 export type Evaluated = { value: unknown } | { promise: Promise<unknown> };
@@ -46,9 +47,9 @@ export function createLocal(given: object): Local {
       try {
         const value = local.around(() => entrance.runInThisContext({ breakOnSigint: true }));
         if (!prepared.cell.async) return { value };
-        return { promise: (value as Promise<unknown>).catch((error) => rethrow(error, prepared)) };
+        return { promise: (value as Promise<unknown>).catch(rethrow) };
       } catch (error) {
-        return rethrow(error, prepared);
+        return rethrow(error);
       }
     },
     look(expression) {
@@ -65,9 +66,9 @@ export function createLocal(given: object): Local {
   return local;
 }
 
-function rethrow(error: unknown, prepared: Prepared): never {
+function rethrow(error: unknown): never {
   if ((error as NodeJS.ErrnoException | null)?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED')
     throw new CancelledError('Interrupted');
-  mapStacks(withInnerErrors(error), (stack) => mapStack(stack, prepared));
+  mapStacks(withInnerErrors(error), (stack) => homeward(stack).stack);
   throw error;
 }

@@ -7,6 +7,7 @@ import { Bars } from './bars.ts';
 import { COMMANDS } from './commands.ts';
 import { Completion } from './completion.ts';
 import type { Console } from './console.ts';
+import { withDirectWrites } from './direct-writes.ts';
 import { historyFile, keepHistory } from './history.ts';
 import { Keyboard } from './keyboard.ts';
 import type { TerminalScreen, Typing } from './terminal-screen.ts';
@@ -27,7 +28,7 @@ export async function onTerminal(console: Console, screen: TerminalScreen, greet
   local.around = (body) => {
     keyboard.setRawMode(false);
     try {
-      return body();
+      return withDirectWrites([process.stdout, process.stderr], body);
     } finally {
       keyboard.setRawMode(true);
     }

@@ -38,8 +38,6 @@ export interface Printed {
 
 /** What few calls need. */
 export class More {
-  /** Leads positions in a remote stack back to what the user wrote. */
-  mapStack: ((stack: string) => string) | undefined;
   uses: readonly Call[] = NONE;
   bytes = 0;
   unplaced = 0;

@@ -22,6 +22,5 @@ export interface CallSpec {
   /** Code that the engines need besides that of functions in the arguments. */
   code?: string[];
   assembly: Assembly;
-  mapStack?: (stack: string) => string;
   options?: CallOptions;
 }

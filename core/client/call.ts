@@ -13,7 +13,6 @@ import {
   RemoteError,
   ValueLostError,
 } from '../errors.ts';
-import { mapStacks, withInnerErrors } from '../inner-errors.ts';
 import { decode } from '../wire/codec.ts';
 import { type ResultHeader, Status } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
@@ -49,7 +48,6 @@ interface CallOptions {
   /** Undefined: one, and nobody knows where yet. */
   readonly targets: readonly number[] | undefined;
   readonly assembly: Assembly;
-  readonly mapStack?: ((stack: string) => string) | undefined;
   readonly uses?: readonly Call[];
 }
 
@@ -77,14 +75,13 @@ export class Call {
   #resolve: ((value: unknown) => void) | undefined;
   #reject: ((error: unknown) => void) | undefined;
 
-  constructor({ id, home, targets, assembly, mapStack, uses }: CallOptions) {
+  constructor({ id, home, targets, assembly, uses }: CallOptions) {
     this.id = id;
     this.home = home;
     this.assembly = assembly;
     this.pending = targets ? targets.length : 1;
     this.holder = undefined;
     this.#parts = targets?.map((engine) => new PartRecord(engine, home.incarnationOf(engine)));
-    if (mapStack) this.more.mapStack = mapStack;
     if (uses?.length) this.more.uses = uses;
   }
 
@@ -368,11 +365,7 @@ export class Call {
       error = undecodable;
     }
     if (!thrown && error instanceof Error) return error;
-    const stack = error instanceof Error ? (error.stack ?? '') : '';
-    const mapStack = this.#more?.mapStack;
-    const remoteStack = mapStack?.(stack) ?? stack;
-    if (mapStack) mapStacks(withInnerErrors(error).slice(1), mapStack);
-    return new RemoteError({ engine, task: this.taskId, error, remoteStack });
+    return new RemoteError({ engine, task: this.taskId, error });
   }
 
   /** A failure that nobody looks at is reported as Node reports a rejected promise that nobody handles. */

@@ -8,7 +8,7 @@ import { InvalidTargetError, LaunchError, TimeoutError, UsageError } from '../er
 import type { Paradigm } from '../paradigm/paradigm.ts';
 import { lineEcho, type PrintedLines } from './echo.ts';
 import { Link, type LinkOptions } from './link.ts';
-import { checkOptions, type Kinds, period, signal, timeout } from './options.ts';
+import { checkOptions, flag, type Kinds, period, signal, timeout } from './options.ts';
 import { taskHandle } from './task-handle.ts';
 import { createView } from './view.ts';
 import type { EngineView, View } from './view-types.ts';
@@ -51,16 +51,20 @@ export interface Client extends AsyncDisposable {
   /** Ends engines that are not to be trusted any more: their keys open nothing from now on, and their ids retire. */
   revoke(engines: readonly number[]): Promise<void>;
   /**
-   * New keys for clients, observers, and engines that are to join, new ones for each engine, and a new certificate for `tls:` and
-   * `wss:` listeners; the connection file then has the new ones. The old keys let in for `grace` ms more (default 0), then who came
-   * with them is sent away.
+   * New keys for clients, observers, and engines that are to join, new ones for each engine, and new certificates for `tls:` and
+   * `wss:` listeners and those who dial them; the connection file then has the new ones. The old keys let in for `grace` ms more
+   * (default 0), then who came with them is sent away. With `authority` the authority that signs is another one as well, and the one
+   * before is trusted for as long.
+   * @throws UsageError when the listeners have certificates of their user's own.
    */
-  rotateKeys(options?: { grace?: number }): Promise<void>;
+  rotateKeys(options?: { grace?: number; authority?: boolean }): Promise<void>;
   restart(engines: readonly number[]): Promise<void>;
   /** Stops the whole cluster, whoever started it. */
   shutdown(): Promise<void>;
   /** Leaves the cluster; of `cluster()`: stops what it started. Closing twice is fine. */
   close(): Promise<void>;
+  /** Resolves when the connection is gone for good, with what pending calls were rejected with: SessionLostError, which says why. */
+  readonly closed: Promise<Error>;
 }
 
 /** A task that runs, whoever's it is. */
@@ -169,6 +173,7 @@ export async function openClient(
       await link.close();
     },
     close: () => link.close(),
+    closed: link.closed,
     [Symbol.asyncDispose]: () => link.close(),
   };
   return client;
@@ -181,7 +186,7 @@ function echoOf(output: NonNullable<ClientOptions['output']>) {
 
 const WAITING: Kinds = { signal, timeout };
 const REMOVING: Kinds = { drain: timeout };
-const ROTATING: Kinds = { grace: timeout };
+const ROTATING: Kinds = { grace: timeout, authority: flag };
 
 async function waitForEngines(
   link: Link,

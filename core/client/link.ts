@@ -66,6 +66,11 @@ export class Link implements CallHome, PipeHome, MakerHome {
   #flow = new Flow();
   #echo: Echo;
   #ended: Error | undefined;
+  #tellClosed!: (why: Error) => void;
+  /** Resolves with why there is no connection any more, and will be none. */
+  readonly closed = new Promise<Error>((resolve) => {
+    this.#tellClosed = resolve;
+  });
 
   private constructor(options: LinkOptions) {
     this.#echo = options.echo ?? silentEcho;
@@ -103,7 +108,9 @@ export class Link implements CallHome, PipeHome, MakerHome {
       key: parseToken((observe && info.observerToken) || info.token),
       window,
       signal: options.signal,
-      tls: { ca: info.ca, cert: info.cert, key: info.key, ...options.tls },
+      get tls() {
+        return { ca: info.ca, cert: info.cert, key: info.key, ...options.tls };
+      },
       about: () => ({ ...aboutProgram(), beats: true }),
       handlers: {
         opened: (session, about) => {
@@ -139,8 +146,8 @@ export class Link implements CallHome, PipeHome, MakerHome {
   call<T>(spec: CallSpec): AsyncResult<T> {
     const luggage = new Luggage(this.sender, this.clusterId);
     for (const hash of spec.code ?? []) luggage.code.add(hash);
-    const { targets, assembly, mapStack, options = {} } = spec;
-    const base = { id: ++this.#next, home: this, targets, assembly, mapStack };
+    const { targets, assembly, options = {} } = spec;
+    const base = { id: ++this.#next, home: this, targets, assembly };
     let payloads: Payload[];
     try {
       if (this.#ended) throw this.#ended;
@@ -374,6 +381,7 @@ export class Link implements CallHome, PipeHome, MakerHome {
     for (const call of this.#calls.values()) call.fail(error);
     this.#flow.clear();
     this.news.end();
+    this.#tellClosed(error);
   }
 }
 

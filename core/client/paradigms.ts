@@ -73,6 +73,13 @@ export class Paradigms {
     return definition.client(this.#hostFor(client, inUse), ...options) as A;
   }
 
+  parcel<T>(value: T): Parcel<T> {
+    const { payload, luggage } = this.#home.luggage(value);
+    return luggage.uses.size || luggage.code.size
+      ? new Parcel(payload, [...luggage.code], luggage.needs, [value])
+      : new Parcel(payload);
+  }
+
   receive(header: Envelope, payloads: Payload[]): void {
     this.#exchange.receive(header, payloads);
   }
@@ -192,12 +199,7 @@ export class Paradigms {
         filter((event) => event.type === 'paradigm' && event.paradigm === paradigm),
         map((event) => (event as { event: unknown }).event),
       ),
-      parcel: (value) => {
-        const { payload, luggage } = home.luggage(value);
-        return luggage.uses.size || luggage.code.size
-          ? new Parcel(payload, [...luggage.code], luggage.needs, [value])
-          : new Parcel(payload);
-      },
+      parcel: (value) => this.parcel(value),
       read: (parcel) => decode(asParcel(parcel).payload) as never,
       readWithin: (bytes, from, size) => decodeWithin(bytes, from, size) as never,
       pack: encodePlain,

@@ -1,6 +1,6 @@
 /** Makes views: turns each operation into a call, with the arguments of each target. */
 import type { Assembly } from '../assembly.ts';
-import { mapStack, prepare, splitTag } from '../console/index.ts';
+import { prepare, splitTag } from '../console/index.ts';
 import { NoEnginesError, UsageError } from '../errors.ts';
 import { bundleScript, snapshot } from '../functions/index.ts';
 import type { AsyncResult } from './async-result.ts';
@@ -64,7 +64,6 @@ export function createView(source: ViewSource): View & EngineView {
         args: [prepared.cell, ...values],
         names: { args: 'code' },
         assembly: each,
-        mapStack: (stack) => mapStack(stack, prepared),
       });
     });
 
@@ -126,7 +125,6 @@ export function createView(source: ViewSource): View & EngineView {
         return call({
           op: 'run',
           args: [{ hash: script.hash, file: script.file }, args],
-          mapStack: script.mapStack,
           options: more,
           code: [script.hash],
           assembly: each,

@@ -4,7 +4,7 @@ import type { Piece } from './output.ts';
 export interface Cell {
   /** JavaScript: a program, or (`wrapped`) an expression that gives a function of `params`. */
   code: string;
-  /** What stack traces call the text: `tutti:///cell-N.ts`. */
+  /** What stack traces call the text where it runs: `tutti:///cell-N.ts`. Where it was typed it is `cell-N.ts`. */
   url: string;
   /** Names that the text declares; the engine makes them properties of its global before running. */
   declared: string[];

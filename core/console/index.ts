@@ -1,4 +1,3 @@
 export type { Cell, Prepared } from './cell.ts';
 export { prepare } from './prepare.ts';
-export { mapStack } from './stack.ts';
 export { splitTag } from './tag.ts';

@@ -42,8 +42,6 @@ export interface House {
   fromClient(client: ClientRecord, header: Envelope, payloads: Payload[]): void;
   fromEngine(record: EngineRecord, header: Envelope, payloads: Payload[]): void;
   fromSupervisor(record: EngineRecord, header: Envelope, payloads: Payload[]): void;
-  /** Its supervisor has another session: what the older one was to bring is lost. */
-  toldAnew(record: EngineRecord): void;
   /** `attach` begins to take its messages. */
   joined(client: ClientRecord, attach: () => void): void;
   left(client: ClientRecord): void;
@@ -209,7 +207,7 @@ export class Admission {
   /** The supervisor of an engine that has joined. */
   supervisor(guest: Guest, connection: Connection): void {
     const record = this.#house.registry.byKey(guest.key);
-    const { incarnation } = (guest.about ?? {}) as { incarnation?: unknown };
+    const { incarnation, told } = (guest.about ?? {}) as { incarnation?: unknown; told?: unknown };
     if (!record?.session || !record.supervised || incarnation !== record.info.incarnation) {
       guest.refuse('REFUSED', 'The engine of this supervisor is not here (any more)');
       return;
@@ -235,7 +233,7 @@ export class Admission {
     });
     guest.welcome({ session: session.id, resumed: false, received: 0, about: {} });
     session.attach(connection, 0);
-    if (!control.open(session, rpc)) this.#house.toldAnew(record);
+    control.open(session, rpc, Number(told) || 0);
   }
 
   /** A place for an engine that comes by itself, where need be that of one that came so and was lost. */

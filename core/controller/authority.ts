@@ -1,7 +1,6 @@
-/** The authority of a cluster: it signs the certificates of its listeners, its members and its engines, and nobody else's. */
+/** An authority of a cluster: it signs the certificates of its listeners, its members and its engines, and nobody else's. */
 import { randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import type { TlsOptions } from '../wire/transport.ts';
 import { x509 } from './x509.ts';
 
 const DAY = 86_400_000;
@@ -10,7 +9,11 @@ const SKEW = DAY;
 const LIFE = 365 * DAY;
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
-export type Identity = Required<Pick<TlsOptions, 'cert' | 'key'>>;
+/** PEM. */
+export interface Identity {
+  readonly cert: string;
+  readonly key: string;
+}
 
 export interface Authority {
   /** PEM: its own certificate. */
@@ -19,6 +22,8 @@ export interface Authority {
   issue(name: string, hosts?: readonly string[]): Promise<Identity>;
   /** Of a key whose other half stays where it is. @param publicKey PEM */
   sign(publicKey: string, name: string, hosts?: readonly string[]): Promise<string>;
+  /** For whoever trusts this one alone: a certificate by which what its successor signs is good as well. */
+  vouchFor(successor: Authority): Promise<string>;
 }
 
 /** SHA-256, as browsers and openssl show it. */
@@ -36,14 +41,16 @@ export async function newAuthority(): Promise<Authority> {
     notAfter: new Date(Date.now() + LIFE),
     signingAlgorithm: ALGORITHM,
   });
+  const signs = () => new library.KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true);
   const root = await library.X509CertificateGenerator.createSelfSigned({
     ...common(),
     // A name of its own: two authorities of one name cannot be trusted side by side.
     name: `CN=tutti cluster ${randomBytes(6).toString('hex')}`,
     keys,
     extensions: [
-      new library.BasicConstraintsExtension(true, 0, true),
-      new library.KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+      // One more authority may come between it and what is signed: its successor.
+      new library.BasicConstraintsExtension(true, 1, true),
+      signs(),
     ],
   });
   const certificate = root.toString('pem');
@@ -83,6 +90,18 @@ export async function newAuthority(): Promise<Authority> {
     async sign(publicKey, name, hosts = []) {
       const [spki] = library.PemConverter.decode(publicKey);
       return signed(await webcrypto.subtle.importKey('spki', spki!, ALGORITHM, true, ['verify']), name, hosts);
+    },
+    async vouchFor(successor) {
+      const { subject, publicKey } = new library.X509Certificate(successor.certificate);
+      const bridge = await library.X509CertificateGenerator.create({
+        ...common(),
+        subject,
+        issuer: root.subject,
+        publicKey,
+        signingKey: keys.privateKey,
+        extensions: [new library.BasicConstraintsExtension(true, 0, true), signs()],
+      });
+      return bridge.toString('pem');
     },
   };
 }

@@ -7,7 +7,7 @@ import type { Payload } from '../wire/forms.ts';
 import { keyToken, mintKey } from '../wire/handshake.ts';
 import { isLoopback } from '../wire/loopback.ts';
 import { answering, type RequestHandler } from '../wire/rpc.ts';
-import type { Authority } from './authority.ts';
+import type { Authorities } from './authorities.ts';
 import type { ClientRecord } from './clients.ts';
 import { CodeShelf } from './code-shelf.ts';
 import { exceeded, type Limits } from './limits.ts';
@@ -23,7 +23,7 @@ export class Broker {
   /** Where other machines reach this one, if they do. */
   address: () => string | undefined = () => undefined;
   /** Signs the certificates with which engines of different machines talk. */
-  authority: () => Promise<Authority> = () => Promise.reject(new ProtocolError('No authority here'));
+  authorities: Pick<Authorities, 'sign' | 'trusted'> | undefined;
   #registry: Registry;
   #clients: ReadonlyMap<number, ClientRecord>;
   #limits: Limits;
@@ -130,8 +130,9 @@ export class Broker {
     { publicKey, address }: { publicKey: string; address: string },
   ): Promise<unknown> {
     const hosts = address && address === this.#addressOf(record) ? [address.replace(/^\[(.*)\]$/, '$1')] : [];
-    const authority = await this.authority();
-    return { cert: await authority.sign(publicKey, `tutti engine ${record.id}`, hosts), ca: authority.certificate };
+    if (!this.authorities) throw new ProtocolError('No authority here');
+    const cert = await this.authorities.sign(publicKey, `tutti engine ${record.id}`, hosts);
+    return { cert, ca: await this.authorities.trusted() };
   }
 
   /** A small result that its engine has passed on already is fetched from the client that holds it. */

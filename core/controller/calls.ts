@@ -74,7 +74,7 @@ export class Calls {
         count.lost++;
         continue;
       }
-      const job = { client: client.id, call: id, op, label, codec, count, began, told: 0 };
+      const job = { client: client.id, call: id, op, label, codec, count, began };
       record.running.set(callKey(client.id, id), job);
       client.account.pending++;
       this.#callsTo(record.session).set(client.id, id);
@@ -92,17 +92,27 @@ export class Calls {
     const key = callKey(header.client, header.id);
     const result = header.results[0];
     const running = record.running.get(key);
-    if (result?.incarnation !== record.info.incarnation || !running) return;
-    const { status = Status.OK, bytes = 0 } = result;
-    const kept = status === Status.KEPT;
-    if (!(status! in Status) || (kept && !(bytes! >= 0 && bytes! <= Number.MAX_SAFE_INTEGER)))
+    if (result?.incarnation !== record.info.incarnation || !running || running.held) return;
+    const { status = Status.OK, bytes = 0, told } = result;
+    if (!(status! in Status) || (status === Status.KEPT && !(bytes! >= 0 && bytes! <= Number.MAX_SAFE_INTEGER)))
       throw new ProtocolError(`A reply with status ${status} and ${bytes} bytes`);
-    const { told = 0 } = result;
-    if (told! > running.told && record.supervised) {
-      running.held = { bytes: told!, release: () => this.answer(record, header, payloads) };
-      result.told = 0;
+    if (!told || !record.supervised) {
+      this.#answered(record, header, payloads);
       return;
     }
+    result.told = 0;
+    running.held = true;
+    record.control.told.when(told, (lost) => !lost && this.#answered(record, header, payloads));
+  }
+
+  /** All that the task has told has been passed on. */
+  #answered(record: EngineRecord, header: Envelope, payloads: Payload[]): void {
+    const key = callKey(header.client, header.id);
+    const running = record.running.get(key);
+    if (!running) return; // its client has left meanwhile
+    const result = header.results[0]!;
+    const { status = Status.OK, bytes = 0 } = result;
+    const kept = status === Status.KEPT;
     record.running.delete(key);
     running.whenOver?.();
     running.count.answered(status!, running.began);
@@ -118,22 +128,6 @@ export class Calls {
     result.engine = record.id; // whatever it says
     if (kept && !this.#retain(client, record, header.id, bytes!, running.codec)) return;
     client.reply(header.id, result, payloads[0]);
-  }
-
-  /** What a task has told has been passed on. */
-  told(record: EngineRecord, client: number, call: number, bytes: number): void {
-    const running = record.running.get(callKey(client, call));
-    if (!running) return;
-    running.told += bytes;
-    if (running.held && running.told >= running.held.bytes) running.held.release();
-  }
-
-  /** What was on its way from its supervisor will not come: nothing waits for it any longer. */
-  toldAnew(record: EngineRecord): void {
-    for (const running of [...record.running.values()]) {
-      running.told = Number.POSITIVE_INFINITY;
-      running.held?.release();
-    }
   }
 
   /** A task that takes long has begun. */

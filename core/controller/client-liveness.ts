@@ -5,11 +5,10 @@
  */
 import { type Clock, realClock } from '../deferred/clock.ts';
 import type { ClientRecord } from './clients.ts';
+import { UNREAD } from './liveness.ts';
 
 /** A connection that looks whole is given longer than a cut one: its client may be computing. */
 export const SILENT_WINDOWS = 3;
-/** More than this unread, and the connection is being tried already. */
-const UNREAD = 64 << 10;
 
 export interface ClientLivenessOptions {
   beat: number;

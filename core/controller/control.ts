@@ -7,6 +7,7 @@ import { type Envelope, Kind } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import type { Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
+import { PassedOn } from './passed-on.ts';
 
 /** Bytes passed on that the supervisor is told of at once. */
 const REPORT = 64 << 10;
@@ -15,22 +16,22 @@ export class Control {
   session: Session | undefined;
   /** ms since the engine's event loop has turned, as far as that is more than usual; of the last heartbeat. */
   lag = 0;
+  readonly told = new PassedOn();
   #rpc: Rpc | undefined;
   #waiting: ((rpc: Rpc | undefined) => void)[] = [];
   #passedOn = 0;
-  #opened = false;
   #ended = false;
 
-  /** True: for the first time; else what an older session was to bring is lost. */
-  open(session: Session, rpc: Rpc): boolean {
-    const first = !this.#opened;
-    this.#opened = true;
-    this.session?.abandon('superseded by another supervisor');
+  /** `told`: how far the supervisor is in what tasks tell. What an older session has not brought of it is lost. */
+  open(session: Session, rpc: Rpc, told: number): void {
+    const before = this.session;
     this.session = session;
+    before?.abandon('superseded by another supervisor');
+    this.#rpc?.fail(new EngineLostError('The supervisor was superseded', { engine: -1 }));
     this.#rpc = rpc;
     this.#passedOn = 0;
+    this.told.from(told);
     for (const tell of this.#waiting.splice(0)) tell(rpc);
-    return first;
   }
 
   /** It comes back, or the engine is given up. */
@@ -39,11 +40,13 @@ export class Control {
     this.session = undefined;
     this.#rpc?.fail(new EngineLostError('The supervisor is gone', { engine: -1 }));
     this.#rpc = undefined;
+    this.told.broken();
   }
 
   /** With the engine. */
   end(reason: string): void {
     this.#ended = true;
+    this.told.lost();
     const { session } = this;
     if (session) this.closed(session);
     session?.abandon(reason);

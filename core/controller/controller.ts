@@ -19,7 +19,7 @@ import type { RequestHandler } from '../wire/rpc.ts';
 import { Strangers } from '../wire/strangers.ts';
 import type { Connection } from '../wire/transport.ts';
 import { Admission } from './admission.ts';
-import { type Authority, newAuthority } from './authority.ts';
+import { Authorities } from './authorities.ts';
 import { Broker } from './broker.ts';
 import { CallCounts } from './call-counts.ts';
 import { Calls } from './calls.ts';
@@ -57,6 +57,10 @@ export interface ControllerOptions extends LivenessOptions {
   log?: Logger | undefined;
 }
 
+const CANNOT_RESUME = 'its messages since the cut are more than are kept for a replay';
+const NOT_OURS =
+  'this controller does not know the session: another controller has taken over, or the cluster was started anew';
+
 export class Controller {
   /** Of this run of the cluster. */
   readonly id = randomUUID();
@@ -64,7 +68,7 @@ export class Controller {
   readonly registry: Registry;
   readonly limits: Limits;
   readonly keys: ClusterKeys;
-  #authority: Promise<Authority> | undefined;
+  readonly authorities = new Authorities();
   /** What paradigms say of themselves to whoever asks for the cluster's status. */
   readonly reports = new Map<string, () => unknown>();
   /** Work that paradigms have for engines. */
@@ -148,7 +152,6 @@ export class Controller {
       fromClient: (...message) => this.#fromClient(...message),
       fromEngine: (...message) => this.#fromEngine(...message),
       fromSupervisor: (...message) => this.#fromSupervisor(...message),
-      toldAnew: (record) => this.#calls.toldAnew(record),
       joined: (client, attach) => {
         this.#paradigms.clientJoined(client);
         attach();
@@ -187,18 +190,13 @@ export class Controller {
       known.session.attach(connection, guest.received);
       known.resumed();
     } else if (guest.session) {
-      const reason = this.#sessions.reasonOf(guest.session);
+      const reason = this.#sessions.reasonOf(guest.session) ?? (known ? CANNOT_RESUME : NOT_OURS);
       guest.welcome({ session: guest.session, resumed: false, received: 0, about: { reason } });
-      void connection.close(reason ?? 'this session cannot be resumed here');
-      known?.session.lose('its messages since the cut are more than are kept for a replay');
+      void connection.close(reason);
+      known?.session.lose(CANNOT_RESUME);
     } else if (guest.role === 'engine') this.#admission.engine(guest, connection);
     else if (guest.role === 'supervisor') this.#admission.supervisor(guest, connection);
     else this.#admission.client(guest, connection);
-  }
-
-  /** Signs certificates of this cluster; made when the first one is wanted. */
-  authority(): Promise<Authority> {
-    return (this.#authority ??= newAuthority());
   }
 
   /** Starts the halves of these paradigms, if they are known here, without waiting for a client to use them. */
@@ -266,7 +264,7 @@ export class Controller {
     const bytes = payloadBytes(payload);
     const { control } = record;
     this.output(record, header, payload, () => control.passedOn(bytes + TOLD_COST));
-    if (stream <= Stream.MESSAGE || stream === Stream.LAST_PROGRESS) this.#calls.told(record, client, id, bytes);
+    control.told.upTo(header.told);
   }
 
   /** What a task tells: to the client whose call it is, or, what no call printed, to all. */

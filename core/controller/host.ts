@@ -52,7 +52,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const listeners = new Listeners({
     folder,
     accept: (connection) => void controller.accept(connection),
-    authority: () => controller.authority(),
+    authorities: () => controller.authorities,
     refused: (remote, reason) => log.logger.warn('turned a peer away', { remote, reason }),
   });
   let controller!: Controller;
@@ -71,13 +71,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
     log.logger.error(`This controller stops: ${error.message}`);
     void stop().catch(() => {});
   };
-  let further: { urls: string[]; credentials: Credentials } = { urls: [], credentials: {} };
+  let further: string[] = [];
   let local: string[] = [];
   let rotation!: Rotation;
   let adapting: { stop(): void } | undefined;
   let file: string | undefined;
   const publish = (): void => {
-    outside = outsideOf(controller, [...local, ...further.urls], further.credentials);
+    outside = outsideOf(controller, [...local, ...further], listeners.credentials);
     if (file) replaceConnectionFile(file, outside);
     estate.keep(controller.keys);
   };
@@ -127,10 +127,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
           name,
           urls: record.info.host === hostname() ? [await listeners.local('unix')] : outside.urls,
           token: keyToken(controller.keys.nested(record)),
-          ...further.credentials,
+          ...listeners.credentials,
         });
-        controller.broker.address = () => networkHost(further.urls);
-        controller.broker.authority = () => controller.authority();
+        controller.broker.address = () => networkHost(further);
+        controller.broker.authorities = controller.authorities;
         rotation = new Rotation(controller, listeners, publish);
       },
       stop() {
@@ -143,7 +143,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       start() {
         const door = async ({ kind, scheme }: Launcher): Promise<Door> => {
           if (scheme !== 'network') return { urls: [await listeners.local(scheme)] };
-          if (further.urls.length) return { urls: further.urls, ...further.credentials };
+          if (further.length) return { urls: further, ...listeners.credentials };
           throw new UsageError(
             `Engines of kind ${kind} come from other machines; give an address for them: listen: ['tls://0.0.0.0:7777']`,
           );
@@ -270,7 +270,7 @@ function serveRequests(
       Array.isArray(wish) ? fleet.remove(wish) : fleet.remove(wish.engines, wish.drain),
     ),
     revoke: answering((ids: number[]) => fleet.revoke(ids)),
-    rotate: answering(({ grace }: { grace?: number }) => rotation.rotate(grace)),
+    rotate: answering((wish: { grace?: number; authority?: boolean }) => rotation.rotate(wish)),
     restart: answering((ids: number[]) => fleet.restart(ids)),
     stop: answering(() => {
       setImmediate(() => void stop().catch(() => {})); // the answer first; of what fails the log has been told

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { TransportError } from '../errors.ts';
 import type { Launcher } from '../launch/launcher.ts';
 import { type Connection, type Listener, type ListenOptions, listen } from '../wire/transport.ts';
-import type { Authority } from './authority.ts';
+import type { Authorities } from './authorities.ts';
 import type { HostOptions } from './host-options.ts';
 import { type Certification, type Credentials, certify, checkExposure, publicUrls } from './public-listeners.ts';
 import type { SocketFolder } from './socket-folder.ts';
@@ -14,8 +14,8 @@ type FurtherOptions = Pick<HostOptions, 'listen' | 'insecure' | 'tls' | 'origins
 export interface ListenersHome {
   readonly folder: SocketFolder;
   accept(connection: Connection): void;
-  /** The cluster's own; asked for when a listener needs a certificate and was given none. */
-  authority(): Promise<Authority>;
+  /** The cluster's own; asked when a listener needs a certificate and was given none. */
+  authorities(): Authorities;
   /** A peer was turned away before there was a connection. */
   refused(remote: string, reason: string): void;
 }
@@ -24,6 +24,7 @@ export class Listeners {
   #open = new Map<string, Promise<Listener>>();
   #closed = false;
   #home: ListenersHome;
+  #certify: (() => Promise<Certification>) | undefined;
   #certification: Certification | undefined;
 
   constructor(home: ListenersHome) {
@@ -44,26 +45,38 @@ export class Listeners {
   }
 
   /**
-   * Addresses that were asked for: where they are dialled, and what that takes. Throws UsageError for one that others can reach in
-   * the clear, unless that is meant.
+   * Addresses that were asked for: where they are dialled. Throws UsageError for one that others can reach in the clear, unless that
+   * is meant.
    */
-  async further(options: FurtherOptions): Promise<{ urls: string[]; credentials: Credentials }> {
+  async further(options: FurtherOptions): Promise<string[]> {
     const { listen: addresses = [], insecure = false, origins, tenure } = options;
     for (const address of addresses) checkExposure(address, insecure);
-    this.#certification = await certify(addresses, options.tls, () => this.#home.authority());
-    const { listener: tls, members: credentials } = this.#certification;
+    this.#certify = () => certify(addresses, options.tls, this.#home.authorities());
+    this.#certification = await this.#certify();
+    const { listener: tls } = this.#certification;
     const { refused } = this.#home;
     const urls: string[] = [];
     for (const address of addresses)
       urls.push(...publicUrls(await this.#url(address, () => address, { tls, origins, refused, tenure })));
-    return { urls, credentials };
+    return urls;
   }
 
-  /** Another certificate for those that have one of ours. Connections live on. */
+  /** What dialling them takes beside address and token. */
+  get credentials(): Credentials {
+    return this.#certification?.members ?? {};
+  }
+
+  /** Their certificates are the user's. */
+  get certified(): boolean {
+    return this.#certification?.given ?? false;
+  }
+
+  /** Other certificates for those that have ours, and for whoever dials them. Connections live on. */
   async renew(): Promise<void> {
-    const renewed = await this.#certification?.renew();
-    if (!renewed) return;
-    const tls = { ...this.#certification!.listener, ...renewed };
+    if (!this.#certify || this.certified) return;
+    this.#certification = await this.#certify();
+    const { listener: tls } = this.#certification;
+    if (tls.cert === undefined) return; // none of them encrypts
     for (const listener of await Promise.all(this.#open.values())) listener.renew?.(tls);
   }
 

@@ -2,9 +2,11 @@
  * Who is still there? An engine that is cut off for `misses` beats is lost. One that is silent for as long is frozen, and lost
  * after ten times that. Its supervisor beats while user code has its event loop: then it is busy, for however long. Without a
  * supervisor an engine that is silent with work is taken to be busy. A round in which the controller itself slept does not
- * count: nobody is declared lost because the observer was away.
+ * count: nobody is declared lost because the observer was away. Engines on other machines hear as much of us, and look for
+ * another connection when they do not.
  */
 import { type Clock, realClock } from '../deferred/clock.ts';
+import type { Session } from '../wire/session.ts';
 import type { EngineRecord, Registry } from './registry.ts';
 
 export interface LivenessOptions {
@@ -23,11 +25,16 @@ export interface LivenessOptions {
 
 /** A connected but silent process is given longer than a cut connection: it may only be stopped, and then come back. */
 const FROZEN_FACTOR = 10;
+/** Engines hear of us at every so many beats: they are many, and look for another connection after thirty. */
+const BEATS_TOLD = 10;
+/** More than this unread, and the connection is being tried already. Bytes. */
+export const UNREAD = 64 << 10;
 
 export function watchEngines(registry: Registry, options: LivenessOptions = {}): { stop(): void } {
   const { beat = 1_000, misses = 3, clock = realClock, late } = options;
   const { busyAfter = beat, lostAfter = FROZEN_FACTOR * misses * beat } = options;
   const silent = new Map<EngineRecord, number>();
+  let rounds = 0;
   let due = clock.now() + beat;
   let timer = clock.callLater(beat, round);
 
@@ -37,6 +44,12 @@ export function watchEngines(registry: Registry, options: LivenessOptions = {}):
     const slept = now - due > beat / 2;
     due = now + beat;
     timer = clock.callLater(beat, round);
+    if (++rounds % BEATS_TOLD === 0) {
+      for (const { session, control } of registry.engines.values()) {
+        tellLife(session);
+        tellLife(control.session);
+      }
+    }
     // What arrived while we slept is still unread; judge at the next round.
     if (slept) return;
     for (const record of registry.engines.values()) judge(record, now);
@@ -63,4 +76,10 @@ export function watchEngines(registry: Registry, options: LivenessOptions = {}):
   }
 
   return { stop: () => timer.cancel() };
+}
+
+/** On another machine it would not learn otherwise that what we send does not arrive any more. */
+function tellLife(session: Session | undefined): void {
+  const { connection } = session ?? {};
+  if (connection?.capabilities.crossHost && connection.bufferedAmount < UNREAD) session!.beat();
 }

@@ -92,6 +92,18 @@ export function controllerHost(paradigm: string, home: ParadigmsHome, parties: P
     interrupt: (engine, { client, call }, { kind, reason }) =>
       home.conversations.stopWork(engine, { client, call, kind, reason }),
     tasks: (source) => void home.conversations.sources.add(source),
+    whenTold(engine, end, then) {
+      const call = (lost: boolean): void => {
+        try {
+          then(lost);
+        } catch (error) {
+          log.error(`Paradigm '${paradigm}' failed when what tasks tell had been passed on`, { error });
+        }
+      };
+      const record = registry.engines.get(engine);
+      if (record?.session) record.control.told.when(end, call);
+      else call(true);
+    },
     report: (read) => void home.reports.set(paradigm, read),
     demand: (read) => void home.demands.set(paradigm, read),
     onDrain: (handler) => home.onDrain(handler),

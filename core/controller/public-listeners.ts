@@ -4,7 +4,8 @@ import { hostname, networkInterfaces } from 'node:os';
 import { UsageError } from '../errors.ts';
 import { endpointUrl } from '../wire/endpoint.ts';
 import { exposure, type TlsOptions } from '../wire/transport.ts';
-import { type Authority, fingerprintOf, type Identity } from './authority.ts';
+import type { Authorities } from './authorities.ts';
+import { fingerprintOf } from './authority.ts';
 
 /** A listener that others can reach, and that does not encrypt, would carry code and values in the clear. */
 export function checkExposure(address: string, insecure: boolean): void {
@@ -27,17 +28,17 @@ export interface Credentials {
 export interface Certification {
   readonly listener: TlsOptions;
   readonly members: Credentials;
-  /** Another certificate of the listeners; undefined where it is not ours to make. */
-  renew(): Promise<Identity | undefined>;
+  /** They are the user's, and not ours to replace. */
+  readonly given: boolean;
 }
 
-const NOTHING: Certification = { listener: {}, members: {}, renew: async () => undefined };
+const NOTHING: Certification = { listener: {}, members: {}, given: false };
 
-/** @param authority the cluster's own, for who was given no certificate */
+/** @param authorities the cluster's own, for who was given no certificate */
 export async function certify(
   addresses: readonly string[],
   given: TlsOptions = {},
-  authority: () => Promise<Authority>,
+  authorities: Authorities,
 ): Promise<Certification> {
   const { cert, key, ca, mutual = cert === undefined } = given;
   if ((cert === undefined) !== (key === undefined))
@@ -53,18 +54,20 @@ export async function certify(
     return {
       listener: { cert, key, ca: known, mutual },
       members: known === undefined ? {} : vouched(known),
-      renew: async () => undefined,
+      given: true,
     };
   }
   if (ca !== undefined) throw new UsageError('tls: { ca } says who signed the certificate; give cert and key as well');
-  const own = await authority();
   const hosts = [...encrypted.flatMap(hostsOf), 'localhost', hostname(), '127.0.0.1', '::1'];
-  const renew = (): Promise<Identity> => own.issue('tutti controller', hosts);
-  const members = mutual ? await own.issue('tutti member') : {};
+  const members = mutual ? await authorities.issue('tutti member') : {};
   return {
-    listener: { ...(await renew()), ca: own.certificate, mutual },
-    members: { ...vouched(own.certificate), ...members },
-    renew,
+    listener: {
+      ...(await authorities.issue('tutti controller', hosts)),
+      ca: await authorities.trusted(),
+      mutual,
+    },
+    members: { ...vouched(await authorities.certificate()), ...members },
+    given: false,
   };
 }
 

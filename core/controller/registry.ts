@@ -26,9 +26,8 @@ export interface Running {
   readonly label: string;
   /** Date.now() of the engine when it began, once that was told. */
   since?: number;
-  /** What the task has told so far, in bytes; its reply waits here until all of it has been passed on. */
-  told: number;
-  held?: { bytes: number; release(): void };
+  /** It is answered; the reply waits until what the task has told has been passed on. */
+  held?: boolean;
   /** The answer to an order to stop, once it was given. */
   stopping?: Promise<InterruptResult>;
   /** Called when it is off the books. */

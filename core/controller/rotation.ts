@@ -1,4 +1,5 @@
 /** Other keys and certificates for a cluster that runs. Whoever is in stays in; whoever comes needs the new connection file. */
+import { UsageError } from '../errors.ts';
 import { REPLACED } from './cluster-keys.ts';
 import type { Controller } from './controller.ts';
 import type { Listeners } from './listeners.ts';
@@ -20,21 +21,55 @@ export class Rotation {
     this.#publish = publish;
   }
 
-  /** @param grace ms for which the old keys let in; then those that came with them are sent away. */
-  async rotate(grace = 0): Promise<void> {
-    const { registry, log } = this.#controller;
+  /**
+   * @param grace ms for which the old keys let in; then those that came with them are sent away.
+   * @param authority also another authority; the one before is trusted for as long.
+   */
+  async rotate({ grace = 0, authority = false }: { grace?: number; authority?: boolean }): Promise<void> {
+    const { keys, log, authorities } = this.#controller;
+    if (authority && this.#listeners.certified)
+      throw new UsageError(
+        "The certificates of this cluster's listeners are its user's own, so their authority is not the cluster's to replace; start it with others",
+      );
+    const former = authority ? await authorities.replace() : undefined;
     await this.#listeners.renew();
-    const old = this.#controller.keys.renew();
+    const old = keys.renew();
     this.#publish();
     // One that is away gets a new key at the next rotation; one that computes, when its event loop turns.
-    const engines = [...registry.engines.values()].map((record) => this.#controller.keys.renewEngine(record));
-    await Promise.race([Promise.allSettled(engines), new Promise((resolve) => setTimeout(resolve, PATIENCE).unref())]);
-    log.info('Keys and certificates were replaced', { grace });
+    await this.#each(async (record) => {
+      await keys.renewEngine(record);
+      if (former) await this.#tellTrust(record);
+    });
+    log.info(`Keys and certificates were replaced${former ? ', and the authority that signs them' : ''}`, { grace });
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      for (const key of old) this.#controller.keys.revoke(key, REPLACED);
+      for (const key of old) keys.revoke(key, REPLACED);
+      if (former?.forget()) void this.#forgotten();
     }, grace).unref();
     this.#timers.add(timer);
+  }
+
+  /** Nobody is to trust the former authority any more, nor show its word. */
+  async #forgotten(): Promise<void> {
+    const { log } = this.#controller;
+    try {
+      await this.#listeners.renew();
+      this.#publish();
+      await this.#each((record) => this.#tellTrust(record));
+      log.info('The former authority is not trusted any more');
+    } catch (error) {
+      log.error('The former authority could not be dropped; replace it again', { error });
+    }
+  }
+
+  /** Engines make their certificates anew; those that have dialled with the connection file's get the present ones. */
+  async #tellTrust({ rpc, info }: EngineRecord): Promise<void> {
+    await rpc?.ask('trust', /^(tls|wss)$/.test(info.transport) ? this.#listeners.credentials : {});
+  }
+
+  async #each(act: (record: EngineRecord) => Promise<void>): Promise<void> {
+    const acts = [...this.#controller.registry.engines.values()].map(act);
+    await Promise.race([Promise.allSettled(acts), new Promise((resolve) => setTimeout(resolve, PATIENCE).unref())]);
   }
 
   /** The engine's key opens nothing any more. One that joined by itself knows the key to join with, so that is replaced as well. */

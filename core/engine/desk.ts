@@ -7,10 +7,12 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { letGo } from '../supervisor/let-go.ts';
 import {
   AWAKE,
+  BEGUN,
   CALL,
   CLIENT,
   CODING,
   DONE,
+  DOZING,
   memoryIn,
   OF_CALL,
   OF_CLIENT,
@@ -96,8 +98,8 @@ function supervisedDesk({ port, memory }: Supervised, home: DeskHome): Desk {
   port.unref();
   process.on('exit', () => letGo(shared));
   const print: Print = (job, stream, text) => {
-    const bytes = ring.text(stream, job?.client ?? 0, job?.call ?? 0, text);
-    if (job) job.told += bytes;
+    ring.text(stream, job?.client ?? 0, job?.call ?? 0, text);
+    if (job && text) job.told = ring.end;
   };
   captureOutput(print);
   return {
@@ -111,12 +113,12 @@ function supervisedDesk({ port, memory }: Supervised, home: DeskHome): Desk {
       numbers[TOTAL] = total;
       numbers[OF_CLIENT] = client;
       numbers[OF_CALL] = call;
-      if (Atomics.exchange(ints, PROGRESS, 1) === 0 && Atomics.exchange(ints, AWAKE, 1) === 0)
-        Atomics.notify(ints, AWAKE);
+      if (Atomics.exchange(ints, PROGRESS, 1) === 0) wake(ints);
     },
     send(job, message) {
       const { parts } = encode(message, { root: 'message' });
-      job.told += ring.parts(Stream.MESSAGE, job.client, job.call, parts);
+      ring.parts(Stream.MESSAGE, job.client, job.call, parts);
+      job.told = ring.end;
     },
     poll() {
       if (Atomics.load(ints, POSTED) === taken) return;
@@ -127,17 +129,26 @@ function supervisedDesk({ port, memory }: Supervised, home: DeskHome): Desk {
       ints[CLIENT] = job?.client ?? 0;
       numbers[SINCE] = job ? job.started : 0;
       Atomics.store(ints, CALL, job?.call ?? 0);
+      if (!job) return;
+      Atomics.add(ints, BEGUN, 1);
+      if (Atomics.load(ints, DOZING) && Atomics.exchange(ints, DOZING, 0)) wake(ints);
     },
     flush(job) {
       const { progress, client, call } = job;
       if (!progress) return;
       const { parts } = progressPayload(progress.done, progress.total);
-      job.told += ring.parts(Stream.LAST_PROGRESS, client, call, parts);
+      ring.parts(Stream.LAST_PROGRESS, client, call, parts);
+      job.told = ring.end;
     },
     coding: (on) => void (ints[CODING] = on ? 1 : 0),
     turn: () => void (numbers[TURNED] = Date.now()),
     post: (message, transfer) => port.postMessage(message, transfer),
   };
+}
+
+/** The supervisor, if it sleeps. */
+function wake(ints: Int32Array): void {
+  if (Atomics.exchange(ints, AWAKE, 1) === 0) Atomics.notify(ints, AWAKE);
 }
 
 /** Progress that would be overwritten. */

@@ -13,11 +13,12 @@ import { FunctionStore } from '../functions/store.ts';
 import type { EngineBoot } from '../launch/launcher.ts';
 import type { CallId, Outcome, Work } from '../paradigm/paradigm.ts';
 import { Parcel } from '../paradigm/parcel.ts';
-import type { Order, ToEngine } from '../supervisor/messages.ts';
+import { type Certificates, certificatesOf, type Order, type ToEngine } from '../supervisor/messages.ts';
 import { dialSession } from '../wire/dialled-session.ts';
 import { type Envelope, Kind, Status } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { type Key, parseToken, REVOKED } from '../wire/handshake.ts';
+import { earForController } from '../wire/pulse.ts';
 import { answering, Rpc } from '../wire/rpc.ts';
 import type { Session } from '../wire/session.ts';
 import { type Desk, openDesk, type Supervised } from './desk.ts';
@@ -44,8 +45,6 @@ import { Vitals } from './vitals.ts';
 const KEEP_ABOVE = 64 << 10;
 /** How long an engine looks for a controller that has gone, in ms. */
 const REJOIN = 60_000;
-/** ms between notes that the event loop turns, at most. */
-const TURN = 500;
 
 const NOTHING: never[] = [];
 const EMPTY = new Parcel({ codec: 'msgpack', parts: [] });
@@ -55,6 +54,7 @@ const OUTSIDE = { codec: 'msgpack', failure: undefined, op: 'own' } as const;
 export class Engine {
   #boot: EngineBoot;
   #key: Key;
+  #tls: Certificates;
   #self: ReturnType<typeof exposeSurface>;
   #incarnation = 0;
   #nextOwn = 0;
@@ -76,8 +76,8 @@ export class Engine {
   #exit: (code: number) => void;
   #vitals: Vitals;
   #interval = 0;
+  #listen = (): void => {};
   #beat: NodeJS.Timeout | undefined;
-  #turning: NodeJS.Timeout | undefined;
 
   /**
    * Takes this thread over: its streams, its globals, its uncaught errors. `exit` ends it. Without a supervisor, tasks in a
@@ -86,6 +86,7 @@ export class Engine {
   constructor(boot: EngineBoot, exit: (code: number) => void, supervised?: Supervised) {
     this.#boot = boot;
     this.#key = parseToken(boot.token);
+    this.#tls = certificatesOf(boot);
     this.#exit = exit;
     keepDeepStacks();
     this.#self = exposeSurface();
@@ -144,6 +145,7 @@ export class Engine {
       start: (...works) => this.#start(...works),
       abort: ({ client, call }, reason) => this.#turns.find(callKey(client, call))?.abort(reason),
       settle: (...outcome) => this.#settle(...outcome),
+      codeParcel: (value) => this.#nested.parcel(value),
       log: (message, error) => this.#uncaught(`${message}:`, error),
     });
     this.#vitals = new Vitals({
@@ -158,8 +160,8 @@ export class Engine {
   /** Resolves when the engine has joined. */
   async join(): Promise<void> {
     const boot = this.#boot;
-    const { ca, cert, key } = boot;
     const currentKey = (): Key => this.#key;
+    const currentTls = (): Certificates => this.#tls;
     await dialSession({
       urls: boot.urls,
       role: 'engine',
@@ -167,7 +169,9 @@ export class Engine {
         return currentKey();
       },
       window: REJOIN,
-      tls: { ca, cert, key },
+      get tls() {
+        return currentTls();
+      },
       about: () => ({
         host: hostname(),
         pid: process.pid,
@@ -195,6 +199,7 @@ export class Engine {
         this.#key = parseToken(token);
         this.#desk.post({ type: 'rekeyed', token });
       }),
+      trust: answering((tls: Certificates) => this.#trust(tls)),
     });
     this.#paradigms.joined(session);
     this.#key = parseToken(about.token);
@@ -207,15 +212,26 @@ export class Engine {
       this.#beat = setInterval(() => this.#tellLife(), about.beat);
     }, about.beat * Math.random());
     this.#interval = about.beat;
+    this.#listen = earForController(session, about.beat);
     this.#desk.turn();
-    clearInterval(this.#turning);
-    this.#turning = setInterval(() => this.#desk.turn(), Math.min(about.beat / 2, TURN));
     const { engine, incarnation, token, beat } = about;
     this.#desk.post({ type: 'joined', engine, incarnation, token, beat });
   }
 
+  /** The cluster's authority is another one. @param tls what takes this engine through TLS, where it comes that way */
+  async #trust(tls: Certificates): Promise<void> {
+    if (tls.ca !== undefined) {
+      this.#tls = certificatesOf(tls);
+      this.#nested.certified(this.#tls);
+      this.#desk.post({ type: 'certified', tls: this.#tls });
+    }
+    await this.#supplies.peers.renew();
+  }
+
   #tellLife(): void {
+    this.#desk.turn();
     this.#session?.beat(this.#vitals.read(this.#interval));
+    this.#listen();
   }
 
   /** The session is gone, and with it all calls: joins anew, as another incarnation, or ends. */
@@ -320,6 +336,7 @@ export class Engine {
     this.#vitals.calls++;
     if (!ok) cutStack(value);
     if (job.own) {
+      if (job.told) job.own.told?.(job.told);
       job.own.done(ok, value);
       return;
     }
@@ -372,7 +389,7 @@ export class Engine {
   }
 
   /** For a paradigm: each takes its turn, like a call. */
-  #start(works: readonly Work[], onMicrotask: boolean): void {
+  #start(works: readonly Work[], onMicrotask: boolean, ms?: number): void {
     const jobs: Job[] = [];
     for (const work of works) {
       if (work.signal?.aborted) {
@@ -384,7 +401,7 @@ export class Engine {
       jobs.push(job);
     }
     for (const job of jobs) this.#mail.arrived(job);
-    this.#turns.pushAll(jobs, onMicrotask);
+    this.#turns.pushAll(jobs, onMicrotask, ms);
   }
 
   #jobFor(work: Work): Job {
@@ -401,6 +418,7 @@ export class Engine {
         work.done(ok, value);
       },
       yielded: () => work.yielded?.(),
+      told: (end) => work.told?.(end),
       attempt,
       beside,
       detached,

@@ -50,6 +50,8 @@ export interface OwnWork {
   readonly detached?: boolean;
   /** It has given up its turn. */
   yielded?(): void;
+  /** Before `done`, of what has told something: `Job.told`. */
+  told?(end: number): void;
 }
 
 /** How what runs has behaved lately, as long as it is the same function. */
@@ -85,7 +87,7 @@ export class Job {
   habit: Habit | undefined;
   /** What it has last said of how far it is. */
   progress: { done: number; total: number | undefined } | undefined;
-  /** Bytes that it has printed and sent: its reply waits for them on the controller, since they go another way. */
+  /** Where the last that it has printed or sent ends in the ring: that goes another way, and its reply waits for it on the controller. */
   told = 0;
   /** While it waits for something, others may run. */
   beside: boolean;

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import { callKey } from '../call-key.ts';
 import { ParadigmError, ProtocolError, SessionLostError, ValueLostError } from '../errors.ts';
+import { shortHash } from '../functions/origins.ts';
 import { type Address, type Asked, Exchange } from '../paradigm/exchange.ts';
 import { Halves } from '../paradigm/halves.ts';
 import {
@@ -19,6 +20,7 @@ import {
 } from '../paradigm/paradigm.ts';
 import { asParcel, Parcel } from '../paradigm/parcel.ts';
 import { partyAt, type Voice } from '../paradigm/party.ts';
+import { codeHash } from '../wire/code-hash.ts';
 import { encode } from '../wire/codec.ts';
 import { type Envelope, payloadText } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
@@ -35,9 +37,11 @@ export interface ParadigmsHome {
   provide(name: string, value: unknown): void;
   /** No call begins before `release` is called. */
   hold(): () => void;
-  start(works: readonly Work[], onMicrotask: boolean): void;
+  start(works: readonly Work[], onMicrotask: boolean, ms?: number): void;
   abort(call: CallId, reason: unknown): void;
   settle(call: CallId, ok: boolean, value: unknown, stay: boolean): Outcome;
+  /** By a client on this engine. */
+  codeParcel(value: unknown): Promise<Parcel>;
   log(message: string, error: unknown): void;
 }
 
@@ -154,10 +158,13 @@ export class Paradigms {
   #run(paradigm: string, text: string): Record<string, unknown> {
     const { directory } = this.#home;
     const file = path.join(directory, `[${paradigm}]`);
-    const script = new vm.Script(`${text}\n//# sourceURL=tutti:///paradigm/${paradigm}.js`, {
-      filename: file,
-      importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    });
+    const script = new vm.Script(
+      `${text}\n//# sourceURL=tutti:///paradigm/${paradigm}-${shortHash(codeHash(text))}.js`,
+      {
+        filename: file,
+        importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+      },
+    );
     const module = { exports: {} as { namespace: Record<string, unknown> } };
     const require = requireOnEngine(createRequire(`${directory}${path.sep}`));
     script.runInThisContext()(module.exports, require, module, file, directory, pathToFileURL(file).href);
@@ -200,7 +207,8 @@ export class Paradigms {
       read: (parcel) => home.supplies.decode(asParcel(parcel).payload, []) as never,
       readWithin: (bytes, from, size) => home.supplies.decodeWithin(bytes, from, size) as never,
       parcel: (value) => new Parcel(encode(value)),
-      start: (works, { onMicrotask = false } = {}) => home.start(works, onMicrotask),
+      codeParcel: (value) => home.codeParcel(value),
+      start: (works, { onMicrotask = false, within } = {}) => home.start(works, onMicrotask, within),
       settle: (call, ok, value, { stay = true } = {}) => home.settle(call, ok, value, stay),
       abort: (call, reason) => home.abort(call, reason),
       release: (calls) => {

@@ -13,7 +13,7 @@ import { type RequestHandler, Rpc } from '../wire/rpc.ts';
 import { Session } from '../wire/session.ts';
 import { Strangers } from '../wire/strangers.ts';
 import { type Connection, dial, type Listener, listen, type TlsOptions } from '../wire/transport.ts';
-import { type Greeted, REOPENS, reopen } from './reopening.ts';
+import { awaitReopening, type Greeted, reopen } from './reopening.ts';
 
 export interface Ticket {
   token: string;
@@ -109,7 +109,7 @@ export class Peers {
           tcp: 'tcp://127.0.0.1:0',
           tls: `tls://${address}:0`,
         }[scheme];
-    const place = meeting ?? `${scheme} ${address}`;
+    const place = meeting ?? placeOf(scheme, address);
     let listener = this.#listeners.get(place);
     if (!listener) {
       listener = this.#listen(url, !meeting && scheme === 'tls' ? address : undefined);
@@ -123,6 +123,16 @@ export class Peers {
   async #listen(url: string, address: string | undefined): Promise<Listener> {
     const tls = address === undefined ? undefined : { ...(await this.#identity(address)), mutual: true };
     return listen(url, (connection) => void this.#accept(connection), { tls });
+  }
+
+  /** Who vouches for engines is another one: other certificates, for listeners and for whoever dials from here. */
+  async renew(): Promise<void> {
+    const addresses = [...this.#identities.keys()].filter((address) => address !== '');
+    this.#identities.clear();
+    for (const address of addresses) {
+      const listener = await this.#listeners.get(placeOf('tls', address));
+      listener?.renew?.({ ...(await this.#identity(address)), mutual: true });
+    }
   }
 
   /** The private key never leaves this engine. */
@@ -223,11 +233,7 @@ export class Peers {
       return;
     }
     guest.welcome({ session: guest.key, resumed: false, received: 0, about: {} });
-    // It is opened again from there, or not at all.
-    const resume = (session: Session, fail: (reason: string) => void): void => {
-      setTimeout(() => session.connected || fail('it was not opened again'), REOPENS).unref();
-    };
-    const channel = this.#talk({ id: guest.key, connection, engine: from, resume });
+    const channel = this.#talk({ id: guest.key, connection, engine: from, resume: awaitReopening() });
     if (!this.#channels.has(from)) this.#channels.set(from, channel);
   }
 
@@ -289,6 +295,10 @@ export class Peers {
     );
     return { rpc: new Rpc(() => {}), exchange, drained: async () => {}, close: () => {} };
   }
+}
+
+function placeOf(scheme: Ticket['scheme'], address: string): string {
+  return `${scheme} ${address}`;
 }
 
 function beneath(address: string, name: string): string {

@@ -15,6 +15,15 @@ export interface Greeted {
   readonly welcomed: Welcomed;
 }
 
+/** On the side that was dialled: the other one opens it again within `REOPENS` of each cut, or not at all. */
+export function awaitReopening(): (session: Pick<Session, 'connected'>, fail: (reason: string) => void) => void {
+  let timer: NodeJS.Timeout | undefined;
+  return (session, fail) => {
+    clearTimeout(timer); // of the cut before, after which it was opened again
+    timer = setTimeout(() => session.connected || fail('it was not opened again'), REOPENS).unref();
+  };
+}
+
 /** `fail` is called if it cannot be; not so when the session has ended meanwhile. */
 export async function reopen(
   session: Session,

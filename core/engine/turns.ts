@@ -7,7 +7,7 @@ import { InterruptedError } from '../errors.ts';
 import type { Door } from './door.ts';
 import { currentJob, type Job } from './job.ts';
 
-/** ms within which a call is over at once; and that results wait for others, at most, unless one of those breaks its habit. */
+/** ms within which a call is over at once; and that results wait for others, unless one of those breaks its habit. */
 const BRIEF = 4;
 
 export interface TurnsHooks {
@@ -87,10 +87,10 @@ export class Turns {
     this.pump();
   }
 
-  /** Several at a time: those that are ready enter the door together. */
-  pushAll(jobs: readonly Job[], onMicrotask: boolean): void {
+  /** Several at a time: those that are ready enter the door together. `ms`: how long their outcomes may wait for each other's. */
+  pushAll(jobs: readonly Job[], onMicrotask: boolean, ms?: number): void {
     this.#queue.push(...jobs);
-    this.pump(onMicrotask);
+    this.pump(onMicrotask, ms);
   }
 
   /** The job goes on, and others may run beside it. */
@@ -139,7 +139,7 @@ export class Turns {
   }
 
   /** Call when the job at the head may have become ready. `onMicrotask`: and nothing of Node's is below us on the stack. */
-  pump(onMicrotask = false): void {
+  pump(onMicrotask = false, ms = BRIEF): void {
     this.#due = false; // also when this comes in the middle of a batch: then it is taken by the loop below
     if (this.#pumping) return;
     this.#pumping = true;
@@ -155,7 +155,7 @@ export class Turns {
           this.#letLeave();
           break;
         }
-        until = performance.now() + BRIEF;
+        until = performance.now() + ms;
         if (!scope.runInAsyncScope(brief && onMicrotask ? door.enterLightly : door.enter, door, batch)) this.#cut();
         spent = performance.now() > until;
         this.#tellEnded();

@@ -1,17 +1,22 @@
 /** Stack traces as users should see them: their own frames, without those of the engine that called them. */
 import { withInnerErrors } from '../inner-errors.ts';
+import { FRAME, isOurs } from '../places.ts';
 
-/** In the bundled program: how the addresses of the engine's own files begin; all of the engine is in them. */
-const OWN = import.meta.url.replace(/[\w-]+\.mjs$/, 'engine-');
+const FILE = /(file:\/\/\/[^\s():]+):\d+:\d+\)?$/;
 const SCAFFOLD =
-  /\[console\]|\[tutti\]|tutti:door|eval \(<anonymous>\)|at <anonymous>$|node:internal\/process|node:async_hooks|node:vm/;
+  /\[console\]|\[tutti\]|tutti:door|eval \(<anonymous>\)|at <anonymous>(?::\d+:\d+)?$|node:internal\/process|node:async_hooks|node:vm/;
+/** Of Node, or of the language: below code of the user's it belongs to whoever called that. */
+const BELOW = /\(?node:|\(<anonymous>\)$|at async Promise\.\w+ \(index \d+\)$/;
 
 /** Deep enough that the engine's frames at the bottom do not push out the user's. */
 export function keepDeepStacks(): void {
   Error.stackTraceLimit = Math.max(Error.stackTraceLimit, 50);
 }
 
-/** Cuts the stack of an error (and of its causes, and of what it is made of) where the engine begins. */
+/**
+ * Takes the engine's frames out of the stack of an error (and of its causes, and of what it is made of): those that called the user's,
+ * and those that he called.
+ */
 export function cutStack(error: unknown): void {
   try {
     for (const one of withInnerErrors(error)) cut(one);
@@ -24,8 +29,22 @@ function cut(error: Error): void {
   const { stack } = error;
   if (typeof stack !== 'string') return;
   const lines = stack.split('\n');
-  const first = lines.findIndex((line) => line.includes(OWN) && /^\s+at /.test(line));
-  const kept = first < 0 ? lines : lines.slice(0, first);
-  while (kept.length > 1 && SCAFFOLD.test(kept.at(-1)!)) kept.pop();
-  if (kept.length < lines.length) error.stack = kept.join('\n');
+  const top = lines.findIndex((line) => FRAME.test(line));
+  if (top < 0) return;
+  const within = lines.some(isEngines);
+  let end = lines.length;
+  while (end > top && (SCAFFOLD.test(lines[end - 1]!) || (within && isBelow(lines[end - 1]!)))) end--;
+  let start = top;
+  while (start < end && isEngines(lines[start]!)) start++;
+  if (start === top && end === lines.length) return;
+  error.stack = [...lines.slice(0, top), ...lines.slice(start, end)].join('\n');
+}
+
+function isBelow(line: string): boolean {
+  return BELOW.test(line) || isEngines(line);
+}
+
+function isEngines(line: string): boolean {
+  const url = FILE.exec(line)?.[1];
+  return url !== undefined && isOurs(url);
 }

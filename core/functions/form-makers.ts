@@ -5,6 +5,7 @@ import type { ModuleBundle } from './bundle.ts';
 import { globalPath } from './globals.ts';
 import { factoryOf, type Source } from './source.ts';
 import type { Code, FormMaker } from './travellers.ts';
+import { wasWritten } from './whereabouts.ts';
 
 /** The form of one export of a bundled module. */
 export function moduleForm({ hash, text }: ModuleBundle, name: string | null): FormMaker {
@@ -33,6 +34,7 @@ export function nativeForm(value: object): FormMaker | undefined {
 export function codeForm(fn: Code, source: Source, captures: Record<string, unknown>): FormMaker {
   const { hash, text } = factoryOf(source, Object.keys(captures));
   const form: Form = { kind: 'code', hash, name: String(fn.name), captures };
+  wasWritten(fn, source, { hash, text });
   return (code) => {
     code.set(hash, text);
     return form;

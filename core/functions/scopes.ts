@@ -53,13 +53,8 @@ function post(method: string, params: object = {}): any {
 /** The scopes that a function closes over; throws where this process may not use its inspector. */
 export function closureOf(fn: Code): Closure {
   inspections++;
-  const box: { fn: Code; scopes?: ArrayLike<{ description: string; object: Record<string, unknown> }> } = { fn };
-  Object.defineProperty(process, KEY, { value: box, configurable: true });
-  try {
-    const { objectId } = post('Runtime.evaluate', { expression: `${HERE}.fn`, objectGroup }).result;
-    const { internalProperties } = post('Runtime.getProperties', { objectId, ownProperties: true });
-    const find = (name: string) => internalProperties.find((p: { name: string }) => p.name === name)?.value;
-    const scopes = find('[[Scopes]]');
+  return asked(fn, ({ scopes, location }, box) => {
+    if (location) locations.set(fn, location.value);
     if (!scopes) return { scopes: [], scriptId: null };
     post('Runtime.callFunctionOn', {
       objectId: scopes.objectId,
@@ -67,8 +62,48 @@ export function closureOf(fn: Code): Closure {
     });
     return {
       scopes: Array.from(box.scopes!, ({ description, object }) => ({ description, variables: object })),
-      scriptId: find('[[FunctionLocation]]')?.value.scriptId ?? null,
+      scriptId: location?.value.scriptId ?? null,
     };
+  });
+}
+
+/** A place in a loaded script, about where a function begins. Line and column count from 0. */
+export interface Location {
+  scriptId: string;
+  lineNumber: number;
+  columnNumber: number;
+}
+
+/** Of functions whose scopes were asked for. */
+const locations = new WeakMap<Code, Location>();
+
+export function knownLocation(fn: Code): Location | undefined {
+  return locations.get(fn);
+}
+
+/** Undefined: it has no source text. */
+export function locationOf(fn: Code): Location | undefined {
+  return locations.get(fn) ?? asked(fn, ({ location }) => location?.value);
+}
+
+interface Internals {
+  scopes: { objectId: string } | undefined;
+  location: { value: Location } | undefined;
+}
+
+interface Box {
+  fn: Code;
+  scopes?: ArrayLike<{ description: string; object: Record<string, unknown> }>;
+}
+
+function asked<T>(fn: Code, use: (internals: Internals, box: Box) => T): T {
+  const box: Box = { fn };
+  Object.defineProperty(process, KEY, { value: box, configurable: true });
+  try {
+    const { objectId } = post('Runtime.evaluate', { expression: `${HERE}.fn`, objectGroup }).result;
+    const { internalProperties } = post('Runtime.getProperties', { objectId, ownProperties: true });
+    const find = (name: string) => internalProperties.find((p: { name: string }) => p.name === name)?.value;
+    return use({ scopes: find('[[Scopes]]'), location: find('[[FunctionLocation]]') }, box);
   } finally {
     // Or everything that was captured stays alive.
     if (session) post('Runtime.releaseObjectGroup', { objectGroup });
@@ -76,19 +111,33 @@ export function closureOf(fn: Code): Closure {
   }
 }
 
-/** The text of a loaded script. Milliseconds: the debugger is on meanwhile, and only then does it list the scripts. */
-export function scriptSource(scriptId: string): ScriptSource {
-  let url = '';
-  const listen = ({ params }: { params: { scriptId: string; url: string } }) => {
-    if (params.scriptId === scriptId) url = params.url;
-  };
+export interface LoadedScript {
+  scriptId: string;
+  /** As whoever loaded it called it; may be empty. */
+  url: string;
+  /** Of its source map, if it names one. */
+  sourceMapURL?: string;
+}
+
+/** Looks at the scripts that are loaded. Milliseconds: the debugger is on meanwhile, and only then does it list them. */
+export function withScripts<T>(look: (scripts: readonly LoadedScript[], textOf: (scriptId: string) => string) => T): T {
+  const scripts: LoadedScript[] = [];
+  const listen = ({ params }: { params: LoadedScript }) => void scripts.push(params);
   post('Runtime.evaluate', { expression: '0' });
   session!.on('Debugger.scriptParsed', listen);
   try {
     post('Debugger.enable');
-    return { url, text: post('Debugger.getScriptSource', { scriptId }).scriptSource };
+    return look(scripts, (scriptId) => post('Debugger.getScriptSource', { scriptId }).scriptSource);
   } finally {
     session!.off('Debugger.scriptParsed', listen);
     post('Debugger.disable');
   }
+}
+
+/** The text of a loaded script. */
+export function scriptSource(scriptId: string): ScriptSource {
+  return withScripts((scripts, textOf) => ({
+    url: scripts.find((script) => script.scriptId === scriptId)?.url ?? '',
+    text: textOf(scriptId),
+  }));
 }

@@ -4,7 +4,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UsageError } from '../errors.ts';
 import { codeHash } from '../wire/code-hash.ts';
 import { build, COMMON } from './bundle.ts';
-import { mapScriptStack } from './script-stack.ts';
+import { cameFrom } from './origins.ts';
+import { mappedOrigin } from './source-maps.ts';
 import { type Node, statementsOf } from './syntax.ts';
 
 const INSIDE = fileURLToPath(new URL(`../engine/inside${path.extname(import.meta.url)}`, import.meta.url));
@@ -12,12 +13,8 @@ const INSIDE = fileURLToPath(new URL(`../engine/inside${path.extname(import.meta
 export interface ScriptBundle {
   hash: string;
   text: string;
-  /** Source map of the text, as JSON. */
-  map: string;
   /** Absolute path of the script. */
   file: string;
-  /** Rewrites positions in the text to the files, lines and columns that it was made of. Other frames stay as they are. */
-  mapStack(stack: string): string;
 }
 
 /**
@@ -47,8 +44,9 @@ export function bundleScript(script: string | URL): ScriptBundle {
   const output = (extension: string) => outputFiles.find((o) => o.path.endsWith(extension))!.text;
   const meta = { url: pathToFileURL(file).href, filename: file, dirname: path.dirname(file), main: true };
   const text = transformScript(output('.mjs'), meta);
-  const bundle = { hash: codeHash(text), text, map: output('.map'), file };
-  return { ...bundle, mapStack: (stack) => mapScriptStack(stack, bundle) };
+  const hash = codeHash(text);
+  cameFrom(hash, mappedOrigin(output('.map'), meta.dirname));
+  return { hash, text, file };
 }
 
 /**

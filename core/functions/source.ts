@@ -7,6 +7,10 @@ import type { Code } from './travellers.ts';
 /** A function's text as an expression, and what it takes from around it. */
 export interface Source extends FreeNames {
   text: string;
+  /** As it stands where it was written. */
+  raw: string;
+  /** How many characters of `text` come behind it. */
+  after: number;
   /** Where a class says what it extends: `name`, or a member of `name`, or (null) something else. */
   base: { start: number; end: number; name: string | null; member: boolean } | null;
   /** The factories already made of it, by captured names. */
@@ -40,14 +44,15 @@ export function sourceOf(fn: Code, path: string): Source {
 function parseSource(raw: string, name: string, path: string): Source {
   let node: Node;
   let text = raw;
+  let after = 0;
   try {
     node = expressionOf(raw);
   } catch {
-    ({ node, text } = methodSource(raw, name, path));
+    ({ node, text, after } = methodSource(raw, name, path));
   }
   const free = freeNames(node);
   if (free.names.has('__vite_ssr_import_meta__')) free.outer.add('import.meta');
-  return { ...free, text, base: baseOf(node), factories: new Map() };
+  return { ...free, text, raw, after, base: baseOf(node), factories: new Map() };
 }
 
 function baseOf(node: Node): Source['base'] {
@@ -59,7 +64,7 @@ function baseOf(node: Node): Source['base'] {
 }
 
 /** `name() {}` of an object or class means nothing alone: it is put back into an object literal under its name. */
-function methodSource(raw: string, name: string, path: string): { node: Node; text: string } {
+function methodSource(raw: string, name: string, path: string): { node: Node; text: string; after: number } {
   let method: Node;
   try {
     method = expressionOf(`{ ${raw} }`).properties[0];
@@ -77,9 +82,10 @@ function methodSource(raw: string, name: string, path: string): { node: Node; te
   }
   const key = JSON.stringify(name);
   const { async, generator, start } = method.value;
-  const text = `({ ${async ? 'async ' : ''}${generator ? '*' : ''}[${key}]${raw.slice(start - SHIFT - 2)} })[${key}]`;
+  const after = ` })[${key}]`;
+  const text = `({ ${async ? 'async ' : ''}${generator ? '*' : ''}[${key}]${raw.slice(start - SHIFT - 2)}${after}`;
   // Analysed as a plain function: nothing gives it a `super` where it arrives.
-  return { node: method.value, text };
+  return { node: method.value, text, after: after.length };
 }
 
 function refuseOuter(what: string, name: string, path: string) {
@@ -110,6 +116,13 @@ export function withBase(fn: Code, { base }: Source, captures: Record<string, un
 /** Names that transpilers use and every receiver defines. */
 export const HELPERS: ReadonlySet<string> = new Set(['__name', '__vite_ssr_dynamic_import__']);
 
+const AFTER = '\n); })';
+
+/** How far into the function's own text a place in such a factory's text is: what was added stands before it, or in its head. */
+export function offsetInRaw({ raw, after }: Source, factory: string, offset: number): number {
+  return Math.max(0, offset - (factory.length - AFTER.length - after - raw.length));
+}
+
 /**
  * The text that a receiver compiles: it takes a place to put the captured values' setter, so that values which wait for
  * a cycle can be set after the function exists, and `__name`, which some transpilers call to keep names.
@@ -126,7 +139,7 @@ export function factoryOf(source: Source, captured: readonly string[]): { hash: 
     ? ` let ${names}; __set((__values) => { ({ ${names} } = __values);${derived?.onSet ?? ''} });`
     : '';
   const body = derived?.text ?? source.text;
-  const text = `(function (__set, __name) { "use strict";${dynamicImport}${variables} return (${body}\n); })`;
+  const text = `(function (__set, __name) { "use strict";${dynamicImport}${variables} return (${body}${AFTER}`;
   const factory = { hash: codeHash(text), text };
   source.factories.set(names, factory);
   return factory;

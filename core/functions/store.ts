@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import { ProtocolError, UsageError } from '../errors.ts';
 import type { Form } from '../wire/forms.ts';
+import { shortHash } from './origins.ts';
 import { Texts } from './texts.ts';
 import type { Code } from './travellers.ts';
 
@@ -90,7 +91,7 @@ export class FunctionStore {
   #compile(hash: string, name: string): unknown {
     const text = this.#texts.get(hash);
     if (text === undefined) throw new ProtocolError(`The code ${hash} (${name}) was never sent to this engine`);
-    const url = `tutti:///${name.replace(/[^\w./$-]/g, '_')}-${hash.slice(0, 8)}.js`;
+    const url = `tutti:///${name.replace(/[^\w./$-]/g, '_')}-${shortHash(hash)}.js`;
     try {
       // Stack traces show the source URL; imports resolve from the file name.
       return new vm.Script(`${text}\n//# sourceURL=${url}`, {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ParadigmError } from '../errors.ts';
 import { bundleModule, type ModuleBundle } from '../functions/bundle.ts';
+import { isOurs } from '../places.ts';
 import { ON_ENGINES } from './on-engines.ts';
 import type { AnyDefinition } from './paradigm.ts';
 
@@ -14,7 +15,11 @@ export function bundleHalf({ name, engine, module }: AnyDefinition): ModuleBundl
   const file = fileURLToPath(module);
   const specifier = typeof engine === 'string' ? engine : file;
   try {
-    return bundleModule(specifier, path.dirname(file), { external: ON_ENGINES, small: true });
+    return bundleModule(specifier, path.dirname(file), {
+      external: ON_ENGINES,
+      small: true,
+      ours: isOurs(module),
+    });
   } catch (cause) {
     throw new ParadigmError(`Paradigm '${name}': its engine half cannot be bundled: ${(cause as Error).message}`, {
       cause,

@@ -88,6 +88,12 @@ export interface ControllerHost {
     call: CallId,
     options: { kind: 'interrupt' | 'cancel'; reason: string },
   ): Promise<InterruptResult>;
+  /**
+   * Calls back when what an engine's tasks have printed and sent has been passed on to their clients, as far as `RunOptions.told`
+   * said; at once if it has been, or if it will not come any more. What a client is told from then on comes after it. `lost`: the
+   * engine has gone, and some of it with it perhaps.
+   */
+  whenTold(engine: number, end: number, then: (lost: boolean) => void): void;
   /** What this paradigm has under way, for who lists tasks, or wants to talk to one. */
   tasks(source: TaskSource): void;
   /** What `status` of the cluster says of this paradigm; asked for each time. */
@@ -141,10 +147,16 @@ export interface EngineHost {
   readWithin<T = any>(bytes: Uint8Array, from: number, size: number): T;
   parcel<T>(value: T): Parcel<T>;
   /**
-   * As `run`, several at a time: they enter together, and tell by callback how they ended, without a promise each. `onMicrotask`:
-   * called from a callback of `queueMicrotask`, with nothing of Node's below it, where habits count.
+   * The same where functions may be in it, as a client sends them: by a client on this engine, as `task.client()` gives one, which takes the
+   * package in reach. Rejects with CannotTravelError.
    */
-  start(works: readonly Work[], options?: { onMicrotask?: boolean }): void;
+  codeParcel<T>(value: T): Promise<Parcel<T>>;
+  /**
+   * As `run`, several at a time: they enter together, and tell by callback how they ended, without a promise each. `onMicrotask`:
+   * called from a callback of `queueMicrotask`, with nothing of Node's below it, where habits count. `within`: ms that those which
+   * have been brief may take together before they are told how they ended. Default: 4.
+   */
+  start(works: readonly Work[], options?: { onMicrotask?: boolean; within?: number }): void;
   /**
    * How a call of a client ended, ready to travel. Others find its value here from now on: a large one stays until it is fetched
    * or released (then `kept` is true, and the parcel empty), a small one for a while. `stay: false`: a large one travels, too.
@@ -176,6 +188,11 @@ export interface RunOptions {
   /** It goes on when its client leaves. */
   detached?: boolean;
   signal?: AbortSignal;
+  /**
+   * Called before it ends if it has printed or sent something, which goes to its client another way than what this half says. With
+   * this number the controller's half can wait for it: `ControllerHost.whenTold`.
+   */
+  told?(end: number): void;
 }
 
 export interface Work extends RunOptions {
@@ -332,7 +349,10 @@ export interface Command {
 export interface CommandTools {
   /** `-n`, `--kind`, `--name` and `--json`: for `yargs.options(…)`. */
   readonly options: Record<string, object>;
-  /** Opens the cluster that these options name, or one of the command's own, and closes it after `body`. Ctrl-C aborts the signal. */
+  /**
+   * Opens the cluster that these options name, or one of the command's own, and closes it after `body`. Ctrl-C aborts the signal. With
+   * `launcher`, a Launcher, in them, and `engines`, those of its own are started by it.
+   */
   session(args: object, body: (client: Client, signal: AbortSignal) => Promise<void>): Promise<void>;
   /** For a command that does without a cluster: aborted by Ctrl-C, which from the call on does not end the process. */
   interruption(): AbortSignal;
@@ -342,11 +362,12 @@ export interface CommandTools {
    * Prints what engines print for this result as it comes, each line after `[id] `; with `json` on stderr. `finish` prints what
    * had no newline at its end.
    * @param options.nameOf what stands for an engine's id
+   * @param options.only leaves out what engines print for no result: where several are followed, one shows that
    */
   follow(
     client: Client,
     result: AsyncResult<any, any>,
-    options?: { json?: boolean; nameOf?: (engine: number) => number | string },
+    options?: { json?: boolean; nameOf?: (engine: number) => number | string; only?: boolean },
   ): { finish(): void };
   /** One document on stdout. */
   printJson(value: unknown): void;

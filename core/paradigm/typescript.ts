@@ -5,6 +5,9 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildOptions, Plugin } from 'esbuild';
 import { bundler } from '../functions/bundle.ts';
+import { cameFrom, shortHash } from '../functions/origins.ts';
+import { mappedOrigin } from '../functions/source-maps.ts';
+import { codeHash } from '../wire/code-hash.ts';
 
 const SOURCE = /\.[cm]?tsx?$/;
 
@@ -26,8 +29,19 @@ const COMMON = {
  * this process, tutti above all.
  */
 export async function importTypeScript(file: string): Promise<object> {
-  const { outputFiles } = await bundler().build({ ...COMMON, entryPoints: [file], plugins: [packagesStay, ownUrls] });
-  const text = `${outputFiles[0]!.text}\n//# sourceURL=${pathToFileURL(file).href}`;
+  const directory = path.dirname(file);
+  const { outputFiles } = await bundler().build({
+    ...COMMON,
+    entryPoints: [file],
+    outfile: path.join(directory, 'tutti-bundle.mjs'),
+    sourcemap: 'external',
+    sourcesContent: false,
+    plugins: [packagesStay, ownUrls],
+  });
+  const output = (end: string) => outputFiles.find((made) => made.path.endsWith(end))!.text;
+  const hash = codeHash(output('.mjs'));
+  cameFrom(hash, mappedOrigin(output('.map'), directory));
+  const text = `${output('.mjs')}\n//# sourceURL=${pathToFileURL(file).href}?bundle=${shortHash(hash)}`;
   return import(`data:text/javascript;base64,${Buffer.from(text).toString('base64')}`);
 }
 
@@ -72,6 +86,8 @@ const ownUrls: Plugin = {
       const { code } = await bundler().transform(await readFile(file, 'utf8'), {
         loader: /x$/.test(file) ? 'tsx' : SOURCE.test(file) ? 'ts' : 'js',
         sourcefile: file,
+        sourcemap: 'inline',
+        sourcesContent: false,
         target: 'node20',
         define: Object.fromEntries(define),
       });

@@ -1,4 +1,5 @@
 /** A service that is connected for as long as it runs: it connects, waits after a failure or a loss, and connects again. */
+import { defer, type Observable, Subject, startWith } from 'rxjs';
 import { type Backoff, backoff } from '../backoff.ts';
 import { type Clock, realClock } from '../deferred/clock.ts';
 import { Deferred } from '../deferred/deferred.ts';
@@ -36,6 +37,8 @@ export interface ClientService<C extends ServedConnection> extends Service, Asyn
    * failed from now on; otherwise it waits for ever. Stopped: CancelledError. Can be cancelled.
    */
   whenConnected(failAfterFailures?: number): Deferred<C>;
+  /** The connection, if there is one, and each one after it. It does not end, since a service can be started again. */
+  readonly connections$: Observable<C>;
 }
 
 export function clientService<C extends ServedConnection>(options: ClientServiceOptions<C>): ClientService<C> {
@@ -52,6 +55,9 @@ interface Waiter<C> {
 /** There is one attempt or one connection at a time, never both: the next begins when the one before is over. */
 class ReconnectingClient<C extends ServedConnection> implements ClientService<C> {
   readonly name: string;
+  readonly connections$: Observable<C> = defer(() =>
+    this.#connection ? this.#opens.pipe(startWith(this.#connection)) : this.#opens,
+  );
   state: ClientState = 'init';
   readonly #options: ClientServiceOptions<C>;
   readonly #clock: Clock;
@@ -63,6 +69,7 @@ class ReconnectingClient<C extends ServedConnection> implements ClientService<C>
   #failures = 0;
   #waiters = new Set<Waiter<C>>();
   #stopping: Deferred<void>[] = [];
+  #opens = new Subject<C>();
 
   constructor(options: ClientServiceOptions<C>) {
     this.name = options.name;
@@ -130,6 +137,7 @@ class ReconnectingClient<C extends ServedConnection> implements ClientService<C>
     const waiters = [...this.#waiters];
     this.#waiters.clear();
     for (const { deferred } of waiters) deferred.callback(connection);
+    this.#opens.next(connection);
   }
 
   async #disconnect(connection: C): Promise<void> {

@@ -24,6 +24,10 @@ export const EXITING = 9;
 export const OS_THREAD = 10;
 /** 1: the engine decodes or encodes, which may nest deep, and to tell of a deep stack takes the debugger seconds. */
 export const CODING = 11;
+/** Jobs that have begun, modulo 2^32. */
+export const BEGUN = 12;
+/** 1: the supervisor does not look at what runs, and must be woken when a job begins. */
+export const DOZING = 13;
 const INTS = 16;
 
 /** Float64. Date.now() of the engine's last turn of its event loop, and of the running job's start. */

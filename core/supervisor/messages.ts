@@ -1,4 +1,5 @@
 /** What an engine and its supervisor say to each other through their port, when the engine's event loop turns. */
+import type { EngineSpec } from '../launch/launcher.ts';
 
 /** Stop a task, or say why not. Of what runs now, whatever it is, where no call is named. */
 export interface Order {
@@ -33,6 +34,8 @@ export type FromEngine =
   | { type: 'left' }
   /** The key that lets both in from now on. */
   | { type: 'rekeyed'; token: string }
+  /** What takes both through TLS from now on. */
+  | { type: 'certified'; tls: Certificates }
   /** An order's task has ended, by itself or because it was stopped; or was left behind at its await. */
   | { type: 'answer'; id: number; outcome: 'never-started' | 'settled' | 'abandoned' | 'done' | 'idle' }
   /** How the task of an order stands, that the event loop has heard of: it is to be looked into, or has time to stop by itself. */
@@ -40,12 +43,17 @@ export type FromEngine =
   /** A value that was read from it. */
   | { type: 'shown'; id: number; codec: 'msgpack' | 'json' | 'raw'; parts: Uint8Array[] };
 
+/** PEM, as in `EngineSpec`. */
+export type Certificates = Pick<EngineSpec, 'ca' | 'cert' | 'key'>;
+
+export function certificatesOf({ ca, cert, key }: Certificates): Certificates {
+  return { ...(ca !== undefined && { ca }), ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) };
+}
+
 /** What a supervisor is given for each engine that it looks after. */
 export interface WardBoot {
   readonly urls: string[];
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
+  readonly tls: Certificates;
   readonly memory: SharedArrayBuffer;
   /** Of an engine that is a worker: its `threadId`. Else it is the process's main thread. */
   readonly thread?: number;

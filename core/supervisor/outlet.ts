@@ -23,7 +23,7 @@ export class Outlet {
   #reader: RingReader;
   #session: () => Session | undefined;
   #owed = 0;
-  #text: { stream: number; client: number; call: number; parts: Uint8Array[]; bytes: number } | undefined;
+  #text: { stream: number; client: number; call: number; parts: Uint8Array[]; bytes: number; end: number } | undefined;
   #pause: NodeJS.Timeout | undefined;
 
   constructor(memory: SharedMemory, session: () => Session | undefined) {
@@ -35,6 +35,11 @@ export class Outlet {
   /** A new controller owes nothing. */
   start(): void {
     this.#owed = 0;
+  }
+
+  /** What has been taken goes so far in all that tasks have told. */
+  get end(): number {
+    return this.#reader.end;
   }
 
   /** So many bytes have been passed on. */
@@ -60,7 +65,7 @@ export class Outlet {
   }
 
   #take(told: Told): void {
-    const { stream, client, call, parts } = told;
+    const { stream, client, call, parts, end } = told;
     const isText = stream === Stream.STDOUT || stream === Stream.STDERR;
     const text = this.#text;
     const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
@@ -68,25 +73,27 @@ export class Outlet {
     if (isText && text?.stream === stream && text.client === client && text.call === call && text.bytes < JOINED) {
       text.parts.push(...parts);
       text.bytes += bytes;
+      text.end = end;
       return;
     }
     this.#flush();
-    if (isText) this.#text = { stream, client, call, parts, bytes };
-    else this.#send(stream, client, call, { codec: stream === Stream.MESSAGE ? 'msgpack' : 'json', parts });
+    if (isText) this.#text = { stream, client, call, parts, bytes, end };
+    else this.#send(stream, client, call, { codec: stream === Stream.MESSAGE ? 'msgpack' : 'json', parts }, end);
   }
 
   #flush(): void {
     const text = this.#text;
     this.#text = undefined;
     if (!text) return;
-    const { stream, client, call, parts } = text;
+    const { stream, client, call, parts, end } = text;
     const whole = parts.length === 1 ? parts : [Buffer.concat(parts)];
-    this.#send(stream, client, call, { codec: 'raw', parts: whole });
+    this.#send(stream, client, call, { codec: 'raw', parts: whole }, end);
   }
 
-  #send(stream: number, client: number, call: number, payload: Payload): void {
+  #send(stream: number, client: number, call: number, payload: Payload, told?: number): void {
     this.#owed += TOLD_COST;
-    this.#session()?.send({ kind: Kind.OUTPUT, client, id: call, stream }, [payload]);
+    const header = { kind: Kind.OUTPUT, client, id: call, stream };
+    this.#session()?.send(told === undefined ? header : { ...header, told }, [payload]);
   }
 
   /** The newest, and not too often. */

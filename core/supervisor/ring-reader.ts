@@ -8,6 +8,8 @@ export interface Told {
   readonly call: number;
   /** Bytes of its own. Text has one part. */
   readonly parts: Uint8Array[];
+  /** Where it ends in all that was written (`RingWriter.end`). */
+  readonly end: number;
 }
 
 export class RingReader {
@@ -17,10 +19,17 @@ export class RingReader {
   #inHead = 0;
   #body: Buffer | undefined;
   #inBody = 0;
+  #end: number;
 
   constructor({ ints, ring }: SharedMemory) {
     this.#ints = ints;
     this.#ring = ring;
+    this.#end = ints[READ]!;
+  }
+
+  /** Bytes that have been read so far. */
+  get end(): number {
+    return this.#end;
   }
 
   get empty(): boolean {
@@ -46,6 +55,7 @@ export class RingReader {
         client: head.readInt32LE(8),
         call: head.readUInt32LE(12),
         parts: partsOf(body.subarray(0, -1), head.readInt32LE(16)),
+        end: this.#end,
       };
       if (!take(told)) return;
     }
@@ -63,6 +73,7 @@ export class RingReader {
       const length = Math.min(there, RING - start, into.byteLength - filled);
       into.set(this.#ring.subarray(start, start + length), filled);
       filled += length;
+      this.#end += length;
       Atomics.store(ints, READ, (read + length) | 0);
       Atomics.notify(ints, READ);
     }

@@ -19,27 +19,32 @@ export class RingWriter {
   /** The record that is being written, and how much of it is in the ring. Its writer may be stopped in the middle. */
   #length = 0;
   #done = 0;
+  #end: number;
 
   constructor({ ints, ring }: SharedMemory) {
     this.#ints = ints;
     this.#ring = ring;
+    this.#end = ints[WRITTEN]!;
   }
 
-  /** Returns how many bytes of text went in. */
-  text(stream: number, client: number, call: number, text: string): number {
-    let bytes = 0;
+  /** Bytes that have been written so far. The reader counts the same; to be asked once in 2 GB. */
+  get end(): number {
+    this.#end += (this.#ints[WRITTEN]! - this.#end) | 0;
+    return this.#end;
+  }
+
+  text(stream: number, client: number, call: number, text: string): void {
     for (let from = 0; from < text.length; ) {
       let to = Math.min(from + PIECE, text.length);
       // Not between the halves of a character.
       if (to < text.length && (text.charCodeAt(to - 1) & 0xfc00) === 0xd800) to--;
-      bytes += this.#piece(stream, client, call, from || to < text.length ? text.slice(from, to) : text);
+      this.#piece(stream, client, call, from || to < text.length ? text.slice(from, to) : text);
       from = to;
     }
-    return bytes;
   }
 
-  /** A payload in its parts. Returns how many bytes they have. */
-  parts(stream: number, client: number, call: number, parts: readonly Uint8Array[]): number {
+  /** A payload in its parts. */
+  parts(stream: number, client: number, call: number, parts: readonly Uint8Array[]): void {
     const lengths = Buffer.alloc(parts.length * 4);
     let bytes = 0;
     for (const [i, part] of parts.entries()) {
@@ -47,11 +52,10 @@ export class RingWriter {
       bytes += part.byteLength;
     }
     this.#record([lengths, ...parts], lengths.byteLength + bytes, stream, client, call, parts.length);
-    return bytes;
   }
 
   /** The usual case needs no copy and no allocation: there is room, and the end of the ring is not near. */
-  #piece(stream: number, client: number, call: number, text: string): number {
+  #piece(stream: number, client: number, call: number, text: string): void {
     this.#repair();
     const ints = this.#ints;
     const written = Atomics.load(ints, WRITTEN);
@@ -60,14 +64,13 @@ export class RingWriter {
     if (HEAD + text.length * 3 + 1 > Math.min(free, RING - at)) {
       const body = Buffer.from(text);
       this.#record([body], body.byteLength, stream, client, call, 0);
-      return body.byteLength;
+      return;
     }
     const bytes = this.#ring.write(text, at + HEAD);
     writeHead(this.#ring, at, bytes, stream, client, call, 0);
     this.#ring[at + HEAD + bytes] = WHOLE;
     Atomics.store(ints, WRITTEN, (written + HEAD + bytes + 1) | 0);
     this.#wake();
-    return bytes;
   }
 
   #record(

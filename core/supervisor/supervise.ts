@@ -2,22 +2,20 @@
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import type { EngineSpec } from '../launch/launcher.ts';
 import { newMemory } from './memory.ts';
-import type { WardBoot } from './messages.ts';
+import { certificatesOf, type WardBoot } from './messages.ts';
 
 /** What the engine gets of it. `thread`: of an engine that is a worker. */
 export function superviseWith(
   supervisor: Worker,
-  { urls, ca, cert, key }: Pick<EngineSpec, 'urls' | 'ca' | 'cert' | 'key'>,
+  given: Pick<EngineSpec, 'urls' | 'ca' | 'cert' | 'key'>,
   memory = newMemory(),
   thread?: number,
 ): { port: MessagePort; memory: SharedArrayBuffer } {
   const { port1, port2 } = new MessageChannel();
   const boot: WardBoot = {
-    urls,
+    urls: given.urls,
     memory,
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
+    tls: certificatesOf(given),
     ...(thread !== undefined && { thread }),
   };
   supervisor.postMessage({ boot, port: port1 }, [port1]);

@@ -8,14 +8,13 @@ import { dialSession } from '../wire/dialled-session.ts';
 import { type Envelope, Kind, Stream } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
 import { type Key, parseToken } from '../wire/handshake.ts';
+import { earForController } from '../wire/pulse.ts';
 import type { Session } from '../wire/session.ts';
 import { killChildren } from './children.ts';
 import { mainDebuggee, workerDebuggee } from './debuggee.ts';
 import { Interrupter } from './interrupter.ts';
 import {
   AWAKE,
-  CALL,
-  CLIENT,
   CODING,
   DEBUGGING,
   EXITING,
@@ -23,22 +22,20 @@ import {
   OS_THREAD,
   POSTED,
   type SharedMemory,
-  SINCE,
   TAKEN,
   TURNED,
 } from './memory.ts';
-import type { FromEngine, ToEngine, WardBoot } from './messages.ts';
+import type { Certificates, FromEngine, ToEngine, WardBoot } from './messages.ts';
 import { Outlet } from './outlet.ts';
 import { Pauses } from './pauses.ts';
 import { answerTo } from './requests.ts';
+import { Watch } from './watch.ts';
 
 /** ms that the supervisor looks for a controller that has gone; it tries again as long as the engine is joined. */
 const WINDOW = 60_000;
 const REDIAL = 500;
-/** ms that an event loop does not turn by itself: it notes twice in that time that it does. */
-const UNUSUAL = 1_000;
-/** ms after which a task is said to run. */
-const LONG = 100;
+/** Beats that an event loop does not turn by itself. */
+const UNUSUAL = 2;
 
 /** Of ES2024; every Node that we run on has it. */
 const { waitAsync } = Atomics as unknown as {
@@ -54,16 +51,19 @@ export class Ward {
   #session: Session | undefined;
   #joined: Joined | undefined;
   #token = '';
+  #tls: Certificates;
   #outlet: Outlet;
   #interrupter: Interrupter;
   #pauses: Pauses;
-  #timers: NodeJS.Timeout[] = [];
-  #toldToRun = 0;
+  #beating: NodeJS.Timeout | undefined;
+  #watch: Watch;
+  #hear = (): void => {};
   #ended = false;
 
   constructor(boot: WardBoot, port: MessagePort) {
     this.#boot = boot;
     this.#port = port;
+    this.#tls = boot.tls;
     this.#memory = memoryIn(boot.memory);
     const { ints } = this.#memory;
     const { thread } = boot;
@@ -92,6 +92,7 @@ export class Ward {
         else if (own) await killChildren(own);
       },
     });
+    this.#watch = new Watch(this.#memory, (client, call, since) => this.#tellRunning(client, call, since));
     this.#outlet = new Outlet(this.#memory, () => this.#session);
     port.on('message', (message: FromEngine) => this.#receive(message));
     port.on('close', () => this.end());
@@ -114,24 +115,30 @@ export class Ward {
       void this.#dial(message);
     } else if (message.type === 'left') this.#leave('the engine has left');
     else if (message.type === 'rekeyed') this.#token = message.token;
+    else if (message.type === 'certified') this.#tls = message.tls;
     else this.#interrupter.receive(message);
   }
 
   #leave(reason: string): void {
     this.#joined = undefined;
-    for (const timer of this.#timers.splice(0)) clearInterval(timer);
+    this.#rest();
     void this.#session?.close(reason);
     this.#session = undefined;
   }
 
+  #rest(): void {
+    clearInterval(this.#beating);
+    this.#watch.stop();
+  }
+
   async #dial(joined: Joined): Promise<void> {
     const { engine, incarnation, beat } = joined;
-    const { ca, cert, key } = this.#boot;
     const currentKey = (): Key => parseToken(this.#token);
+    const currentTls = (): Certificates => this.#tls;
     const again = (): void => {
       if (this.#joined !== joined) return;
       this.#session = undefined;
-      for (const timer of this.#timers.splice(0)) clearInterval(timer);
+      this.#rest();
       setTimeout(() => this.#joined === joined && void this.#dial(joined), REDIAL);
     };
     try {
@@ -142,17 +149,18 @@ export class Ward {
           return currentKey();
         },
         window: WINDOW,
-        tls: { ca, cert, key },
-        about: () => ({ engine, incarnation }),
+        get tls() {
+          return currentTls();
+        },
+        about: () => ({ engine, incarnation, told: this.#outlet.end }),
         handlers: {
           opened: (session) => {
             if (this.#joined !== joined) return session.abandon('superseded');
             this.#session = session;
+            this.#hear = earForController(session, beat);
             this.#outlet.start();
-            this.#timers = [
-              setInterval(() => this.#beat(beat), beat),
-              setInterval(() => this.#tellRunning(), Math.max(LONG, beat / 4)),
-            ];
+            this.#beating = setInterval(() => this.#beat(beat), beat);
+            this.#watch.start(beat);
             this.#wake();
           },
           message: (header, payloads) => this.#asked(header, payloads),
@@ -168,19 +176,17 @@ export class Ward {
   /** lag: ms since the engine's event loop has turned, as far as that is more than usual. */
   #beat(interval: number): void {
     const silent = Date.now() - this.#memory.numbers[TURNED]!;
-    if (silent > UNUSUAL) void this.#interrupter.tidy();
-    this.#session?.beat({ lag: Math.max(0, silent - interval), rss: process.memoryUsage.rss() });
+    // The engine notes once in an interval that its event loop turns, and then tells its memory itself.
+    const usual = silent < UNUSUAL * interval;
+    if (!usual) void this.#interrupter.tidy();
+    this.#session?.beat({ lag: Math.max(0, silent - interval), rss: usual ? 0 : process.memoryUsage.rss() });
+    this.#hear();
+    this.#watch.beat();
   }
 
-  /** Once for each task that takes long. */
-  #tellRunning(): void {
-    const { ints, numbers } = this.#memory;
-    const call = Atomics.load(ints, CALL) >>> 0;
-    const since = numbers[SINCE]!;
-    if (!call || !since || since === this.#toldToRun || Date.now() - since < LONG) return;
-    this.#toldToRun = since;
+  #tellRunning(client: number, id: number, since: number): void {
     const payload: Payload = { codec: 'json', parts: [Buffer.from(String(since))] };
-    this.#session?.send({ kind: Kind.OUTPUT, client: ints[CLIENT]!, id: call, stream: Stream.RUNNING }, [payload]);
+    this.#session?.send({ kind: Kind.OUTPUT, client, id, stream: Stream.RUNNING }, [payload]);
   }
 
   #asked(header: Envelope, payloads: Payload[]): void {
@@ -219,6 +225,7 @@ export class Ward {
     while (!this.#ended) {
       Atomics.store(ints, AWAKE, 0);
       if (Atomics.load(ints, EXITING)) void this.#pauses.letGo();
+      this.#watch.woken();
       const more = this.#outlet.pump();
       const woken = more ? undefined : waitAsync(ints, AWAKE, 0);
       if (woken?.async) await woken.value;

@@ -6,6 +6,8 @@ const HIGH_WATER = 4 * 1024 * 1024;
 const LOW_WATER = 1024 * 1024;
 /** Credit is granted in quarters of the window: rarely, and long before the writer runs dry. */
 const GRANT_BYTES = WINDOW_BYTES / 4;
+/** A frame that may have been long on its way. */
+const LONG_BYTES = 16 * 1024;
 /** How long a closing connection waits without progress before it cuts. */
 const CLOSE_PATIENCE_MS = 2000;
 
@@ -37,6 +39,7 @@ export interface Link {
 /** A `Connection` over any `Link`: lanes, credit, pause, marks and close, which are the same for all of them. */
 export class FrameConnection implements Connection {
   objection: string | undefined;
+  heard = 0;
   readonly #link: Link;
   readonly #delivery = new Delivery();
   readonly #outbox = new Outbox();
@@ -128,6 +131,7 @@ export class FrameConnection implements Connection {
 
   /** From the link: `weight` of lane 1 arrived. */
   arrived(weight: number): void {
+    if (weight >= LONG_BYTES) this.heard = performance.now();
     this.#ungranted += weight;
     this.#grant();
   }

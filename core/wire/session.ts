@@ -18,7 +18,8 @@ const REPLAY_LIMIT = 64 << 20;
 const MUCH = 4 << 20;
 const ACK_MESSAGES = 256;
 const ACK_BYTES = 1 << 20;
-const ACK_DELAY = 250;
+/** ms; as long as between beats, which acknowledge as well. */
+const ACK_DELAY = 1_000;
 
 export interface SessionHandlers {
   message(header: Envelope, payloads: Payload[]): void;
@@ -36,8 +37,6 @@ export class Session {
   readonly id: string;
   /** Messages received so far: the number that a resuming handshake states. */
   received = 0;
-  /** performance.now() of the last sign of life. */
-  lastSeen = performance.now();
   bytesSent = 0;
   bytesReceived = 0;
   #handlers: SessionHandlers;
@@ -47,6 +46,7 @@ export class Session {
   #start = { accepted: 0, message: 0 };
   #unacked = { messages: 0, bytes: 0, timer: undefined as NodeJS.Timeout | undefined };
   #ended = false;
+  #seen = performance.now();
   #draining: (() => void)[] = [];
 
   constructor(id: string, handlers: SessionHandlers) {
@@ -57,6 +57,10 @@ export class Session {
   /** Messages sent so far. */
   get sent(): number {
     return this.#replay.sent;
+  }
+  /** performance.now() of the last sign of life. */
+  get lastSeen(): number {
+    return Math.max(this.#seen, this.#connection?.heard ?? 0);
   }
   get connected(): boolean {
     return this.#connection !== undefined;
@@ -91,7 +95,7 @@ export class Session {
     old?.destroy('superseded by a new connection of the same session');
     this.#start = { accepted: connection.progress?.accepted ?? 0, message: peerReceived };
     this.#acknowledged(peerReceived);
-    this.lastSeen = performance.now();
+    this.#seen = performance.now();
     for (const message of this.#replay) connection.send(message);
     if (connection.capabilities.lossless) this.#replay.clear();
     const close = (reason: CloseReason): void => {
@@ -181,7 +185,7 @@ export class Session {
 
   #receive(connection: Connection, parts: Uint8Array[], lane: number): void {
     if (connection !== this.#connection) return;
-    this.lastSeen = performance.now();
+    this.#seen = performance.now();
     try {
       let bytes = 0;
       for (const part of parts) bytes += part.byteLength;

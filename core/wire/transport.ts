@@ -58,6 +58,8 @@ export interface Connection {
   readonly bufferedAmount: number;
   /** Messages on lane 1 that `send` has taken so far, and how many of them the operating system or the peer has. */
   readonly progress?: { readonly accepted: number; readonly written: number };
+  /** performance.now() when a piece of a message on lane 1 last arrived, where the adapter knows: one that is large may take its time. */
+  readonly heard?: number;
   /** Sets who receives. Nothing is delivered before the first call; what arrived earlier is delivered then. May be called again. */
   receive(handlers: ConnectionHandlers): void;
   /** Never blocks, never throws on a closed connection (the message is dropped; `close` has told or will tell why). */

@@ -19,6 +19,7 @@ type MoreOfSettlements = Extra<Settlements, never>;
 
 const NONE: readonly never[] = [];
 const NOTHING = {};
+const NOBODY: ReadonlyMap<number, number> = new Map();
 
 export class SubmissionLetter {
   readonly calls = new Column(Uint32Array);
@@ -76,9 +77,8 @@ export class OrdersLetter {
   readonly args = new Pieces();
   #about = new Column(Uint32Array);
 
-  parts(slot: number, first: number, more: Parcel | undefined): Uint8Array[] {
-    this.#about.push(slot);
-    this.#about.push(first);
+  parts(slot: number, first: number, patience: number, more: Parcel | undefined): Uint8Array[] {
+    this.#about.pushAll(slot, first, patience);
     const { clients, calls, fns, specs, attempts, announced, args } = this;
     return parts([this.#about, clients, calls, fns, specs, attempts, announced, ...columnsOf(args)], more);
   }
@@ -91,6 +91,7 @@ export class OrdersLetter {
     return {
       slot: about[0]!,
       first: about[1]!,
+      patience: about[2]!,
       clients: columns.next(Uint32Array),
       calls: columns.next(Uint32Array),
       fns: columns.next(Uint32Array),
@@ -112,16 +113,23 @@ export class ReportLetter {
   readonly sizes = new Column(Float64Array);
   readonly returned = new Column(Uint32Array);
   readonly values = new Pieces();
+  #told = new Column(Float64Array);
   #about = new Column(Uint32Array);
+
+  /** Of the run that was pushed last: what it has told ends there. */
+  tells(end: number): void {
+    this.#told.pushAll(this.tickets.length - 1, end);
+  }
 
   parts(slot: number, more: Parcel | undefined): Uint8Array[] {
     this.#about.push(slot);
     const { tickets, endings, started, ran, sizes, returned, values } = this;
-    return parts([this.#about, tickets, endings, started, ran, sizes, returned, ...columnsOf(values)], more);
+    const columns = [this.#about, tickets, endings, started, ran, sizes, returned, this.#told, ...columnsOf(values)];
+    return parts(columns, more);
   }
 
   static read(parts: readonly Uint8Array[], rest: ReadRest): Report {
-    const columns = new ColumnReader(parts[0]!, 10);
+    const columns = new ColumnReader(parts[0]!, 11);
     return {
       slot: columns.next(Uint32Array)[0]!,
       tickets: columns.next(Uint32Array),
@@ -130,6 +138,7 @@ export class ReportLetter {
       ran: columns.next(Float64Array),
       sizes: columns.next(Float64Array),
       returned: columns.next(Uint32Array),
+      told: toldIn(columns.next(Float64Array)),
       values: packedIn(columns, moreIn<MoreOfReport>(parts, rest)),
     };
   }
@@ -187,6 +196,13 @@ function dependenciesIn(rows: Uint32Array): Submission['dependencies'] {
 function parentsIn(rows: Uint32Array): Submission['parents'] {
   const found = new Map<number, CallId>();
   for (let at = 0; at < rows.length; at += 3) found.set(rows[at]!, { client: rows[at + 1]!, call: rows[at + 2]! });
+  return found;
+}
+
+function toldIn(rows: Float64Array): Report['told'] {
+  if (!rows.length) return NOBODY;
+  const found = new Map<number, number>();
+  for (let at = 0; at < rows.length; at += 2) found.set(rows[at]!, rows[at + 1]!);
   return found;
 }
 

@@ -75,6 +75,8 @@ export interface Orders {
   readonly slot: number;
   /** Ticket of the first one; the others' follow. */
   readonly first: number;
+  /** ms that the end of a run may wait to be reported while there are more to begin. */
+  readonly patience: number;
   readonly clients: Uint32Array;
   readonly calls: Uint32Array;
   readonly fns: Uint32Array;
@@ -117,6 +119,8 @@ export interface Report {
   readonly values: Packed;
   /** Tickets of tasks that were given back, unstarted. */
   readonly returned: Uint32Array;
+  /** By index, of those that have printed or sent something: where that ends. */
+  readonly told: ReadonlyMap<number, number>;
 }
 
 /** engine -> controller, `begun` and `yields`. */

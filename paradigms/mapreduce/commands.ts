@@ -5,11 +5,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import { UsageError } from '../../core/index.ts';
+import { BUILT_IN } from './counters.ts';
 import type { JobSpec, TaskContext } from './types.ts';
 
 export interface Commands {
   /** For the shell. */
   mapper?: string | undefined;
+  /**
+   * Makes few lines of many before they travel: it gets what the mapper of a task has printed, in the order of the keys, and prints lines
+   * that the reducer reads in their place.
+   */
+  combiner?: string | undefined;
   reducer?: string | undefined;
 }
 
@@ -17,12 +23,19 @@ export interface Commands {
  * A job of them. A command that ends with another exit code than 0 fails its task, unless the code is 1 and it has printed nothing at
  * all, as grep does when it finds nothing.
  */
-export function commands({ mapper, reducer }: Commands): JobSpec<string, string, string | undefined> {
+export function commands({ mapper, combiner, reducer }: Commands): JobSpec<string, string, string | undefined> {
   if (!mapper && !reducer) throw new UsageError('commands takes a mapper, a reducer, or both');
+  if (combiner && !reducer)
+    throw new UsageError('A combiner makes few records of many for the reducer, and there is none; name one');
   return {
-    setup({ task, emit, signal }) {
-      const command = task.phase === 'map' ? mapper : reducer;
-      return command ? new Filter(command, emit, signal) : undefined;
+    setup({ task, emit, signal, counter }) {
+      const emitLine: Each = (line) => {
+        emit(...pairIn(line));
+        return undefined;
+      };
+      if (task.phase === 'reduce') return reducer ? new Filter(reducer, emitLine, signal) : undefined;
+      if (combiner) return new Combined({ mapper, combiner }, emitLine, signal, counter);
+      return mapper ? new Filter(mapper, emitLine, signal) : undefined;
     },
     map: (line, ctx) => through(ctx, line),
     ...(reducer && {
@@ -33,6 +46,9 @@ export function commands({ mapper, reducer }: Commands): JobSpec<string, string,
     teardown: ({ state }) => state?.end(),
   };
 }
+
+/** Takes a line; there is room for further ones at once, or when the promise is settled. */
+type Each = (line: string) => Promise<void> | undefined;
 
 /** To the command; without one, onwards. */
 function through({ state, emit }: Pick<TaskContext, 'state' | 'emit'>, line: string): Promise<void> | undefined {
@@ -52,17 +68,73 @@ const CHUNK = 64 << 10;
 /** Characters of what it has complained of. */
 const COMPLAINTS = 2_000;
 
+/** In what order it does not matter, as long as lines of one key stand together. */
+const SORT = "LC_ALL=C sort -s -t '\t' -k 1,1";
+
+/** A mapper whose lines go through a combiner when all of them are there. */
+class Combined {
+  readonly #filters: readonly Filter[];
+  readonly #count: () => void;
+
+  constructor(
+    { mapper, combiner }: { mapper: string | undefined; combiner: string },
+    each: Each,
+    signal: AbortSignal,
+    counter: TaskContext['counter'],
+  ) {
+    const count = { in: 0, out: 0 };
+    const combining = new Filter(
+      combiner,
+      (line) => {
+        count.out++;
+        return each(line);
+      },
+      signal,
+    );
+    const sorting = new Filter(
+      SORT,
+      (line) => {
+        count.in++;
+        return combining.write(line);
+      },
+      signal,
+    );
+    const mapping = mapper ? [new Filter(mapper, (line) => sorting.write(line), signal)] : [];
+    this.#filters = [...mapping, sorting, combining];
+    this.#count = () => {
+      counter(BUILT_IN, 'combine records in', count.in);
+      counter(BUILT_IN, 'combine records out', count.out);
+    };
+  }
+
+  write(line: string): Promise<void> | undefined {
+    return this.#filters[0]!.write(line);
+  }
+
+  async end(): Promise<void> {
+    try {
+      for (const filter of this.#filters) await filter.end();
+    } catch (error) {
+      for (const filter of this.#filters) filter.kill();
+      throw error;
+    }
+    this.#count();
+  }
+}
+
 /** A command that runs, its lines and ours. */
 class Filter {
   readonly #command: string;
   readonly #child: ChildProcess;
   readonly #closed: Promise<{ code: number | null; how: string | null }>;
+  readonly kill: () => void;
   #text = '';
   #printed = false;
   #complaints = '';
   #failure: { error: unknown } | undefined;
 
-  constructor(command: string, emit: (key: string, value: string | undefined) => void, signal: AbortSignal) {
+  /** @param each gets the lines that it prints */
+  constructor(command: string, each: Each, signal: AbortSignal) {
     this.#command = command;
     // A group of its own: what it has started ends with it.
     const child = spawn('/bin/sh', ['-c', command], { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
@@ -74,6 +146,7 @@ class Filter {
         // it has ended
       }
     };
+    this.kill = kill;
     const fail = (error: unknown): void => {
       this.#failure ??= { error };
       kill();
@@ -86,11 +159,15 @@ class Filter {
       this.#printed = true;
       const all = (rest + text).split('\n');
       rest = all.pop()!;
+      let later: Promise<void> | undefined;
       try {
-        for (const line of all) emit(...pairIn(line));
+        for (const line of all) later = each(line) ?? later;
       } catch (error) {
         fail(error);
       }
+      if (!later) return;
+      child.stdout!.pause();
+      later.then(() => child.stdout!.resume(), fail);
     };
     child.stdout!.on('data', (bytes: Buffer) => lines(decoder.write(bytes)));
     child.stderr!.on('data', (bytes: Buffer) => {

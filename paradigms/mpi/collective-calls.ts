@@ -277,7 +277,7 @@ function tryOut(op: Op, value: unknown): void {
   else if (typeof op === 'string') combine(op, value, value);
 }
 
-function* broadcast(round: Round, packet: Packet | undefined, root: number): Generator<Request, Packet> {
+export function* broadcast(round: Round, packet: Packet | undefined, root: number): Generator<Request, Packet> {
   if (packet) {
     const long = round.size > 2 && packet.format === Format.ARRAY && packet.parts[0]!.length >= CHAINED;
     if (long) yield* ring.sendChain(round, packet);

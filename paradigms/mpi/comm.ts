@@ -4,14 +4,23 @@ import type { CartComm } from './cart-comm.ts';
 import { CollectiveCalls } from './collective-calls.ts';
 import * as direct from './collectives/direct.ts';
 import type { Core } from './core.ts';
+import { createGroup } from './create-group.ts';
 import { MpiError } from './errors.ts';
 import { Grid } from './grid.ts';
 import { type Comparison, Group } from './group.ts';
+import type { Intercomm } from './intercomm.ts';
 import { packed, unpacked } from './packet.ts';
 import * as requests from './request.ts';
-import { Request } from './request.ts';
+import { derived, Request, requestOf } from './request.ts';
 import type { CollectiveName } from './signature.ts';
+import type { SpawnMain, SpawnOptions } from './spawn.ts';
 import { SyncComm } from './sync-comm.ts';
+import { Condition } from './util/condition.ts';
+import { Counter, type CounterOptions } from './util/counter.ts';
+import { Mutex, type MutexOptions } from './util/mutex.ts';
+import { Pool, type PoolOptions } from './util/pool.ts';
+import { Semaphore, type SemaphoreOptions } from './util/semaphore.ts';
+import { Sequential } from './util/sequential.ts';
 import { openWindow, type Window, type WindowArray } from './window.ts';
 
 export class Comm extends CollectiveCalls implements AsyncDisposable {
@@ -71,6 +80,14 @@ export class Comm extends CollectiveCalls implements AsyncDisposable {
   }
 
   /**
+   * The same where only the members of the group call it, all with the same tag: for those that are left when others cannot be
+   * reached, or are busy. Collective over the group.
+   */
+  createGroup(group: Group, tag = 0): Request<Comm> {
+    return derived(createGroup(this.core, group, tag), (core) => new Comm(core));
+  }
+
+  /**
    * Members as places of a grid, the last dimension counting fastest; null for those that it has no place for. Collective.
    * @param periods in which dimensions the last place is followed by the first
    */
@@ -95,6 +112,51 @@ export class Comm extends CollectiveCalls implements AsyncDisposable {
    */
   window<A extends TypedArray>(type: WindowArray<A>, length: number): Request<Window<A>> {
     return openWindow(this, type, length);
+  }
+
+  /** Numbers of which each call of anybody gets another one. Collective. */
+  counter(options?: CounterOptions): Request<Counter> {
+    return requestOf(Counter.open(this, options));
+  }
+  /** One rank at a time, first come, first served. Collective. */
+  mutex(options?: MutexOptions): Request<Mutex> {
+    return requestOf(Mutex.open(this, options));
+  }
+  /** Ranks that wait until others notify them: of a mutex that all of them have, or of one of its own. Collective. */
+  condition(mutex?: Mutex | MutexOptions): Request<Condition> {
+    return requestOf(Condition.open(this, mutex));
+  }
+  /** So many at a time, first come, first served. Collective. */
+  semaphore(value = 1, options?: SemaphoreOptions): Request<Semaphore> {
+    return requestOf(Semaphore.open(this, value, options));
+  }
+  /** A section that ranks enter in their order. @param home the rank that keeps whose turn it is. Collective. */
+  sequential(home = 0): Request<Sequential> {
+    return requestOf(Sequential.open(this, home));
+  }
+  /**
+   * The others do what the root gives them: it gets a pool, and they get null when it is closed. Collective.
+   * @example await using pool = await comm.pool(); if (pool) console.log(await pool.map((x: number) => x * x, [1, 2, 3]));
+   */
+  pool(options?: PoolOptions): Request<Pool | null> {
+    return requestOf(Pool.open(this, options));
+  }
+
+  /**
+   * Starts so many engines, and a run of their own on them; what it gives talks to them, and their `comm.parent` to us. They end with their
+   * mains. Collective; the main and its arguments count at the root.
+   * @throws SpawnError with why, for each of them
+   */
+  spawn<A extends readonly unknown[] = readonly unknown[]>(
+    n: number,
+    main: SpawnMain<A>,
+    options: SpawnOptions<A> = {},
+  ): Request<Intercomm> {
+    return this.core.world.spawn(this.core, n, main, options);
+  }
+  /** Those who have spawned this run; undefined: it was begun by a client. */
+  get parent(): Intercomm | undefined {
+    return this.core.world.parent;
   }
 
   /** Gives it up: it cannot be used any more, and what was sent on it and not received is forgotten. Collective. */
@@ -125,12 +187,12 @@ export class Comm extends CollectiveCalls implements AsyncDisposable {
 
   /** Members that are known to be gone. */
   get lost(): number[] {
-    return this.core.lost();
+    return this.core.failed();
   }
 
   /** From now on receives from anybody do without those that are gone. Gives them. */
   acknowledge(): number[] {
-    const lost = this.core.lost();
+    const lost = this.core.failed();
     for (const rank of lost) this.core.acknowledged.add(rank);
     return lost;
   }

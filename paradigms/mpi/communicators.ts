@@ -27,8 +27,8 @@ export class Communicators {
     this.#next = Math.max(this.#next, context + 2);
   }
 
-  open(members: readonly number[], context: number): Core {
-    const core = new Core(this.#world, context, members);
+  open(members: readonly number[], context: number, rank?: number): Core {
+    const core = new Core(this.#world, context, members, rank);
     this.#cores.set(context, core);
     this.skip(context);
     const early = this.#early.get(context) ?? [];
@@ -72,6 +72,7 @@ export class Communicators {
     else if (control.type === 'mismatch') core.mismatch(core.rankOf(from)!, control.number, control.signature, false);
     else if (control.type === 'spoilt') core.fail(control.error, control.number);
     else if (control.type === 'agree') core.agreements.receive(from, control);
+    else if (control.type === 'kept') core.kept?.(from, control);
     else core.windows.get(control.window)?.(from, control);
   }
 }

@@ -9,6 +9,7 @@ import { Request } from './request.ts';
 import { drive, Round } from './round.ts';
 import { type CollectiveName, describeCall, sameCall, signatureOf } from './signature.ts';
 import { Straight } from './straight.ts';
+import type { KeptMessage } from './util/kept.ts';
 import type { WindowMessage } from './window-message.ts';
 import type { World } from './world.ts';
 
@@ -31,6 +32,8 @@ export class Core {
   /** Of windows made on it: what others want of this rank's memory. */
   readonly windows = new Map<number, (from: number, message: WindowMessage) => void>();
   lastWindow = 0;
+  /** Of what one member keeps for all: see `util/kept.ts`. */
+  kept: ((from: number, message: KeptMessage) => void) | undefined;
   /** Collectives of it that are under way. */
   readonly #under = new Set<Request<any>>();
   #agreements: Agreements | undefined;
@@ -40,12 +43,13 @@ export class Core {
   #straight: Straight | undefined;
   #ranks: Map<number, number>;
 
-  constructor(world: World, context: number, members: readonly number[]) {
+  /** @param rank of one that is no member itself: of a group that talks to these */
+  constructor(world: World, context: number, members: readonly number[], rank?: number) {
     this.world = world;
     this.context = context;
     this.members = members;
     this.#ranks = new Map(members.map((member, rank) => [member, rank]));
-    this.rank = this.#ranks.get(world.rank)!;
+    this.rank = rank ?? this.#ranks.get(world.rank)!;
   }
 
   get messenger(): Messenger {
@@ -74,7 +78,7 @@ export class Core {
 
   /** Nothing has gone wrong that operations have to be told of. */
   get sound(): boolean {
-    return this.open && this.failure === undefined && (this.world.lost.size === 0 || this.lost().length === 0);
+    return this.open && this.failure === undefined && (this.world.lost.size === 0 || this.failed().length === 0);
   }
 
   /** @throws when nothing can be done with it any more. */
@@ -87,8 +91,21 @@ export class Core {
   /** A receive from anybody may wait for somebody who is gone: that must have been seen first. @throws RankLostError */
   checkAnySource(): void {
     if (!this.world.lost.size) return;
-    const unseen = this.lost().find((rank) => !this.acknowledged.has(rank));
+    const unseen = this.failed().find((rank) => !this.acknowledged.has(rank));
     if (unseen !== undefined) throw this.why(this.members[unseen]!);
+  }
+
+  /** All other members have ended, so nothing will come from anybody any more. */
+  get deserted(): boolean {
+    const { retired, lost, rank } = this.world;
+    if (!retired.size) return false;
+    const others = this.members.filter((member) => member !== rank);
+    return others.length > 0 && others.every((member) => lost.has(member));
+  }
+
+  /** Members that have not ended as they should, by rank here. */
+  failed(): number[] {
+    return this.lost().filter((rank) => !this.world.retired.has(this.members[rank]!));
   }
 
   /** Members that are gone, by rank here. */
@@ -100,6 +117,7 @@ export class Core {
   why(worldRank: number): Error {
     if (this.revoked) return this.#revocation();
     const rank = this.#ranks.get(worldRank) ?? -1;
+    this.world.noticed.add(worldRank);
     return new RankLostError(
       `Rank ${rank} is gone: ${this.world.lost.get(worldRank)}. Go on without it: await comm.shrink()`,
       rank,
@@ -151,7 +169,8 @@ export class Core {
   checkCall(number: number): void {
     if (this.failure && number >= this.#failedAt) throw this.failure;
     if (this.world.over) throw this.world.over;
-    const lost = this.world.lost.size ? this.lost()[0] : undefined;
+    // Those who have ended may have done their part of it before.
+    const lost = this.world.lost.size ? this.failed()[0] : undefined;
     if (lost !== undefined) throw this.why(this.members[lost]!);
     if (this.revoked) throw this.#revocation();
   }
@@ -161,7 +180,7 @@ export class Core {
   }
 
   get name(): string {
-    return this.context === 0 ? 'the world' : `communicator ${this.context >> 1}`;
+    return this.context === 0 ? this.world.name : `communicator ${this.context >> 1}`;
   }
 
   /** A message of a collective has come that was called here already: false if it was another one. */
@@ -249,7 +268,9 @@ export class Core {
 
   /** Something here, such as an operation that threw, has ended a collective that others still wait in. */
   #spoilt(error: unknown, number: number): void {
-    if (this.failure || this.revoked || this.freed || this.world.over || error instanceof RankLostError) return;
+    if (this.failure || this.revoked || this.freed || this.world.over) return;
+    // Of a loss everybody hears; that one has ended is found out by whoever needs it.
+    if (error instanceof RankLostError && !this.world.retired.size) return;
     const failure = error instanceof Error ? error : new MpiError(`A collective failed: ${String(error)}`);
     this.fail(failure, number);
     for (const member of this.members)

@@ -2,24 +2,25 @@
 import type { EngineHalf, EngineHost } from '../../core/index.ts';
 import { type ChannelFrame, channelFrame } from './channel-link.ts';
 import { tameExit } from './rank-exit.ts';
-import { Run } from './run.ts';
+import { Run, type Worlds } from './run.ts';
 import { ENTER, type RunSpec } from './run-spec.ts';
 import { GONE, type Snapshot } from './shared-memory.ts';
+import type { Wiring } from './wiring.ts';
 
-/** Runs that others have begun and that have not begun here; and that have ended. Both may be forgotten some day. */
+/** Worlds that others have begun and that have not begun here; and that have ended. Both may be forgotten some day. */
 const WAITING = 64;
 const ENDED = 1024;
 
 export default function makeEngine(host: EngineHost): EngineHalf {
-  const runs = new Map<number, Run>();
-  const waiting = new Map<number, ((run: Run) => void)[]>();
+  const here = new Map<number, Wiring>();
+  const waiting = new Map<number, ((wiring: Wiring) => void)[]>();
   const ended = new Set<number>();
   tameExit();
 
   /** Now, or when its turn has come here. */
-  const withRun = (world: number, then: (run: Run) => void): void => {
-    const run = runs.get(world);
-    if (run) then(run);
+  const withWorld = (world: number, then: (wiring: Wiring) => void): void => {
+    const wiring = here.get(world);
+    if (wiring) then(wiring);
     else if (!ended.has(world)) {
       const before = waiting.get(world);
       if (before) before.push(then);
@@ -28,41 +29,44 @@ export default function makeEngine(host: EngineHost): EngineHalf {
     }
   };
 
+  const worlds: Worlds = {
+    add(wiring) {
+      const { world } = wiring.spec;
+      here.set(world, wiring);
+      for (const then of waiting.get(world) ?? []) then(wiring);
+      waiting.delete(world);
+    },
+    remove({ spec: { world } }) {
+      here.delete(world);
+      ended.add(world);
+      forgetOldest(ended, ENDED);
+    },
+  };
+
   host.onLoss((loss) => {
-    for (const run of runs.values()) {
-      if (loss.type === 'engine') run.engineLost(loss.engine, 'its engine was lost');
-      else if (loss.type === 'channel') run.engineLost(loss.engine, `the channel to its engine broke: ${loss.reason}`);
+    for (const wiring of [...here.values()]) {
+      if (loss.type === 'engine') wiring.engineLost(loss.engine, 'its engine was lost');
+      else if (loss.type === 'channel')
+        wiring.engineLost(loss.engine, `the channel to its engine broke: ${loss.reason}`);
     }
   });
 
-  const enter = async (spec: RunSpec, main: unknown, args: readonly unknown[]): Promise<unknown> => {
-    const { world } = spec;
-    const run = new Run(host, spec);
-    runs.set(world, run);
-    for (const then of waiting.get(world) ?? []) then(run);
-    waiting.delete(world);
-    try {
-      return await run.run(main, args);
-    } finally {
-      runs.delete(world);
-      ended.add(world);
-      forgetOldest(ended, ENDED);
-    }
-  };
+  const enter = (spec: RunSpec, main: unknown, args: readonly unknown[]): Promise<unknown> =>
+    new Run(host, spec, worlds).run(main, args);
 
   return {
     frame(parts: Uint8Array[], { id }) {
       const frame: ChannelFrame = channelFrame(parts);
-      withRun(frame.world, (run) => run.frame(id, frame));
+      withWorld(frame.world, (wiring) => wiring.frame(id, frame));
     },
     /** The world's memory, from the rank that has made it; windows of ranks. */
     memory({ world, name, memory }: { world: number; name: string; memory: SharedArrayBuffer }, { id }) {
-      withRun(world, (run) => run.gotMemory(id, name, memory));
+      withWorld(world, (wiring) => wiring.gotMemory(id, name, memory));
     },
     snapshot: (world: number): Snapshot =>
-      runs.get(world)?.snapshot() ?? (ended.has(world) ? GONE : { ...GONE, state: 'running' }),
+      here.get(world)?.snapshot() ?? (ended.has(world) ? GONE : { ...GONE, state: 'running' }),
     condemn({ world, waits }: { world: number; waits: string[] }) {
-      runs.get(world)?.condemn(waits);
+      here.get(world)?.condemn(waits);
     },
     globals: { [ENTER]: enter },
   };

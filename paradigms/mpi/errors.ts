@@ -80,6 +80,15 @@ export class AbortedError extends MpiError {
     this.exitCode = exitCode;
   }
 }
+/** Ranks could not be spawned, or have failed; `errors` says why, by rank of the children. The communicator is as good as before. */
+export class SpawnError extends MpiError {
+  override readonly code: string = 'MPI_SPAWN';
+  readonly errors: readonly (Error | undefined)[];
+  constructor(message: string, errors: readonly (Error | undefined)[]) {
+    super(message);
+    this.errors = errors;
+  }
+}
 /** `process.exit` in a rank, with another code than 0. It ends the rank, not its engine. */
 export class RankExitError extends MpiError {
   override readonly code: string = 'MPI_EXIT';
@@ -103,6 +112,7 @@ const all = [
   RequestCancelledError,
   InStatusError,
   AbortedError,
+  SpawnError,
   RankExitError,
 ];
 for (const C of all) registerErrorClass(C, `mpi.${C.name}`);

@@ -3,7 +3,7 @@ export type { CartComm } from './cart-comm.ts';
 export type { ReduceOptions } from './collective-calls.ts';
 export type { Layout } from './collectives/vectors.ts';
 export type { Comm } from './comm.ts';
-export { ANY_SOURCE, ANY_TAG, MAX_TAG, PROC_NULL } from './constants.ts';
+export { ANY_SOURCE, ANY_TAG, MAX_TAG, PROC_NULL, ROOT } from './constants.ts';
 export { dimsCreate } from './dims-create.ts';
 export {
   AbortedError,
@@ -17,10 +17,12 @@ export {
   RankLostError,
   RequestCancelledError,
   RevokedError,
+  SpawnError,
   TruncateError,
   TypeMismatchError,
 } from './errors.ts';
 export { type Comparison, Group } from './group.ts';
+export type { Intercomm } from './intercomm.ts';
 export { mpi } from './mpi.ts';
 export {
   BAND,
@@ -46,6 +48,14 @@ export type { Persistent } from './persistent.ts';
 export type { MatchedMessage, ReceiveOptions } from './point-to-point.ts';
 export type { Request, Status } from './request.ts';
 export type { Mpi, RunOptions } from './runner.ts';
+export type { SpawnMain, SpawnOptions } from './spawn.ts';
 export type { Strided } from './strided.ts';
 export type { SyncComm } from './sync-comm.ts';
+export type { Condition } from './util/condition.ts';
+export type { Counter, CounterOptions } from './util/counter.ts';
+export type { AcquireOptions } from './util/kept.ts';
+export type { Held, Mutex, MutexOptions } from './util/mutex.ts';
+export type { Pool, PoolMapOptions, PoolOptions } from './util/pool.ts';
+export type { Semaphore, SemaphoreOptions } from './util/semaphore.ts';
+export type { Sequential } from './util/sequential.ts';
 export type { Window } from './window.ts';

@@ -24,6 +24,8 @@ export class Lookout {
   readonly #ownWork = pendingWork();
   /** What this thread is blocked in without a request. */
   blocked: { describe(): string } | undefined;
+  /** What it waits for beside its messages, such as engines: as long as there is any, it gets on. */
+  outside = 0;
   /** How often somebody has looked at this rank. */
   looks = 0;
   #shared: Shared | undefined;
@@ -66,7 +68,7 @@ export class Lookout {
       ...(this.blocked ? [this.blocked.describe()] : []),
     ];
     if (finishing && !finishing.settled) texts.push('has ended');
-    const idle = waiting.blocked || finishing !== undefined || pendingWork() <= this.#ownWork;
+    const idle = this.outside === 0 && (waiting.blocked || finishing !== undefined || pendingWork() <= this.#ownWork);
     return {
       state: texts.length > 0 && idle ? 'waiting' : 'running',
       epoch: (this.#epoch + sent + received) | 0,

@@ -18,6 +18,8 @@ export interface MessengerHome {
   /** Of what kind the world is, for a message that has come. False: nobody will ever receive in its context. */
   expects(message: Message): boolean;
   control(from: number, value: Uint8Array[]): void;
+  /** Why nothing can come in a context any more, from anybody. */
+  deserted(context: number): Error | undefined;
 }
 
 /** A receive or a probe that waits. */
@@ -95,6 +97,12 @@ export class Messenger implements Receiver {
     else if (from >= 0 && this.#peers[from]!.gone) {
       this.matching.cancel(receive);
       receive.reject(this.#peers[from]!.lost(context));
+    } else if (from < 0) {
+      const why = this.#home.deserted(context);
+      if (why) {
+        this.matching.cancel(receive);
+        receive.reject(why);
+      }
     }
     return receive;
   }
@@ -119,7 +127,9 @@ export class Messenger implements Receiver {
 
   /** Settles when a message is there. */
   probe<T>(wanted: Probe<T>): Request<T> {
-    return this.#probes.add(wanted, wanted.from >= 0 ? this.#peers[wanted.from]!.gone : undefined);
+    const { from, context } = wanted;
+    const deserted = from < 0 ? this.#home.deserted(context) : undefined;
+    return this.#probes.add(wanted, from < 0 ? deserted && (() => deserted) : this.#peers[from]!.gone);
   }
 
   /** @internal */
@@ -165,14 +175,21 @@ export class Messenger implements Receiver {
   }
 
   /** What waits for this rank of the world, or may, ends; `why` says it for a context. */
-  lose(rank: number, concerns: (context: number) => boolean, why: (context: number) => Error): void {
+  lose(
+    rank: number,
+    concerns: (context: number) => boolean,
+    why: (context: number) => Error,
+    /** It has ended as it should, and all that it has sent has come: of a context, whether anybody is left there. */
+    deserted?: (context: number) => boolean,
+  ): void {
     const peer = this.#peers[rank];
     if (!peer || peer.gone) return;
     peer.gone = why;
     // Nobody can tell who waits for whom within a collective: it ends for all.
-    const spoilt = (context: number): boolean => isCollective(context) && concerns(context);
+    const spoilt = (context: number): boolean => !deserted && isCollective(context) && concerns(context);
+    const concernsAny = deserted ?? concerns;
     const hit = ({ from, context }: Open): boolean =>
-      from === rank || spoilt(context) || (from === ANY_SOURCE && concerns(context));
+      from === rank || spoilt(context) || (from === ANY_SOURCE && concernsAny(context));
     this.fail(({ to, context }) => to === rank || spoilt(context), hit, why);
     peer.link.close();
   }
@@ -191,6 +208,11 @@ export class Messenger implements Receiver {
       receive.reject(why(receive.context));
     }
     this.#probes.fail(receives, why);
+  }
+
+  /** Something is announced, and nobody has asked for it yet; or a synchronous send is not matched. */
+  get sending(): boolean {
+    return this.#sends.size > 0;
   }
 
   /** Frames that have not left. */

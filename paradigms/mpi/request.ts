@@ -119,6 +119,29 @@ export function settledWith<T>(value: T, status: Status = EMPTY): Request<T> {
   return request;
 }
 
+/** What `make` makes of its value. */
+export function derived<T, U>(from: Request<T>, make: (value: T) => U): Request<U> {
+  const request = new Request<U>();
+  from.whenSettled(() => {
+    try {
+      request.resolve(make(from.take()));
+    } catch (error) {
+      request.reject(error);
+    }
+  });
+  return request;
+}
+
+/** What a promise comes to. */
+export function requestOf<T>(promise: PromiseLike<T>): Request<T> {
+  const request = new Request<T>();
+  promise.then(
+    (value) => request.resolve(value),
+    (error) => request.reject(error),
+  );
+  return request;
+}
+
 export type Requests = readonly (Request<any> | undefined)[];
 
 /** Undefined requests are inactive: done, with an empty status. */

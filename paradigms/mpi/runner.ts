@@ -1,9 +1,8 @@
 /** The client half: which engines become ranks, and one call for all of them. */
-import { type AsyncResult, type ClientHost, type EngineInfo, ref, UsageError } from '../../core/index.ts';
+import { type AsyncResult, type ClientHost, type EngineInfo, UsageError } from '../../core/index.ts';
 import type { Comm } from './comm.ts';
-import { Detector } from './deadlock.ts';
-import { ENTER, type RunSpec } from './run-spec.ts';
-import { GONE, type Snapshot } from './shared-memory.ts';
+import { Launches, type OnSpawn } from './launch.ts';
+import { specFor } from './run-spec.ts';
 
 export interface RunOptions<A extends readonly unknown[] = readonly unknown[]> {
   /** How many; all engines of the kind by default. */
@@ -17,6 +16,8 @@ export interface RunOptions<A extends readonly unknown[] = readonly unknown[]> {
   /** ms, after which it is cancelled. */
   timeout?: number;
   label?: string;
+  /** Called with the result of each run that ranks of this one spawn, and theirs in turn. */
+  onSpawn?: OnSpawn;
 }
 
 export interface Mpi {
@@ -31,23 +32,16 @@ export interface Mpi {
   ): AsyncResult<Awaited<R>[], Awaited<R>>;
 }
 
-/** ms between looks at whether anything goes on: of few ranks, and for each of many. */
-const LOOK = { least: 250, each: 2 };
-
 export function makeMpi(host: ClientHost): Mpi {
+  const launches = host.shared(() => new Launches(host));
   return {
     run(main, options = {}) {
-      const { args = [], signal, timeout, label = 'mpi' } = options;
+      const { args = [], signal, timeout, label = 'mpi', onSpawn } = options;
       if (typeof main !== 'function')
         throw new UsageError(`run takes a function main(comm, …args); got ${main === null ? 'null' : typeof main}`);
       const spec = specFor(chosen(host.client.engines, options));
-      const view = host.client
-        .view([...spec.engines])
-        .with({ label, ...(signal && { signal }), ...(timeout !== undefined && { timeout }) });
-      const enter = ref<(spec: RunSpec, main: unknown, args: unknown) => any>(ENTER);
-      const result = view.apply(enter, spec, main, args as unknown[]);
-      if (!spec.shared.some((ranks) => ranks.length === spec.engines.length)) void watch(host, spec, result);
-      return result as AsyncResult<any[], any>;
+      const call = { label, ...(signal && { signal }), ...(timeout !== undefined && { timeout }) };
+      return launches.begin(spec, main, args, call, onSpawn);
     },
   };
 }
@@ -69,53 +63,4 @@ function chosen(engines: readonly EngineInfo[], { ranks, kind }: RunOptions<any>
       `${ranks} ranks need as many ${what}, one each, and the cluster has ${fit.length}; add some, or run fewer ranks`,
     );
   return fit.slice(0, ranks);
-}
-
-function specFor(engines: readonly EngineInfo[]): RunSpec {
-  const processes = new Map<string, number[]>();
-  engines.forEach(({ kind, host, pid }, rank) => {
-    if (kind !== 'thread') return;
-    const key = `${host} ${pid}`;
-    processes.set(key, [...(processes.get(key) ?? []), rank]);
-  });
-  return {
-    world: Math.floor(Math.random() * 0x7fff_ffff),
-    engines: engines.map(({ id }) => id),
-    hosts: engines.map((engine) => engine.host),
-    shared: [...processes.values()].filter((ranks) => ranks.length > 1),
-  };
-}
-
-/** Ranks that share no memory cannot see each other wait: they are asked. */
-async function watch(host: ClientHost, { world, engines }: RunSpec, result: AsyncResult<any>): Promise<void> {
-  let over = false;
-  const ended = Promise.resolve(result.settled()).then(() => {
-    over = true;
-  });
-  const detector = new Detector();
-  // One that is gone is waited for by nobody: whoever did has been told.
-  const look = (engine: number): Promise<Snapshot> => host.engine(engine).ask('snapshot', world);
-  const looks = (): Promise<Snapshot[]> =>
-    Promise.all(
-      engines.map(async (id) => {
-        try {
-          return await look(id);
-        } catch {
-          return GONE;
-        }
-      }),
-    );
-  while (!over) {
-    let timer: NodeJS.Timeout | undefined;
-    const later = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, Math.max(LOOK.least, LOOK.each * engines.length));
-    });
-    await Promise.race([later, ended]);
-    clearTimeout(timer);
-    if (over) return;
-    const waits = detector.look(await Promise.race([looks(), ended.then(() => [])]));
-    if (!waits || over) continue;
-    for (const id of host.client.engines.map((engine) => engine.id))
-      if (engines.includes(id)) host.engine(id).tell('condemn', { world, waits });
-  }
 }

@@ -29,6 +29,7 @@ const NAMES = [
   'neighborAllgather',
   'neighborAlltoall',
   'free',
+  'spawn',
 ] as const;
 
 export type CollectiveName = (typeof NAMES)[number];

@@ -83,9 +83,11 @@ export class Window<A extends TypedArray> {
     await this.#comm.barrier();
   }
 
-  /** Collective. */
+  /** Collective over those that are left. */
   async free(): Promise<void> {
-    await this.fence();
+    // Those who asked for something that has failed have been told.
+    await this.flush().catch(() => {});
+    await this.#comm.agree();
     this.#freed = true;
     this.#comm.core.windows.delete(this.#id);
     this.#comm.core.world.onLoss.delete(this.#lost);

@@ -7,12 +7,14 @@ import type { Core } from './core.ts';
 import { deadlock } from './deadlock.ts';
 import { AbortedError, DeadlockError, LeakedRequestsError, MpiError } from './errors.ts';
 import type { Grid } from './grid.ts';
+import type { Intercomm } from './intercomm.ts';
 import { Lookout, type Shared } from './lookout.ts';
 import { Memories } from './memories.ts';
 import { Messenger } from './messenger.ts';
 import { Request } from './request.ts';
 import type { SharedLinks } from './shared-links.ts';
 import { GONE, type SharedMemory } from './shared-memory.ts';
+import type { Spawn } from './spawn.ts';
 import { Waiting } from './waiting.ts';
 
 export interface WorldOptions {
@@ -23,6 +25,18 @@ export interface WorldOptions {
   hosts: readonly string[];
   /** To a rank that shares memory. */
   giveMemory(rank: number, name: string, memory: SharedArrayBuffer): void;
+  /** How functions travel from rank to rank. */
+  functions: Functions;
+  spawn: Spawn;
+  /** Ranks end when they want: others that wait for one that has ended are told. */
+  loose?: boolean;
+  /** In messages to people. */
+  name?: string;
+}
+
+export interface Functions {
+  pack(fn: unknown): Promise<unknown>;
+  open(packed: unknown): Promise<unknown>;
 }
 
 export class World {
@@ -30,6 +44,11 @@ export class World {
   readonly size: number;
   readonly hosts: readonly string[];
   readonly cart: WorldOptions['cart'];
+  readonly functions: Functions;
+  readonly spawn: Spawn;
+  readonly name: string;
+  /** The world that has spawned this one, from here. */
+  parent: Intercomm | undefined;
   readonly messenger: Messenger;
   readonly communicators: Communicators;
   readonly memories: Memories;
@@ -37,6 +56,10 @@ export class World {
   readonly lookout: Lookout;
   /** Ranks that are gone, and how. */
   readonly lost = new Map<number, string>();
+  /** Those of them whose main has returned: what they have sent can still be received. */
+  readonly retired = new Set<number>();
+  /** Those of which somebody here was told. */
+  readonly noticed = new Set<number>();
   /** Of those who are told of each loss. */
   readonly onLoss = new Set<(rank: number) => void>();
   /** Why nothing can be done any more. */
@@ -49,15 +72,33 @@ export class World {
   left = false;
   #shared: (Shared & { links: SharedLinks }) | undefined;
   #finished = new Set<number>();
+  /** Those that have all that this rank has sent. */
+  readonly #seen = new Set<number>();
+  readonly #loose: boolean;
 
-  constructor({ cart, rank, size, hosts, giveMemory }: WorldOptions) {
+  constructor({
+    cart,
+    rank,
+    size,
+    hosts,
+    giveMemory,
+    functions,
+    spawn,
+    loose = false,
+    name = 'the world',
+  }: WorldOptions) {
     this.rank = rank;
     this.size = size;
     this.hosts = hosts;
     this.cart = cart;
+    this.functions = functions;
+    this.spawn = spawn;
+    this.name = name;
+    this.#loose = loose;
     this.communicators = new Communicators(this);
     this.messenger = new Messenger({
       expects: (message) => this.communicators.expects(message),
+      deserted: (context) => this.#deserted(context),
       control: (from, parts) => this.#control(from, decode({ codec: 'msgpack', parts }) as Control),
     });
     this.memories = new Memories(this, giveMemory);
@@ -90,8 +131,21 @@ export class World {
     const { communicators } = this;
     const shared = this.#shared;
     if (shared?.members.includes(rank)) shared.memory.lose(shared.members.indexOf(rank));
+    const why = (context: number): Error => communicators.of(context)?.why(rank) ?? new MpiError(reason);
+    this.messenger.lose(rank, (context) => communicators.of(context)?.rankOf(rank) !== undefined, why);
+    for (const listener of [...this.onLoss]) listener(rank);
+    this.#checkFinished();
+  }
+
+  /** A rank has ended as it should. Who takes from anybody can go on as long as there is anybody. */
+  #retire(rank: number): void {
+    if (this.lost.has(rank)) return;
+    this.lost.set(rank, 'its main has returned');
+    this.retired.add(rank);
+    const { communicators } = this;
+    const why = (context: number): Error => communicators.of(context)?.why(rank) ?? new MpiError('It has ended');
     const concerned = (context: number): boolean => communicators.of(context)?.rankOf(rank) !== undefined;
-    this.messenger.lose(rank, concerned, (context) => communicators.of(context)?.why(rank) ?? new MpiError(reason));
+    this.messenger.lose(rank, concerned, why, (context) => communicators.of(context)?.deserted ?? false);
     for (const listener of [...this.onLoss]) listener(rank);
     this.#checkFinished();
   }
@@ -123,12 +177,36 @@ export class World {
     this.#checkFinished();
     await finishing;
     await this.#flush();
+    this.#checkLeaks();
+  }
+
+  #checkLeaks(): void {
     const open = this.messenger.waits();
     if (!open.length) return;
     const shown = open.slice(0, 10).map((wait) => `\n  ${this.lookout.describe(wait)}`);
     throw new LeakedRequestsError(
       `Rank ${this.rank} has ended with ${open.length} open request${open.length > 1 ? 's' : ''}; wait for them, or cancel them:${shown.join('')}`,
     );
+  }
+
+  /**
+   * This rank has ended, and does not wait until the others have: only until what it has sent has come to them, since its engine may
+   * end now. @throws LeakedRequestsError
+   */
+  async part(): Promise<void> {
+    this.tellAll({ type: 'finished' });
+    const others = Array.from({ length: this.size }, (_, rank) => rank).filter((rank) => rank !== this.rank);
+    const owing = (): boolean =>
+      this.messenger.sending || others.some((rank) => !this.#seen.has(rank) && !this.lost.has(rank));
+    while (owing() && !this.over) await new Promise((resolve) => setTimeout(resolve, 1));
+    this.#checkLeaks();
+  }
+
+  /** Somebody is known to be gone from elsewhere: others here may have no other way to know. */
+  pass(rank: number, reason: string): void {
+    if (rank < 0 || rank === this.rank || this.lost.has(rank)) return;
+    this.tellAll({ type: 'lost', rank, reason });
+    this.lose(rank, reason);
   }
 
   /** This rank has ended otherwise. */
@@ -161,11 +239,21 @@ export class World {
     }
   }
 
+  #deserted(context: number): Error | undefined {
+    const core = this.retired.size ? this.communicators.of(context) : undefined;
+    return core?.deserted ? core.why(core.members.find((member) => this.retired.has(member))!) : undefined;
+  }
+
   #control(from: number, control: Control): void {
     if (control.type === 'finished') {
       this.#finished.add(from);
-      this.#checkFinished();
-    } else if (control.type === 'gone') {
+      if (this.#loose) {
+        this.tell(from, { type: 'seen' });
+        this.#retire(from);
+      } else this.#checkFinished();
+    } else if (control.type === 'seen') this.#seen.add(from);
+    else if (control.type === 'lost') this.lose(control.rank, control.reason);
+    else if (control.type === 'gone') {
       const { waits, aborted } = control;
       if (waits) this.end(deadlock(waits));
       if (aborted) this.end(new AbortedError(aborted.message, aborted.code));

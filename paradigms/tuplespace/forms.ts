@@ -38,6 +38,11 @@ export function keyOf(field: FieldForm): unknown {
   return `\0${field[0]} ${field[1]} ${field[0] === 'json' ? canonicalText(field[2]) : field[2]}`;
 }
 
+/** Has no other value the same key? */
+export function isItsOwnKey(field: FieldForm): boolean {
+  return typeof field === 'string' ? !field.startsWith('\0') : typeof field !== 'object' || field === null;
+}
+
 export function sameValue(a: FieldForm, b: FieldForm | readonly ['same', string, string]): boolean {
   if (typeof a !== 'object' || a === null || typeof b !== 'object' || b === null) {
     return a === b || (typeof a === 'number' && Number.isNaN(a) && Number.isNaN(b as number));

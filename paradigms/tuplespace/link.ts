@@ -140,7 +140,7 @@ export class Link {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
+    soon(() => {
       this.#scheduled = false;
       try {
         this.flush();
@@ -217,3 +217,14 @@ export class Link {
     this.#pending.delete(id);
   }
 }
+
+/**
+ * When all promises that this callback of the event loop has resolved have gone on: what their owners ask for then leaves together
+ * with what they have taken.
+ */
+function soon(flush: () => void): void {
+  // A tick that is asked for outside of promises would come before them.
+  queueMicrotask(() => afterPromises(flush));
+}
+
+const afterPromises: (flush: () => void) => void = globalThis.process?.nextTick ?? queueMicrotask;

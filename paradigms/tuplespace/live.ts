@@ -27,11 +27,16 @@ export async function evaluate(
     try {
       return await farm.submit(field as () => unknown);
     } catch (error) {
-      return error instanceof RemoteError && error.original instanceof Error ? error.original : error;
+      return error instanceof RemoteError && error.original instanceof Error ? placed(error.original, error) : error;
     }
   };
   const names = Object.keys(tuple);
   const values = await Promise.all(Object.values(tuple).map(compute));
   const done = Array.isArray(tuple) ? values : Object.fromEntries(names.map((name, i) => [name, values[i]]));
   return space.out(done, options);
+}
+
+/** The error itself, for whoever takes the tuple; its stack says where it was thrown, and shows the line. */
+function placed(original: Error, { stack }: RemoteError): Error {
+  return Object.defineProperty(original, 'stack', { value: stack });
 }

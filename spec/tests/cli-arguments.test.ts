@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseCount, parseIds, takeText } from '../../cli/arguments.ts';
+import { unknownText } from '../../cli/mistyped.ts';
 import { jsonable } from '../../cli/values.ts';
 import { UsageError } from '../../core/errors.ts';
 
@@ -36,6 +37,48 @@ test.each<[string[], string[], string | undefined, string[]]>([
   [['status', '--name', 'exec'], ['status', '--name', 'exec'], undefined, []],
 ])('the text in %j is taken as it stands', (argv, own, text, rest) => {
   expect(takeText(argv)).toEqual({ own, text, rest });
+});
+
+test.each<[string[], string[]]>([
+  [
+    ['mapreduce', '--input', 'a', '--input', 'b', 'job.ts'],
+    ['mapreduce', 'job.ts', '--input', 'a', '--input', 'b'],
+  ],
+  [
+    ['mapreduce', '-n', '2', '--input', 'a.ts', 'b.ts', 'job.ts', '--json'],
+    ['mapreduce', 'job.ts', '-n', '2', '--input', 'a.ts', 'b.ts', '--json'],
+  ],
+  [
+    ['mapreduce', 'job.ts', '--input', 'a.ts', 'b.ts'],
+    ['mapreduce', 'job.ts', '--input', 'a.ts', 'b.ts'],
+  ],
+  [
+    ['mapreduce', '--mapper', 'cat', '--input', 'a.ts', 'b.ts'],
+    ['mapreduce', '--mapper', 'cat', '--input', 'a.ts', 'b.ts'],
+  ],
+  [
+    ['mapreduce', '--input', 'a.txt', 'b.txt'],
+    ['mapreduce', '--input', 'a.txt', 'b.txt'],
+  ],
+])('the job of %j stands before its files', (argv, own) => {
+  expect(takeText(argv)).toEqual({ own, text: undefined, rest: [] });
+});
+
+test.each<[string[], string[], string]>([
+  [['attemps'], ['--attemps', '3'], 'There is no option --attemps; did you mean --attempts?'],
+  [['keep-ordr', 'keepOrdr'], ['--keep-ordr'], 'There is no option --keep-ordr; did you mean --keep-order?'],
+  [['inptu'], ['--inptu=a'], 'There is no option --inptu; did you mean --input?'],
+  [['out'], ['--out', 'a'], 'There is no option --out; did you mean --output?'],
+  [['colour'], ['--colour'], 'There is no option --colour'],
+  [['x'], ['-x'], 'There is no option -x'],
+  [
+    ['word', 'nmae'],
+    ['word', '--nmae', 'a'],
+    "There is no option --nmae; did you mean --name?\n'word' means nothing here",
+  ],
+])('of %j in %j it is said: %s', (unknown, argv, text) => {
+  const known = ['attempts', 'keep-order', 'keepOrder', 'input', 'input-format', 'output', 'name', 'n', 'help'];
+  expect(unknownText(unknown, argv, known)).toBe(text);
 });
 
 test('what JSON cannot carry is shown', () => {

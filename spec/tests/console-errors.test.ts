@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { mapStack, prepare } from '../../core/console/index.ts';
+import { prepare } from '../../core/console/index.ts';
 import { createEvaluator } from '../../core/engine/evaluator.ts';
+import { homeward } from '../../core/places.ts';
 
 const evaluator = createEvaluator(process.cwd());
 
@@ -9,8 +10,8 @@ async function positions(source: string, params: string[] = []): Promise<string[
   try {
     await evaluator.run(prepared.cell, []);
   } catch (error) {
-    const stack = mapStack((error as Error).stack!, prepared);
-    return [...stack.matchAll(/tutti:\/\/\/cell-\d+\.ts:(\d+:\d+)/g)].map((match) => match[1]!);
+    const { stack } = homeward((error as Error).stack!);
+    return [...stack.matchAll(/\bcell-\d+\.ts:(\d+:\d+)/g)].map((match) => match[1]!);
   }
   throw new Error('the text was to fail');
 }

@@ -124,7 +124,8 @@ test('each mistake is told: what, where and what to do; none ends a console that
 });
 
 test('what fails when nobody waits for it is a failure, too', async () => {
-  const late = 'setTimeout(() => { throw new Error("late") }, 1)\nawait new Promise((r) => setTimeout(r, 50))\n1\n';
+  const late =
+    'let past = new Promise((done) => setTimeout(() => { setImmediate(done); throw new Error("late") }, 1))\nawait past\n1\n';
   expect(await piped(late)).toMatchObject({ code: 1, stderr: expect.stringMatching(/^Error: late/) });
   expect(await piped('.targets 7\n')).toMatchObject({ code: 2 });
 });

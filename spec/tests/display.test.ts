@@ -4,11 +4,12 @@ import { expect, test } from 'vitest';
 import { failureText } from '../../cli/display/failure.ts';
 import { grouped } from '../../cli/display/grouped.ts';
 import { display, type Look } from '../../cli/display/value.ts';
+import { nearest } from '../../cli/mistyped.ts';
 import { findCommand } from '../../cli/repl/commands.ts';
 import { entryOf, isUnfinished } from '../../cli/repl/entry.ts';
 import { joined } from '../../cli/repl/program.ts';
 import { statementsOf } from '../../cli/repl/statements.ts';
-import { suggestion } from '../../cli/repl/suggestion.ts';
+
 import { prepare } from '../../core/console/index.ts';
 import { CompositeError, RemoteError, UsageError } from '../../core/errors.ts';
 
@@ -100,6 +101,7 @@ test('a value says itself what it looks like', () => {
 
 test('failures stand once, with the line, a caret and the frames of the user', () => {
   const { cell } = prepare('function f() {\n  null.x\n}\nf()');
+  const name = cell.url.slice('tutti:///'.length);
   const remoteStack = `TypeError: bad\n    at f (${cell.url}:2:8)\n    at eval (${cell.url}:4:1)\n    at node:internal/x:1:1`;
   const errors = [0, 1, 2].map(
     (engine) => new RemoteError({ engine, task: '1.1', error: new TypeError('bad'), remoteStack }),
@@ -109,8 +111,8 @@ test('failures stand once, with the line, a caret and the frames of the user', (
       '[0-2] TypeError: bad',
       '          null.x',
       '               ^',
-      `          at f (${cell.url}:2:8)`,
-      `          at eval (${cell.url}:4:1)`,
+      `          at f (${name}:2:8)`,
+      `          at eval (${name}:4:1)`,
     ].join('\n'),
   );
   expect(failureText(new UsageError('so not'), look)).toBe('UsageError: so not');
@@ -144,7 +146,7 @@ test('what an error is made of stands under it, and its chain of causes', () => 
   expect(told(remote)).toEqual(expected.map((line, i) => (i ? `    ${line}` : `[2] ${line}`)));
 
   const circle = plainly(new AggregateError([], 'round'));
-  circle.errors.push(circle);
+  (circle as AggregateError).errors.push(circle);
   circle.cause = circle;
   expect(told(circle).length).toBeLessThan(10);
   const many = plainly(
@@ -163,7 +165,7 @@ test('what an error is made of stands under it, and its chain of causes', () => 
 
 test('a mistyped name has a suggestion', () => {
   const names = ['engines', 'tasks', 'peek', 'px', 'who', 'interrupt', 'exit', 'editor'];
-  const meant = (typed: string): string | undefined => suggestion(typed, names);
+  const meant = (typed: string): string | undefined => nearest(typed, names);
   expect(['egnines', 'engine', 'task', 'peke', 'inter', 'quit', 'exi', 'wh', 'editr'].map(meant)).toEqual([
     'engines',
     'engines',

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { SourceMap } from 'node:module';
 import { EOL, tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'vitest';
 import { UsageError } from '../../core/errors.ts';
 import { bundleScript, transformScript } from '../../core/functions/script.ts';
 import { FunctionStore } from '../../core/functions/store.ts';
+import { homeward } from '../../core/places.ts';
 
 const fixtures = path.resolve('spec/fixtures/functions');
 
@@ -26,18 +26,18 @@ describe('scripts', () => {
   });
 
   test('keep their lines for the source map', async () => {
-    const { hash, text, map, file } = bundleScript(path.join(fixtures, 'script.ts'));
-    const line = text.split('\n').findIndex((l) => l.includes('from the script'));
-    const column = text.split('\n')[line]!.indexOf('throw');
-    const origin = new SourceMap(JSON.parse(map)).findEntry(line, column) as {
-      originalLine: number;
-      originalSource: string;
-    };
-    assert.match(origin.originalSource, /script\.ts$/);
-    const source = readFileSync(file, 'utf8').split('\n');
-    assert.match(source[origin.originalLine]!, /throw new Error/);
-    const { fail } = (await storeOf({ hash, text }).runScript(hash, file)) as { fail(): void };
-    assert.throws(fail, /from the script/);
+    const script = bundleScript(path.join(fixtures, 'script.ts'));
+    const { fail } = (await storeOf(script).runScript(script.hash, script.file)) as { fail(): void };
+    const source = readFileSync(script.file, 'utf8').split('\n');
+    assert.throws(fail, (error: Error) => {
+      assert.match(error.message, /from the script/);
+      const { stack, excerpt } = homeward(error.stack!);
+      const [, file, line, column] = /at fail \((.*):(\d+):(\d+)\)/.exec(stack)!;
+      const written = source[Number(line) - 1]!;
+      assert.deepEqual([file, written.slice(Number(column) - 1, Number(column) + 8)], [script.file, 'new Error']);
+      assert.equal(excerpt!.split('\n')[0], written.trim());
+      return true;
+    });
   });
 
   test.each([

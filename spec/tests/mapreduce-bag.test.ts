@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { CancelledError, type Client, cluster } from 'tutti';
 import { type Bag, csv, from, lines, mapReduce } from 'tutti/paradigms';
 import { afterAll, beforeAll, describe, test } from 'vitest';
+import { until } from './support/conditions.ts';
 import { using } from './support/shared.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'tutti-bag-'));
@@ -451,15 +452,20 @@ test('an engine that goes down takes results along that further steps need: they
 });
 
 test('a signal ends what runs, and a bag that nobody reads to its end stops', async () => {
+  const flag = path.join(folder, 'in the last step');
   const abort = new AbortController();
   const waiting = client
     .use(mapReduce)
     .bag(from(numbers, { perSplit: 10 }), { signal: abort.signal })
     .keyBy((n) => n % 2)
     .join(bag(numbers).keyBy((n) => n % 2))
-    .map((pair) => new Promise<typeof pair>(() => {}))
+    .map((pair) => {
+      process.getBuiltinModule('node:fs').writeFileSync(flag, '');
+      return new Promise<typeof pair>(() => {});
+    })
     .collect();
-  setTimeout(() => abort.abort(new CancelledError('enough')), 20);
+  await until(() => existsSync(flag), Boolean);
+  abort.abort(new CancelledError('enough'));
   await assert.rejects(waiting, /enough/);
   let seen = 0;
   for await (const n of bag(numbers, 1).map(async (n) => (n < 5 ? n : new Promise<number>(() => {})))) {

@@ -32,6 +32,12 @@ beforeAll(() => {
     'chain.ts',
     `import job from './job.ts';\nexport default [job, { map: ([word, n]: any, ctx: any) => ctx.emit(n, word), reducers: 1 }];\n`,
   );
+  write(
+    'job-plain.ts',
+    `export const map = (line: string, ctx: any) => line.split(' ').forEach((word) => ctx.emit(word, 1));
+    export const reduce = (_: string, ones: Iterable<number>) => [...ones].length;\n`,
+  );
+  write('echo.mjs', 'export const map = (record, ctx) => ctx.emit(0, record);\n');
   write('parts.mjs', 'export const map = (line, ctx) => ctx.emit(line.length, line);\n');
   write('none.ts', 'export const answer: number = 42;\n');
   write('broken.ts', 'export default {;\n');
@@ -105,6 +111,79 @@ test('commands map and reduce', async () => {
   expect([failed.code, failed.stderr]).toEqual([1, expect.stringMatching(/exit code 3: oh no/)]);
 });
 
+test('the job may stand before the files, or behind them', async () => {
+  const orders = [
+    ['job.ts', '--input', 'data/a.txt', 'data/b.txt'],
+    ['--input', 'data/a.txt', '--input', 'data/b.txt', 'job.ts'],
+    ['--reducers', '1', '--input', 'data/a.txt', 'data/b.txt', 'job.ts'],
+    ['--input=data/a.txt', '--json', '--input=data/b.txt', 'job.ts', '--reducers', '1'],
+  ];
+  for (const order of orders) {
+    const { code, stdout, stderr } = await mapreduce(...order, '--inline', '--json');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(JSON.parse(stdout).results.sort()).toEqual(counts);
+  }
+});
+
+test('records from standard input, alone and with files', async () => {
+  const run = (from: string[], text: string, ...how: string[]) =>
+    terminal.run(['mapreduce', ...from, ...how], { input: text });
+  const one = await run(['job-plain.ts', '--input', '-', '--reducers', '1'], 'to be\nor not\nto be', ...two);
+  expect(one.stdout).toBe('["be",2]\n["not",1]\n["or",1]\n["to",2]\n');
+  const both = await run(['parts.mjs', '--input', '-', 'data/b.txt'], 'a\nbc\n', '--inline');
+  expect(both.stdout).toBe('[1,"a"]\n[2,"bc"]\n[7,"not now"]\n');
+  const json = await run(['echo.mjs', '--input', '-', '--input-format', 'jsonl'], '{"a":1}\n\n[2]\n', '--inline');
+  expect(json.stdout).toBe('[0,{"a":1}]\n[0,[2]]\n');
+  const none = await run(['echo.mjs', '--input', '-'], '', '--inline');
+  expect([none.code, none.stdout]).toEqual([0, '']);
+  const bad = await run(['echo.mjs', '--input', '-', '--input-format', 'jsonl'], '1\n2\nthree\n', '--inline');
+  expect([bad.code, bad.stdout]).toEqual([2, '']);
+  expect(bad.stderr).toMatch(/^tutti: standard input:3: no JSON/);
+});
+
+test.each<[string[], string, string[]]>([
+  [['pairs'], 'a\t1\nb\n', ['["a","1"]', '["b",""]']],
+  [['pairs', '--separator', '='], 'a=1=2\n', ['["a","1=2"]']],
+  [['csv', '--separator', ';'], 'x;y\n1;2\n', ['{"x":"1","y":"2"}']],
+  [['fixed', '--record-length', '3'], 'abcdef', ['{"0":97,"1":98,"2":99}', '{"0":100,"1":101,"2":102}']],
+  [['files'], 'a\nb\n', ['a\\nb\\n']],
+])('--input-format %j reads what the library reads', async (format, text, records) => {
+  write('some.data', text);
+  for (const from of ['some.data', '-']) {
+    const args = ['mapreduce', 'echo.mjs', '--input', from, '--input-format', ...format, '--inline'];
+    const { code, stdout } = await terminal.run(args, { input: text });
+    expect(code).toBe(0);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.length).toBe(records.length);
+    for (const [i, line] of lines.entries()) expect(line).toContain(records[i]);
+  }
+});
+
+test('a combiner makes few lines of many before they travel', async () => {
+  write('sum.awk', 'BEGIN { FS = OFS = "\\t" }\n{ n[$1] += $2 == "" ? 1 : $2 }\nEND { for (w in n) print w, n[w] }\n');
+  const words = ['--mapper', "tr ' ' '\\n'", '--reducer', 'awk -f sum.awk | sort', '--reducers', '1', ...input];
+  const lines = 'be\t2\nnot\t2\nnow\t1\nor\t1\nto\t2\n';
+  const plain = await mapreduce(...words, ...two);
+  expect([plain.code, plain.stdout]).toEqual([0, lines]);
+  expect(plain.stderr).toContain('mapreduce: records shuffled = 8\n');
+  const combined = await mapreduce(...words, '--combiner', 'awk -f sum.awk', '--split-size', '8', ...two);
+  expect([combined.code, combined.stdout]).toEqual([0, lines]);
+  const count = (name: string): number => Number(new RegExp(`${name} = (\\d+)`).exec(combined.stderr)![1]);
+  expect(count('combine records in')).toBe(8);
+  expect(count('combine records out')).toBe(count('records shuffled'));
+  const failed = await mapreduce(...words, '--combiner', 'echo no >&2; exit 4', ...two);
+  expect([failed.code, failed.stderr]).toEqual([1, expect.stringMatching(/exit code 4: no/)]);
+});
+
+test('a combiner of a job counts what came, and what it left', async () => {
+  const { stderr } = await mapreduce('job.ts', ...input, '--reducers', '1', ...two);
+  const count = (name: string): number => Number(new RegExp(`mapreduce: ${name} = (\\d+)`).exec(stderr)![1]);
+  expect([count('map records out'), count('combine records in')]).toEqual([8, 8]);
+  // Both files have `not`, and each may be a task.
+  expect([5, 6]).toContain(count('combine records out'));
+  expect(count('records shuffled')).toBe(count('combine records out'));
+});
+
 test.each([
   [['none.ts', ...input], 2, /none\.ts exports no job\. A job module has `export default/],
   [['broken.ts', ...input], 2, /broken\.ts cannot be loaded: /],
@@ -112,6 +191,15 @@ test.each([
   [input, 2, /Which job\?/],
   [['job.ts', '--mapper', 'cat', ...input], 2, /give one of them/],
   [['job.ts'], 2, /Which input\?/],
+  [['job.ts', '--input', '-', '--input', '-'], 2, /--input - is given twice/],
+  [['job.ts', '--input', '-', '--checkpoint', 'c'], 2, /standard input comes once/],
+  [['job.ts', ...input, '--input-format', 'fixed'], 2, /fixed needs --record-length/],
+  [['job.ts', ...input, '--input-format', 'fixed', '--record-length', '0'], 2, /--record-length.*; got '0'/],
+  [['job.ts', ...input, '--separator', ';'], 2, /--separator is for --input-format pairs or csv; this one is lines/],
+  [['job.ts', ...input, '--input-format', 'xml'], 2, /input-format.*"xml"/s],
+  [['--mapper', 'cat', ...input, '--input-format', 'csv'], 2, /Commands read lines/],
+  [['--mapper', 'cat', '--combiner', 'cat', ...input], 2, /combiner.*reducer/],
+  [['job.ts', '--inptu', 'data/a.txt'], 2, /There is no option --inptu; did you mean --input\?/],
   [['job.ts', '--input', 'nothing/*'], 2, /nothing\/\*/],
   [['job.ts', ...input, '--reducers', 'x'], 2, /--reducers is a number/],
   [['job.ts', ...input, '--memory', '1T'], 2, /--memory is a number of bytes, e\.g\. 64M; got '1T'/],
@@ -141,7 +229,9 @@ test('a job that throws on an engine says where', async () => {
   expect(stderr).toMatch(
     /^\[\d\] MapReduceError: map of step 0 failed at record 1 of task 0, in .*a\.txt: TypeError: boom/,
   );
-  expect(stderr).toMatch(/caused by TypeError: boom/);
+  const place = `${path.join(terminal.cwd, 'throws.ts')}:1:32`;
+  expect(stderr).toContain(`] ${' '.repeat(35)}^\n`);
+  expect(stderr).toContain(`    at map (${place})\n`);
 });
 
 test('on a terminal, bars say how far map, shuffle and reduce are, and are gone at the end', async () => {

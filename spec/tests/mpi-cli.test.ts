@@ -21,6 +21,17 @@ beforeAll(() => {
       return comm.rank;
     }\n`,
   );
+  writeFileSync(
+    path.join(terminal.cwd, 'parent.ts'),
+    `export default async function main(comm: any, how: string): Promise<void> {
+      const child = async (comm: any, how: string): Promise<void> => {
+        console.log('child', comm.rank, 'of', comm.size);
+        if (how === 'throw' && comm.rank === 1) throw new TypeError('boom');
+      };
+      const children = await comm.spawn(2, child, { args: [how] });
+      console.log(children.remoteSize, 'children');
+    }\n`,
+  );
   writeFileSync(path.join(terminal.cwd, 'no-main.ts'), 'export const main = () => 1;\n');
 });
 afterAll(() => terminal.close());
@@ -56,6 +67,16 @@ test.each([
   const pids = [...stdout.matchAll(/in process (\d+)/g)].map(([, pid]) => Number(pid));
   expect(new Set(pids).size).toBe(kind === 'process' ? 4 : 1);
   await eventually(() => !pids.some(isRunning), 'an engine is left');
+});
+
+test('worlds that ranks spawn print behind a number of their own, and fail the command', async () => {
+  const { code, stdout, stderr } = await mpi('-n', '2', '--kind', 'thread', 'parent.ts', 'fine');
+  expect([code, stderr]).toEqual([0, '']);
+  expect(sorted(stdout)).toEqual(['[0] 2 children', '[1:0] child 0 of 2', '[1:1] child 1 of 2', '[1] 2 children']);
+  const failed = await mpi('-n', '2', '--kind', 'thread', 'parent.ts', 'throw');
+  expect(failed.code).toBe(1);
+  expect(failed.stderr).toMatch(/SpawnError: \d of 2 ranks that were spawned have failed:\n(.*\n)*.*child 1: .*boom/);
+  expect(terminal.litter()).toEqual([]);
 });
 
 describe.concurrent('a mistake is told:', () => {

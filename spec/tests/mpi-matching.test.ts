@@ -72,7 +72,7 @@ test('matching does what the standard says', () => {
 function ranks(count: number): { messengers: Messenger[]; poll(): void } {
   const memory = SharedMemory.create(count);
   const members = Array.from({ length: count }, (_, i) => i);
-  const messengers = members.map(() => new Messenger({ expects: () => true, control() {} }));
+  const messengers = members.map(() => new Messenger({ expects: () => true, control() {}, deserted: () => undefined }));
   const links = members.map((i) => new SharedLinks(memory, members, i, messengers[i]!));
   for (const i of members)
     for (const j of members) messengers[i]!.connect(j, i === j ? selfLink(i, messengers[i]!) : links[i]!.linkTo(j));

@@ -1,10 +1,12 @@
 /** A controller that takes over from another one, which was killed, or only stopped. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Client, type ConnectionInfo, connect } from 'tutti';
+import { switchMap } from 'rxjs';
+import { backoff, type Client, type ConnectionInfo, clientService, connect } from 'tutti';
 import { taskFarm, tupleSpace } from 'tutti/paradigms';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isRunning, type Running, Terminal } from '../fixtures/cli/terminal.ts';
+import { until } from './support/conditions.ts';
 import { eventually } from './support/farm.ts';
 import { type NatsServer, startNats, withNats } from './support/nats.ts';
 
@@ -54,13 +56,8 @@ async function engines(info: ConnectionInfo, count: number): Promise<void> {
 
 /** As soon as there is a controller. */
 async function comeBack(info: ConnectionInfo): Promise<Client> {
-  for (;;) {
-    try {
-      return await connect(info, { output: 'ignore' });
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
+  const tried = (): Promise<Client | undefined> => connect(info, { output: 'ignore' }).catch(() => undefined);
+  return (await until(tried, (client) => client !== undefined))!;
 }
 
 const leaveLine = (file: string, n: number): void => {
@@ -127,6 +124,48 @@ withNats('a standby controller', () => {
     const newcomer = await connect(info, { output: 'ignore' });
     expect((await newcomer.status()).pid).toBe(second.child.pid);
     for (const one of [newcomer, client, before]) await one.close().catch(() => {});
+  }, 120_000);
+
+  test('is found by the service of a client, with what went on meanwhile', async () => {
+    server = await startNats({ jetstream: true });
+    const first = await active(host());
+    const info = connection(hosts[0]!);
+    const second = await standby(host());
+    await engines(info, 1);
+    const service = clientService({
+      name: 'home',
+      connect: (signal) => connect(info, { output: 'ignore', signal }),
+      backoff: backoff({ first: 100, factor: 1, most: 100, jitter: 0 }),
+    });
+    const sizes: number[] = [];
+    const subscription = service.connections$
+      .pipe(switchMap(({ engines$ }) => engines$))
+      .subscribe(({ length }) => sizes.push(length));
+    service.start();
+    const before = await service.whenConnected();
+    await before.waitForEngines(1);
+    const farm = before.use(taskFarm).with({ detached: true });
+    const later = (n: number): Promise<number> => new Promise((resolve) => setTimeout(() => resolve(n * 2), 500));
+    const accepted = [1, 2, 3, 4].map((n) => farm.submit(later, n));
+    const lost = Promise.allSettled([...accepted, before.engine(0).execute('await new Promise(() => {})')]);
+    await before.use(taskFarm).accepted();
+    first.child.kill('SIGKILL');
+    await second.until(/is ready/);
+    expect((await before.closed).message).toMatch(/another controller has taken over/);
+    const outcomes = await lost;
+    for (const one of outcomes)
+      if (one.status === 'rejected') expect(one.reason).toMatchObject({ name: 'SessionLostError' });
+    expect(outcomes.at(-1)!.status).toBe('rejected');
+    const seen = sizes.length;
+    const after = await service.whenConnected();
+    expect(after).not.toBe(before);
+    const open = [1, 2, 3, 4].filter((_, i) => outcomes[i]!.status === 'rejected');
+    expect(open.length).toBeGreaterThan(0);
+    const values = await Promise.all(open.map((n) => after.use(taskFarm).collect(accepted[n - 1]!.id)));
+    expect(values).toEqual(open.map((n) => n * 2));
+    await eventually(() => sizes.slice(seen)).toContain(1);
+    subscription.unsubscribe();
+    await service.stop();
   }, 120_000);
 
   test('waits until it is told to stop, and takes over at once from one that stops in order', async () => {

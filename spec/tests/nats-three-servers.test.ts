@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Client, type Cluster, cluster, connect } from 'tutti';
-import { mpi, taskFarm, tupleSpace } from 'tutti/paradigms';
+import { from, type JobSpec, mapReduce, mpi, taskFarm, tupleSpace } from 'tutti/paradigms';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { mapReduceSuite } from './mapreduce-suite.ts';
 import { spaceSuite } from './space-suite.ts';
 import { eventually } from './support/farm.ts';
 import { type NatsServer, natsCluster, overNats, withNats } from './support/nats.ts';
@@ -45,6 +46,7 @@ withNats('three NATS servers', () => {
       near: true,
       space: async (name, options = {}) => (await open()).use(tupleSpace, { name, ...options }),
     }));
+  describe('MapReduce', () => mapReduceSuite(open));
 
   test('a farm, while one server after the other is away', async () => {
     const farm = guest.use(taskFarm);
@@ -61,6 +63,36 @@ withNats('three NATS servers', () => {
       await server.again();
     }
     expect(await all).toEqual(items.map((i) => i + 1));
+  });
+
+  test('a shuffle, while one server after the other is away', async () => {
+    const job: JobSpec = {
+      map(n: number, ctx) {
+        for (let key = 0; key < 24; key++) ctx.emit(key, new Uint8Array(40_000).fill(n));
+      },
+      async reduce(key: number, all) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        return [key, [...all].reduce((sum: number, bytes) => sum + (bytes as Uint8Array)[39_999]!, 0)];
+      },
+      partition: (key: number, n: number) => key % n,
+      reducers: 24,
+    };
+    const numbers = Array.from({ length: 24 }, (_, i) => i);
+    const running = guest.use(mapReduce).run(job, { input: from(numbers, { perSplit: 2 }) });
+    let reduced = 0;
+    running.progress$.subscribe(({ phases }) => {
+      reduced = phases.find(({ phase }) => phase === 'reduce')?.done ?? 0;
+    });
+    const values = running.then((all) => all);
+    for (const [i, server] of three.entries()) {
+      await eventually(() => reduced).toBeGreaterThan(6 * i + 1);
+      await server.end();
+      await eventually(() => reduced).toBeGreaterThan(6 * i + 4);
+      await server.again();
+    }
+    const sum = numbers.reduce((a, b) => a + b, 0);
+    expect((await values).sort(([a], [b]) => a - b)).toEqual(numbers.map((key) => [key, [key, sum]]));
+    expect(running.counters.mapreduce!['bytes from other engines']).toBeGreaterThan(1_000_000);
   });
 
   test('ranks, whose messages are under way when a server is killed', async () => {

@@ -302,16 +302,21 @@ test('halves end in the reverse order of their start, each once, and one that fa
 test('a half that is still on its way when the cluster stops is ended, too', async () => {
   let ended = 0;
   let begun = (): void => {};
+  let stops = (): void => {};
   const began = new Promise<void>((resolve) => (begun = resolve));
+  const stopping = new Promise<void>((resolve) => (stops = resolve));
   const slow = simple(async (host): Promise<Handlers & AsyncDisposable> => {
     begun();
     await host.store();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await stopping;
     return { [Symbol.asyncDispose]: async () => void ended++ };
   });
   await using({ engines: 0, log }, async (c) => {
     c.use(slow);
     await began;
+    const closed = c.close();
+    stops();
+    await closed;
   });
   assert.equal(ended, 1);
 });

@@ -2,12 +2,18 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type ClientHost, type ConnectionInfo, cluster, connect } from 'tutti';
+import { task } from 'tutti/engine';
 import { describe, expect, test } from 'vitest';
 import { probe } from '../fixtures/paradigms/probe.mjs';
 import { cuttableProxy } from './cuttable-proxy.ts';
 import { ownHome, shared, urlOf, using } from './support/shared.ts';
 
 ownHome();
+
+/** On an engine: settles when a message comes. */
+async function untilTold(): Promise<void> {
+  for await (const _ of task!.inbox) return;
+}
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
@@ -62,12 +68,13 @@ describe.each(['process', 'thread'] as const)('%s engines', (kind) => {
     const c = await home();
     const engine = c.use(probe).engine(0);
     const abort = new AbortController();
-    const slow = c.engine(1).apply(() => new Promise((resolve) => setTimeout(resolve, 30)));
+    const slow = c.engine(1).apply(untilTold);
     engine.tell('note', { i: 1, slow });
     const cancelled = engine.ask('noteAndSay', { i: 2, slow }, { signal: abort.signal });
     engine.tell('note', { i: 3 });
     abort.abort(new Error('enough'));
     await assert.rejects(cancelled, /enough/);
+    await slow.send('go');
     const notes: [string, number, number][] = await engine.ask('notes');
     assert.deepEqual(
       notes.map(([, , value]) => value),
@@ -78,7 +85,7 @@ describe.each(['process', 'thread'] as const)('%s engines', (kind) => {
   test('a result that is used later than it was settled, when its engine has forgotten it, is had of the client', async () => {
     const c = await home();
     const h = c.use(probe);
-    const slow = c.engine(1).apply(() => new Promise((resolve) => setTimeout(resolve, 300)));
+    const slow = c.engine(1).apply(untilTold);
     const quick = c.engine(0).apply(async () => 'quick');
     const parcel = h.parcel({ list: c.engine(0).apply(async () => [1, 2]), add: (a: number, b: number) => a + b });
     const first = h.engine(0).ask('echo', { slow });
@@ -88,6 +95,7 @@ describe.each(['process', 'thread'] as const)('%s engines', (kind) => {
     quick.release();
     for (let i = 0; i < 1100; i += 100)
       await Promise.all(Array.from({ length: 100 }, () => c.engine(0).apply(() => 'fills its memory')));
+    await slow.send('go');
     const answers = (await Promise.all([first, second, third])) as { quick?: string }[];
     assert.deepEqual(
       answers.map((answer) => answer.quick),

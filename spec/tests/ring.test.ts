@@ -43,8 +43,10 @@ test('whole records arrive, in order, and nothing of those that were stopped', (
       const writer = new Writer(memory);
       const reader = new RingReader(memory);
       const seen: { call: number; bytes: number; sum: number }[] = [];
+      const ends = new Map<number, number>();
       const drain = (): void =>
-        reader.drain(({ call, parts }: Told) => {
+        reader.drain(({ call, parts, end }: Told) => {
+          ends.set(call, end);
           const bytes = parts.reduce((n, part) => n + part.byteLength, 0);
           const wrong = parts.some((part) => part.some((byte) => byte !== 65 + (call % 26)));
           assert.ok(!wrong, `record ${call} has bytes of another one`);
@@ -54,6 +56,8 @@ test('whole records arrive, in order, and nothing of those that were stopped', (
           return true;
         });
       const whole: { call: number; bytes: number }[] = [];
+      /** Where the last record of each ends, as its writer and its reader see it. */
+      const written = new Map<number, number>();
       let partial = new Map<number, number>();
       for (const [call, { size, text, patience, drain: drains }] of steps.entries()) {
         let left = patience;
@@ -65,7 +69,9 @@ test('whole records arrive, in order, and nothing of those that were stopped', (
         try {
           if (text) writer.text(1, 1, call, String.fromCharCode(fill).repeat(size));
           else writer.parts(3, 1, call, [Buffer.alloc(size >> 1, fill), Buffer.alloc(size - (size >> 1), fill)]);
-          if (size || !text) whole.push({ call, bytes: size });
+          if (!size && text) continue;
+          whole.push({ call, bytes: size });
+          written.set(call, writer.end);
         } catch (error) {
           if (!(error instanceof Stopped)) throw error;
           // A long text is several records: those that were written before are whole.
@@ -79,6 +85,8 @@ test('whole records arrive, in order, and nothing of those that were stopped', (
         complete.map(({ call, bytes }) => ({ call, bytes })),
         whole,
       );
+      for (const [call, end] of written) assert.equal(ends.get(call), end);
+      assert.equal(reader.end, writer.end);
       for (const { call, bytes } of seen) if (partial.has(call)) assert.ok(bytes < partial.get(call)!);
     }),
     { numRuns: 60 },

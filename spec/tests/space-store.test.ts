@@ -7,7 +7,7 @@ import type { Entry } from '../../paradigms/tuplespace/store/entry.ts';
 import { Matcher } from '../../paradigms/tuplespace/store/matcher.ts';
 import { SeqList } from '../../paradigms/tuplespace/store/seq-list.ts';
 import type { Order } from '../../paradigms/tuplespace/store/shelf.ts';
-import { SortedKeys } from '../../paradigms/tuplespace/store/sorted-keys.ts';
+import { type Key, SortedKeys } from '../../paradigms/tuplespace/store/sorted-keys.ts';
 import { TupleStore } from '../../paradigms/tuplespace/store/tuple-store.ts';
 
 const json = (value: object): FieldForm => ['json', Array.isArray(value) ? 'Array' : 'Object', JSON.stringify(value)];
@@ -180,6 +180,16 @@ test('a list keeps its order with whatever is removed and comes back', () => {
   fc.assert(property, { numRuns: 20 });
 });
 
+interface Ranked {
+  readonly key: number;
+  readonly rank: number;
+}
+
+function sortedKeys(ranks: ReadonlyMap<number, number>): SortedKeys<Ranked> {
+  const ranked = (key: Key): Ranked => ({ key: key as number, rank: ranks.get(key as number)! });
+  return new SortedKeys([...ranks.keys()].reverse(), ranked, ({ rank }) => rank);
+}
+
 test('sorted keys stay sorted, of any number, and the best of a range is found', () => {
   const action = fc.record({ key: fc.nat({ max: 700 }), rank: fc.option(fc.nat(), { nil: undefined }) });
   const property = fc.property(
@@ -188,13 +198,13 @@ test('sorted keys stay sorted, of any number, and the best of a range is found',
     fc.nat(700),
     (actions, n, to) => {
       const ranks = new Map(Array.from({ length: n }, (_, key) => [2 * key, key % 50]));
-      const keys = new SortedKeys([...ranks.keys()].reverse(), (key) => ranks.get(key as number)!);
+      const keys = sortedKeys(ranks);
       for (const { key, rank } of actions) {
         if (rank === undefined) {
           keys.delete(key);
           ranks.delete(key);
         } else {
-          keys.set(key, rank);
+          keys.set(key, { key, rank });
           ranks.set(key, rank);
         }
       }
@@ -208,12 +218,37 @@ test('sorted keys stay sorted, of any number, and the best of a range is found',
           .sort((a, b) => a - b)
           .filter((key) => key >= (low ?? 0) && key <= (high ?? 700));
         expect([...keys.between(low, high)]).toEqual(wanted);
-        const best = keys.best(low, high) as number | undefined;
-        expect(best === undefined ? undefined : ranks.get(best)).toBe(
-          wanted.length ? Math.min(...wanted.map((key) => ranks.get(key)!)) : undefined,
-        );
+        const best = keys.best(low, high);
+        expect(best?.rank).toBe(wanted.length ? Math.min(...wanted.map((key) => ranks.get(key)!)) : undefined);
+        if (best) expect(ranks.get(best.key)).toBe(best.rank);
       }
     },
   );
   fc.assert(property, { numRuns: 50 });
+});
+
+test('sorted keys of a tree with several levels: grown key by key, and shrunk to nothing', () => {
+  const count = 30_000;
+  // Every key once, in an order that is none, and ranks that go another way.
+  const all = Array.from({ length: count }, (_, i) => ({ key: (i * 7_919) % count, rank: (i * 104_729) % count }));
+  const keys = sortedKeys(new Map());
+  for (const one of all) keys.set(one.key, one);
+  const byKey = all.toSorted((a, b) => a.key - b.key);
+  const check = (there: readonly Ranked[]): void => {
+    expect([...keys.between(undefined, undefined)]).toEqual(there.map(({ key }) => key));
+    for (let low = 0; low < count; low += 1_237) {
+      const high = low + ((low * 31) % 9_000);
+      const within = there.filter(({ key }) => key >= low && key <= high);
+      expect([...keys.between(low, high)]).toEqual(within.map(({ key }) => key));
+      const lowest = Math.min(...within.map(({ rank }) => rank));
+      expect(keys.best(low, high)).toEqual(within.find(({ rank }) => rank === lowest));
+    }
+  };
+  check(byKey);
+  for (const { key } of all) if (key % 3) keys.delete(key);
+  check(byKey.filter(({ key }) => key % 3 === 0));
+  for (const { key } of all) keys.delete(key);
+  check([]);
+  keys.set(1, { key: 1, rank: 5 });
+  expect(keys.best(0, 2)).toEqual({ key: 1, rank: 5 });
 });

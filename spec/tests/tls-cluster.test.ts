@@ -203,6 +203,85 @@ describe('keys', () => {
     }));
 });
 
+describe('the authority', () => {
+  const fails = async (info: ConnectionInfo): Promise<string> => (await failure(connect(info))).message;
+  const comes = async (info: ConnectionInfo): Promise<void> => {
+    const client = await connect(info, { output: 'ignore' });
+    expect(await client.all.execute('1')).toEqual([1]);
+    await client.close();
+  };
+
+  test('is replaced: both are trusted for a while, then the former is not any more', () =>
+    using({ ...LISTEN, name: 'succession' }, async (home) => {
+      const before = outsider(home.connection);
+      await home.rotateKeys({ authority: true, grace: 60_000 });
+      const after = outsider(findCluster('succession'));
+      expect(after.ca).not.toContain(before.ca!.trim());
+      expect(after.fingerprint).toBe(fingerprintOf(after.ca!));
+      await comes(before);
+      await comes(after);
+      // The one before the last is dropped at once.
+      await home.rotateKeys({ authority: true, grace: 60_000 });
+      const last = outsider(findCluster('succession'));
+      expect(await fails({ ...last, ca: before.ca! })).toMatch(/not signed by an authority that is trusted here/);
+      expect(await fails({ ...last, cert: before.cert!, key: before.key! })).toMatch(
+        /not signed by an authority that this listener trusts/,
+      );
+      await comes(after);
+      await comes({ ...last, ca: after.ca! });
+      await comes({ ...last, cert: after.cert!, key: after.key! });
+      await comes(last);
+      await home.rotateKeys({ authority: true });
+      const now = outsider(findCluster('succession'));
+      await expect.poll(() => fails({ ...now, ca: last.ca! }).catch(String)).toMatch(/trusted here/);
+      expect(await fails({ ...now, cert: last.cert!, key: last.key! })).toMatch(/that this listener trusts/);
+      await comes(now);
+    }));
+
+  test('is replaced without losing an engine, which then comes back with new certificates only', async () => {
+    const { log, of } = blackBox();
+    await using({ ...LISTEN, engines: 0, name: 'kept', log }, async (home) => {
+      const proxy = await cuttableProxy(() => `tcp://127.0.0.1:${portOf(outsider(home.connection))}`);
+      const terminal = new Terminal();
+      try {
+        const joined = home.waitForEngines(1);
+        const file = path.join(terminal.tmp, 'by-proxy.json');
+        const urls = [proxy.url.replace('tcp:', 'tls:')];
+        writeFileSync(file, JSON.stringify({ ...home.connection, urls, host: 'elsewhere' }));
+        const engine = terminal.start(['engine', '--connect', file]);
+        await joined;
+        await home.engine(0).execute('y = 5');
+        await home.rotateKeys({ authority: true });
+        await expect.poll(() => of('The former authority is not trusted any more').length).toBe(1);
+        const { connections } = proxy;
+        proxy.cut();
+        await expect.poll(() => home.engine(0).pull('y')).toBe(5);
+        // Engine and supervisor.
+        await expect.poll(() => proxy.connections).toBeGreaterThanOrEqual(connections + 2);
+        // Stopped by its supervisor, who has come back as well.
+        const loop = home.engine(0).execute('for (;;);');
+        await expect.poll(async () => (await home.tasks()).map(({ state }) => state)).toEqual(['running']);
+        await loop.interrupt();
+        await expect(loop).rejects.toThrow();
+        expect(home.engines[0]!.incarnation).toBe(1);
+        await home.remove([0]);
+        await engine.ended;
+      } finally {
+        await terminal.close();
+        await proxy.close();
+      }
+    });
+  });
+
+  test("of one's own certificates is not the cluster's to replace", async () => {
+    const ours = await authority();
+    await using({ ...LISTEN, tls: await ours.sign() }, async (home) => {
+      await expect(home.rotateKeys({ authority: true })).rejects.toThrow(/its user's own/);
+      await home.rotateKeys();
+    });
+  });
+});
+
 describe('an engine that is revoked', () => {
   test('is ended, and its id retires', () =>
     using({ engines: 2, kind: 'process' }, async (client) => {

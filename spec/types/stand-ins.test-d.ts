@@ -8,6 +8,7 @@ import * as program from '../../browser/program.ts';
 import * as script from '../../browser/script.ts';
 import * as secrets from '../../browser/secrets.ts';
 import * as text from '../../browser/text.ts';
+import * as whereabouts from '../../browser/whereabouts.ts';
 
 builtins satisfies typeof import('../../core/functions/builtins.ts');
 bytes satisfies typeof import('../../core/wire/bytes.ts');
@@ -18,3 +19,4 @@ program satisfies typeof import('../../core/client/program.ts');
 script satisfies Pick<typeof import('../../core/functions/script.ts'), 'bundleScript'>;
 secrets satisfies typeof import('../../core/wire/secrets.ts');
 text satisfies typeof import('../../core/console/text.ts');
+whereabouts satisfies typeof import('../../core/functions/whereabouts.ts');

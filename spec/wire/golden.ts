@@ -337,6 +337,12 @@ export const messages: GoldenMessage[] = [
     envelope: '081010063204080210016802a80102',
   },
   {
+    name: 'output that comes by a supervisor',
+    header: { kind: Kind.OUTPUT, client: 3, id: 6, stream: 1, told: 24 },
+    payloads: [{ codec: 'raw', parts: ['68690a'] }],
+    envelope: '081010061803320408021001a80101c1010000000000003840',
+  },
+  {
     name: 'use of a paradigm',
     header: { kind: Kind.REQUEST, id: 1, op: '#use', paradigm: 'pubsub' },
     payloads: [{ codec: 'json', parts: ['7b2276657273696f6e223a22312e302e30227d'] }],

@@ -13,7 +13,7 @@ const SUSPICIONS = 10;
 /** Starts of an engine in the place of one that was lost. */
 const STARTS = 5;
 /** Engines run tasks in their order, and report so often that no later ones can have begun: so many, or so many ms of work. */
-const UNREPORTED = { tasks: 512, ms: 10 };
+const UNREPORTED = { tasks: 512, ms: 20 };
 /** What engines are lost for when somebody wants it so: no task is to blame. */
 const WANTED = /^(restarted|removed)$/;
 
@@ -73,7 +73,7 @@ export class Crew {
     const slot = this.slots.get(id);
     if (!slot?.alive) return;
     slot.draining = true;
-    if (slot.out.size)
+    if (!slot.empty)
       await new Promise<void>((resolve) => {
         slot.drained = resolve;
       });

@@ -44,6 +44,7 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
   const memo = new Memo();
   /** Who waits for the outcome of a detached task, by its name. */
   const collecting = new Map<string, (() => void)[]>();
+  let due = false;
   const onTold = host.durable ? told : undefined;
   outcomes.onOver = (task, run) => {
     const good = run.ending === Ending.OK;
@@ -52,6 +53,7 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
     task.more?.parent?.more?.children?.delete(task);
   };
   outcomes.onStopped = (task) => stops.cancelChildren(task);
+  outcomes.onLate = soon;
 
   /** Tasks of tasks are submitted anew when those run again. */
   function isRecorded({ spec, more }: Task): boolean {
@@ -91,6 +93,16 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
   function turn(): void {
     scheduler.dispatch();
     for (const owner of owners.values()) owner.flush();
+  }
+
+  /** One turn for all that happens now. */
+  function soon(): void {
+    if (due) return;
+    due = true;
+    queueMicrotask(() => {
+      due = false;
+      turn();
+    });
   }
 
   function rest<T>(parts: readonly Uint8Array[]): T {

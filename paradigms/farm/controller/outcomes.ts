@@ -44,6 +44,8 @@ export class Outcomes {
   onOver: (task: Task, run: Run) => void = () => {};
   /** A run of it was ended from outside. */
   onStopped: (task: Task) => void = () => {};
+  /** What was held has been decided. */
+  onLate: () => void = () => {};
 
   constructor(host: ControllerHost, scheduler: Scheduler, alarms: Alarms, tally: Tally) {
     this.#host = host;
@@ -54,27 +56,48 @@ export class Outcomes {
 
   /** From an engine: in the order in which its runs ended. */
   report(slot: Slot, report: Report): void {
-    const { tickets, endings, started, ran, sizes, values, returned } = report;
+    const { tickets, endings, started, ran, sizes, values, returned, told } = report;
     const value = new PieceReader(values, ParcelOf);
     for (let i = 0; i < tickets.length; i++) {
       value.next();
       const ticket = tickets[i]!;
       const task = slot.out.get(ticket);
       if (!task) continue;
+      const end = told.get(i);
+      if (end) slot.held++;
       this.#scheduler.discharge(ticket, task, slot);
       slot.done++;
       slot.busy += ran[i]!;
       const { source, from, size, parcel } = value;
-      this.#ended(task, {
+      const run: Run = {
         ending: endings[i] as Ending,
         value: { source: parcel ?? source, from, size },
         slot,
         started: started[i]!,
         ran: ran[i]!,
         bytes: sizes[i]!,
-      });
+      };
+      if (end) this.#hold(task, run, slot, end);
+      else this.#ended(task, run);
     }
+    if (this.#scheduler.ready) slot.reported(tickets.length);
     if (returned.length || slot.recalling) this.#returned(slot, returned);
+  }
+
+  /** What it has printed goes another way, and comes before its outcome. */
+  #hold(task: Task, run: Run, slot: Slot, end: number): void {
+    task.more?.alarm?.cancel();
+    this.#host.whenTold(slot.id, end, (lost) => {
+      slot.held--;
+      if (slot.empty) slot.drained?.();
+      if (lost && task.state === State.OUT && !task.more?.unheard) {
+        // Once: it may be itself what ends engines when it is done.
+        task.extra.unheard = true;
+        task.more!.lost++;
+        this.requeue(task, `engine ${slot.id} was lost before what it had printed came`);
+      } else this.#ended(task, run);
+      this.onLate();
+    });
   }
 
   /** It cannot be carried out. */

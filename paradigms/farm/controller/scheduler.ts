@@ -67,7 +67,7 @@ export class Scheduler {
       if (!this.#active()) this.ready = 0;
     }
     for (const slot of this.places.slots.values()) {
-      slot.flush();
+      slot.flush(this.ready);
       if (!this.ready) this.#recall(slot);
     }
   }
@@ -111,7 +111,7 @@ export class Scheduler {
     slot.load += task.expected;
     if (task.spec.needs) slot.takes(task.spec.needs, 1);
     this.#hooks.leaves(task, slot);
-    slot.flush();
+    slot.flush(this.ready);
   }
 
   /** The engine is done with it, however that ended. */
@@ -124,9 +124,9 @@ export class Scheduler {
     if (!slot.out.size || slot.begun === task) {
       slot.alone = false;
       slot.begun = undefined;
-      if (!slot.out.size) slot.drained?.();
     }
     if (task.spec.needs) slot.takes(task.spec.needs, -1);
+    if (slot.empty) slot.drained?.();
   }
 
   /** It waits for the cluster: it needs no place until it ends. */

@@ -7,8 +7,17 @@ import type { FnRecord } from './fns.ts';
 import type { Lane } from './lanes.ts';
 import type { Task } from './task.ts';
 
-/** ms of work that an engine may have before it, so that it is never idle while messages are under way. */
+/**
+ * ms of work that an engine may have before it, so that it is never idle while messages are under way: at first, and at most where it
+ * has been idle all the same.
+ */
 const AHEAD = 10;
+const FARTHEST = 60;
+/** How fast that grows, and shrinks where half of it was still to be done when a report came. */
+const GROWTH = 2;
+const DECAY = 0.98;
+/** ms that reports may wait: while little waits for engines, or much. */
+const PATIENCE = { little: 4, much: 12 };
 /** A task that is longer waits for its engine in the queue, where any engine can take it. ms. */
 const LONG = 300;
 /** Tasks that one engine has at a time, however short. */
@@ -28,10 +37,14 @@ export class Slot {
   readonly kept = new Set<Task>();
   /** ms of work in `out`, as expected. */
   load = 0;
+  /** ms of work that it may have before it. */
+  #ahead = AHEAD;
   /** It runs a task that may kill it, and nothing else. */
   alone = false;
   /** That task, once it has said that it begins. */
   begun: Task | undefined;
+  /** Tasks that have ended, and whose outcome waits for what they have printed. */
+  held = 0;
   /** How many of `out` wait for the cluster, and leave their place to others. */
   aside = 0;
   /** It gets nothing new until one of this lane has come, which must be alone. */
@@ -67,12 +80,23 @@ export class Slot {
     this.#party = party;
   }
 
+  get empty(): boolean {
+    return !this.out.size && !this.held;
+  }
+
   hasRoom(expected: number | undefined, concurrency: number): boolean {
     const size = this.out.size - this.aside;
     if (this.alone) return false;
     if (size < concurrency) return true;
     if (expected === undefined || size >= MOST) return false;
-    return this.load + expected <= AHEAD * concurrency || (size < 2 * concurrency && expected <= LONG);
+    return this.load + expected <= this.#ahead * concurrency || (size < 2 * concurrency && expected <= LONG);
+  }
+
+  /** It has reported so many runs, and others could have come: was there enough before it? */
+  reported(runs: number): void {
+    // One that is given singly waits for the next in any case.
+    if (this.out.size === this.aside && runs > 1) this.#ahead = Math.min(FARTHEST, this.#ahead * GROWTH);
+    else if (this.load > this.#ahead / 2) this.#ahead = Math.max(AHEAD, this.#ahead * DECAY);
   }
 
   /** Of no use any more when nothing waits in the lane: it was cancelled, or has gone elsewhere. */
@@ -114,10 +138,12 @@ export class Slot {
     this.out.set(this.#nextTicket++, task);
   }
 
-  flush(): void {
+  /** `waiting`: how many more tasks wait for engines. */
+  flush(waiting: number): void {
     if (!this.#letter.calls.length) return;
     const first = this.#nextTicket - this.#letter.calls.length;
-    const parts = this.#letter.parts(this.number, first, this.#takeMore());
+    const patience = waiting > this.out.size ? PATIENCE.much : PATIENCE.little;
+    const parts = this.#letter.parts(this.number, first, patience, this.#takeMore());
     if (this.alive) this.#party.tellBytes('run', parts);
   }
 

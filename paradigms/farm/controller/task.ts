@@ -82,6 +82,8 @@ export class More {
   ended: number[] = [];
   /** What failed, if it did: it, or what it depends on. */
   root: Root | undefined;
+  /** A run of it was done, and its engine lost before what it had printed came. */
+  unheard = false;
   /** Runs that were lost for want of a value. */
   starved = 0;
   alarm: { cancel(): void } | undefined;

@@ -13,7 +13,7 @@ import { Item } from './item.ts';
 import { Reports } from './reports.ts';
 import { resources } from './resources.ts';
 
-/** ms of work that a slice should take. */
+/** ms of work that a slice should take, unless who gives the orders has more patience. */
 const SLICE = 4;
 /** Tasks in a slice, however short: with twice as many unreported, nobody knows which of them ran. */
 const MOST = 256;
@@ -28,8 +28,9 @@ export default function engineHalf(host: EngineHost): EngineHalf {
   let queue: Item[] = [];
   let head = 0;
   const running = new Numbered<Item>();
-  /** Who gives the orders. */
+  /** Who gives the orders, and how many ms reports may wait. */
   let slotNumber = 0;
+  let patience = SLICE;
   let due = false;
 
   host.controller.tell('declares', resources());
@@ -51,7 +52,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
 
   /** Slices, as long as one leads to the next at once: what it waits for has been made by the one before, e.g. */
   function turn(onMicrotask = false): void {
-    const until = performance.now() + SLICE;
+    const until = performance.now() + patience / 2;
     openAhead();
     let begun = 0;
     for (let more = slice(MOST, onMicrotask); more; more = slice(MOST - begun, onMicrotask)) {
@@ -90,8 +91,8 @@ export default function engineHalf(host: EngineHost): EngineHalf {
         continue;
       }
       // Of what has never run here, nobody knows whether it ends: reports of others do not wait for it.
-      expected += item.fn.runs ? item.fn.expected : SLICE;
-      if (works.length && expected > SLICE) break;
+      expected += item.fn.runs ? item.fn.expected : patience;
+      if (works.length && expected > patience) break;
       if (!item.fn.runs && !reports.empty) break;
       if (item.announce && !item.announced) {
         if (works.length) break;
@@ -109,7 +110,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
       queue = queue.slice(head);
       head = 0;
     }
-    if (works.length) host.start(works, { onMicrotask });
+    if (works.length) host.start(works, { onMicrotask, within: patience });
     return works.length;
   }
 
@@ -150,6 +151,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     const orders = OrdersLetter.read(parts, rest);
     functions.learn(orders);
     const { slot, first, clients, calls, fns, specs, attempts, announced, args } = orders;
+    patience = orders.patience;
     reports.about((slotNumber = slot));
     const reader = new PieceReader(args, Parcel);
     for (let i = 0; i < calls.length; i++) {

@@ -43,6 +43,8 @@ export class Item implements Work {
   failure: { ending: Ending; error: unknown } | undefined;
   /** Date.now() when it began. */
   started = 0;
+  /** Where what it has printed and sent ends; 0: it has not. */
+  said = 0;
   #given: Given | undefined;
   #args: unknown[] | undefined;
   #began = 0;
@@ -124,7 +126,9 @@ export class Item implements Work {
     this.started = Date.now();
     this.#began = performance.now();
     const { fn, spec } = this;
-    const value = spec.items ? runItems(fn.call, args, this) : fn.call(...args);
+    // Without the record that it is kept in: that is neither its `this`, nor part of its name in stack traces.
+    const { call } = fn;
+    const value = spec.items ? runItems(call, args, this) : call(...args);
     if (!isThenable(value)) {
       this.#done = performance.now();
       return value;
@@ -137,6 +141,10 @@ export class Item implements Work {
     if (this.#timer) clearTimeout(this.#timer);
     this.fn.ran(this.ran);
     this.#home.ended(this, ok, value);
+  }
+
+  told(end: number): void {
+    this.said = end;
   }
 
   /** It waits for the cluster: its place is free for others. */

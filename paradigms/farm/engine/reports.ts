@@ -24,6 +24,7 @@ export class Reports {
     started.push(item.started);
     times.push(ran);
     sizes.push(bytes);
+    if (item.said) this.#letter.tells(item.said);
     if (value) values.addParcel(value);
     else values.add(NOTHING);
   }

@@ -5,20 +5,24 @@ import type { RunOptions } from '../client/options.ts';
 import { commands } from '../commands.ts';
 import { MapReduceError } from '../errors.ts';
 import { OutputError, type OutputOptions, outputTo } from '../output/index.ts';
-import { csv, InputError, jsonl, lines, type Source } from '../sources/index.ts';
+import { InputError } from '../sources/index.ts';
 import type { Counters, Job, JobSpec } from '../types.ts';
 import { Bars } from './bars.ts';
+import { INPUT_FORMATS, type InputFormat, inputOf } from './input.ts';
 import { jobIn } from './job-module.ts';
 
 interface Arguments {
   job?: string | undefined;
   input?: string[] | undefined;
-  'input-format': 'auto' | 'lines' | 'jsonl' | 'csv';
+  'input-format'?: InputFormat;
+  separator?: string | undefined;
+  'record-length'?: string | undefined;
   output?: string | undefined;
   'output-format'?: OutputOptions['format'];
   gzip: boolean;
   reducers?: string | undefined;
   mapper?: string | undefined;
+  combiner?: string | undefined;
   reducer?: string | undefined;
   memory?: string | undefined;
   'split-size'?: string | undefined;
@@ -42,12 +46,18 @@ export function mapReduceCommand(tools: CommandTools, runOn: (client: Client) =>
         )
         .positional('job', { type: 'string', describe: 'A .ts or .js module that exports a job, or a list of jobs' })
         .options(tools.options)
-        .option('input', { type: 'string', array: true, requiresArg: true, describe: 'Files, or globs in quotes' })
-        .option('input-format', {
-          choices: ['auto', 'lines', 'jsonl', 'csv'],
-          default: 'auto',
-          describe: 'What a record is; auto: by the names of the files',
+        .option('input', {
+          type: 'string',
+          array: true,
+          requiresArg: true,
+          describe: 'Files, globs in quotes, or - for standard input',
         })
+        .option('input-format', {
+          choices: INPUT_FORMATS,
+          describe: 'What a record is (default: by the names of the files jsonl, csv or lines)',
+        })
+        .option('separator', { type: 'string', requiresArg: true, describe: 'Of pairs (default: a tab) or csv' })
+        .option('record-length', { type: 'string', requiresArg: true, describe: 'Of fixed: bytes of a record' })
         .option('output', {
           type: 'string',
           requiresArg: true,
@@ -57,6 +67,11 @@ export function mapReduceCommand(tools: CommandTools, runOn: (client: Client) =>
         .option('gzip', { type: 'boolean', default: false, describe: 'Compress the output' })
         .option('reducers', { type: 'string', requiresArg: true, describe: 'How many (default: as many as engines)' })
         .option('mapper', { type: 'string', requiresArg: true, describe: 'A command in place of a job' })
+        .option('combiner', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'A command that makes few lines of many, by key, before they travel to the reducer',
+        })
         .option('reducer', { type: 'string', requiresArg: true, describe: 'The same' })
         .option('memory', {
           type: 'string',
@@ -101,15 +116,16 @@ async function handle(tools: CommandTools, args: Arguments, runOn: (client: Clie
     });
 }
 
-async function jobOf({ job, mapper, reducer, reducers }: Arguments): Promise<JobSpec | readonly JobSpec[]> {
-  const commanded = mapper !== undefined || reducer !== undefined;
+async function jobOf(args: Arguments): Promise<JobSpec | readonly JobSpec[]> {
+  const { job, mapper, combiner, reducer, reducers } = args;
+  const commanded = isCommanded(args);
   if (commanded === (job !== undefined))
     throw new UsageError(
       commanded
         ? 'A job, or --mapper and --reducer: give one of them'
-        : "Which job? tutti mapreduce job.ts --input 'data/*', or --mapper 'grep foo'. The job stands before --input, which takes all that follows it",
+        : "Which job? tutti mapreduce job.ts --input 'data/*', or --mapper 'grep foo'",
     );
-  const found = job === undefined ? commands({ mapper, reducer }) : await jobIn(job);
+  const found = job === undefined ? commands({ mapper, combiner, reducer }) : await jobIn(job);
   if (reducers === undefined) return found;
   if (!/^\d{1,5}$/.test(reducers)) throw new UsageError(`--reducers is a number: 1, 2, 3, …; got '${reducers}'`);
   // Of a chain it is said of the last one: its output is what is asked for.
@@ -117,26 +133,31 @@ async function jobOf({ job, mapper, reducer, reducers }: Arguments): Promise<Job
   return [...list.slice(0, -1), { ...list.at(-1)!, reducers: Number(reducers) }];
 }
 
+const isCommanded = ({ mapper, combiner, reducer }: Arguments): boolean =>
+  [mapper, combiner, reducer].some((command) => command !== undefined);
+
 function optionsOf(args: Arguments): RunOptions {
-  const { input, output, mapper, reducer, memory, gzip } = args;
-  if (!input?.length) throw new UsageError("Which input? --input 'data/*.txt'");
-  const text = mapper !== undefined || reducer !== undefined;
+  const { input, output, memory, gzip, checkpoint } = args;
+  if (!input?.length) throw new UsageError("Which input? --input 'data/*.txt', or --input - for standard input");
+  if (checkpoint !== undefined && input.includes('-'))
+    throw new UsageError('--checkpoint reads the input again, and standard input comes once; name files');
+  const text = isCommanded(args);
+  const inputFormat = args['input-format'];
+  if (text && inputFormat !== undefined && inputFormat !== 'lines')
+    throw new UsageError(`Commands read lines; --input-format ${inputFormat} is for jobs`);
   const format = args['output-format'] ?? (text ? 'text' : 'jsonl');
   return {
-    input: sourceOf(input, text ? 'lines' : args['input-format']),
+    input: inputOf(input, {
+      format: text ? 'lines' : inputFormat,
+      separator: args.separator,
+      length: args['record-length'],
+    }),
     ...(output !== undefined && { output: outputTo(output, { format, gzip }) }),
     ...(memory !== undefined && { memory: bytesIn('--memory', memory) }),
     ...(args['split-size'] !== undefined && { splitSize: bytesIn('--split-size', args['split-size']) }),
-    ...(args.checkpoint !== undefined && { checkpoint: args.checkpoint }),
+    ...(checkpoint !== undefined && { checkpoint }),
     label: 'tutti mapreduce',
   };
-}
-
-function sourceOf(patterns: string[], format: Arguments['input-format']): Source<any> {
-  const all = (end: RegExp): boolean => patterns.every((pattern) => end.test(pattern));
-  if (format === 'jsonl' || (format === 'auto' && all(/\.(jsonl|ndjson)(\.gz|\.zst)?$/))) return jsonl(patterns);
-  if (format === 'csv' || (format === 'auto' && all(/\.csv(\.gz|\.zst)?$/))) return csv(patterns);
-  return lines(patterns);
 }
 
 function bytesIn(option: string, given: string): number {
@@ -200,6 +221,7 @@ function told(error: unknown): unknown {
     return new UsageError(error.message, { cause: error });
   if (!(error instanceof MapReduceError)) return error;
   const plain = new Error(error.message, { cause: error.cause });
+  plain.name = error.name;
   plain.stack = `${error.name}: ${error.message}${error.cause instanceof Error ? `\n${error.cause.stack}` : ''}`;
   return plain;
 }

@@ -3,6 +3,7 @@ export type { Compression, OnBad, OnInvalid } from './format.ts';
 export type { CsvOptions, FixedOptions, JsonlOptions, PairsOptions, Patterns, SourceOptions } from './options.ts';
 export { inputSize, type PlanOptions, planSplits } from './plan.ts';
 export { type Reading, readBatches, readSplit } from './read.ts';
+export { readStream } from './read-stream.ts';
 export {
   csv,
   type FileBytes,

@@ -76,7 +76,7 @@ export function byteOrderMark(bytes: Buffer): number {
   return bytes.length >= 3 && bytes.readUIntBE(0, 3) === 0xefbbbf ? 3 : 0;
 }
 
-function parserFor(piece: Piece, setup: ParserSetup): Parser {
+export function parserFor(piece: Pick<Piece, 'path' | 'columns'>, setup: ParserSetup): Parser {
   const { format } = setup;
   if (is(setup, 'lines')) return lineParser(setup);
   if (is(setup, 'pairs')) return pairParser(setup);

@@ -44,8 +44,6 @@ export class CombiningTable {
   #bytes = 0;
   #combined: unknown[] = [];
   #current: Entry | undefined;
-  /** Values that went into the combiner, and came out of it. */
-  readonly counts = { in: 0, out: 0 };
 
   constructor(combine: Combiner) {
     this.#combine = combine;
@@ -122,10 +120,8 @@ export class CombiningTable {
     this.#current = entry;
     const returned = this.#combine(entry.key, new ValuesInMemory(values));
     this.#current = undefined;
-    this.counts.in += values.length;
     const combined = this.#combined;
     if (combined.length === 0 && typeof returned === 'number') {
-      this.counts.out++;
       entry.first = returned;
       entry.values = undefined;
       return;
@@ -135,7 +131,6 @@ export class CombiningTable {
       throw new MapReduceError('combine returned a promise: a combiner is synchronous. Read its values with for … of');
     }
     if (returned !== undefined) combined.push(returned);
-    this.counts.out += combined.length;
     const { length } = combined;
     entry.first = length === 1 ? combined[0] : length ? undefined : NONE;
     entry.values = length > 1 ? combined.slice() : undefined;

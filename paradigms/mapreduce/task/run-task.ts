@@ -175,6 +175,7 @@ class StageTask {
     const { sources, records, bytes, remote } = await fetchRuns(fetchHome, wanted, arrived);
     total = bytes;
     this.#tally.add(BUILT_IN, 'reduce records in', records);
+    this.#tally.add(BUILT_IN, 'records shuffled', records);
     this.#tally.add(BUILT_IN, 'bytes shuffled', bytes);
     this.#tally.add(BUILT_IN, 'bytes from other engines', remote);
     const compare = compareOf(reading);

@@ -34,6 +34,8 @@ export class ShuffleWriter {
   #columns: Columns[];
   #bytes = 0;
   #records = 0;
+  /** Of these, and of what a combiner has made of them, those that are put away. */
+  #combined = 0;
   #spilled = 0;
   /** What came of a step that failed must not look whole. */
   #failure: { error: unknown } | undefined;
@@ -86,7 +88,10 @@ export class ShuffleWriter {
   }
 
   #sortOut(): void {
-    this.#table?.take((key, value) => this.#put(key, value));
+    this.#table?.take((key, value) => {
+      this.#combined++;
+      this.#put(key, value);
+    });
     const columns = this.#columns;
     this.#columns = this.#empty();
     this.#bytes = 0;
@@ -127,9 +132,8 @@ export class ShuffleWriter {
 
   /** By name. */
   counts(): Record<string, number> {
-    const { counts } = this.#table ?? {};
     return {
-      ...(counts && { 'combine values in': counts.in, 'combine values out': counts.out }),
+      ...(this.#table && { 'combine records in': this.#records, 'combine records out': this.#combined }),
       ...(this.#spilled && { 'bytes spilled': this.#spilled }),
     };
   }

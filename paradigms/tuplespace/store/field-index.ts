@@ -14,8 +14,8 @@ export class FieldIndex {
   readonly #field: FieldName;
   readonly #newestFirst: boolean;
   readonly #buckets = new Map<unknown, Bucket>();
-  /** By type. */
-  readonly #sorted = new Map<string, SortedKeys>();
+  /** By type; with each key the head of its bucket. */
+  readonly #sorted = new Map<string, SortedKeys<Entry>>();
 
   constructor(field: FieldName, entries: Iterable<Entry>, newestFirst: boolean) {
     this.#field = field;
@@ -23,8 +23,18 @@ export class FieldIndex {
     for (const entry of entries) this.add(entry);
   }
 
-  get(value: FieldForm): Bucket | undefined {
-    return this.#buckets.get(keyOf(value));
+  /** All that have one of these values. */
+  of(values: readonly FieldForm[]): readonly Bucket[] {
+    if (values.length === 1) {
+      const bucket = this.#buckets.get(keyOf(values[0]));
+      return bucket ? [bucket] : [];
+    }
+    const found = new Set<Bucket>();
+    for (const value of values) {
+      const bucket = this.#buckets.get(keyOf(value));
+      if (bucket) found.add(bucket);
+    }
+    return [...found];
   }
 
   /** @param back it was here before */
@@ -54,8 +64,7 @@ export class FieldIndex {
 
   /** Of all that have a value within the range, the one whose turn it is. */
   best({ low, high }: RangeTest): Entry | undefined {
-    const key = this.#keys(typeof (low ?? high)).best(low, high);
-    return key === undefined ? undefined : this.#head(this.#buckets.get(key)!);
+    return this.#keys(typeof (low ?? high)).best(low, high);
   }
 
   /** All that have a value within the range, value by value. */
@@ -67,11 +76,13 @@ export class FieldIndex {
     }
   }
 
-  #keys(type: string): SortedKeys {
+  #keys(type: string): SortedKeys<Entry> {
     let sorted = this.#sorted.get(type);
     if (!sorted) {
       const keys = [...this.#buckets.keys()].filter((key): key is Key => typeof key === type && isKey(key));
-      this.#sorted.set(type, (sorted = new SortedKeys(keys, (key) => this.#rankOf(this.#buckets.get(key)!))));
+      const rankOf = this.#newestFirst ? ({ seq }: Entry) => -seq : ({ seq }: Entry) => seq;
+      sorted = new SortedKeys(keys, (key) => this.#head(this.#buckets.get(key)!), rankOf);
+      this.#sorted.set(type, sorted);
     }
     return sorted;
   }
@@ -81,13 +92,8 @@ export class FieldIndex {
     const sorted = this.#sorted.get(typeof key);
     if (!sorted || !isKey(key)) return;
     const bucket = this.#buckets.get(key);
-    if (bucket) sorted.set(key, this.#rankOf(bucket));
+    if (bucket) sorted.set(key, this.#head(bucket));
     else sorted.delete(key);
-  }
-
-  #rankOf(bucket: Bucket): number {
-    const { seq } = this.#head(bucket);
-    return this.#newestFirst ? -seq : seq;
   }
 
   #head(bucket: Bucket): Entry {

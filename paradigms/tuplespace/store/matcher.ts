@@ -2,6 +2,7 @@
 import { UsageError } from '../../../core/index.ts';
 import {
   type FieldForm,
+  isItsOwnKey,
   type PatternForm,
   type Primitive,
   sameValue,
@@ -52,6 +53,16 @@ export class Matcher {
     const simple = !this.#keys && !more.length && !this.ranges.length && !this.#others.length;
     if (simple && first?.values.length === 1 && typeof value !== 'object' && !Number.isNaN(value))
       this.#single = { field: first.field, value };
+  }
+
+  /**
+   * Is the test all that there is to it? Then whatever an index finds by it matches, and need not be looked at. Not so for a value
+   * that has its place in the index by a text made of it, which another text may be made to look like.
+   */
+  isOnly(test: EqualTest | RangeTest): boolean {
+    if (this.#exact || this.equal.length + this.ranges.length + this.#others.length !== 1) return false;
+    if (this.#keys && this.#keys.length !== 1) return false;
+    return !('values' in test) || test.values.every(isItsOwnKey);
   }
 
   /** Of whatever shape. */

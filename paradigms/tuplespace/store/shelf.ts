@@ -57,10 +57,11 @@ export class Shelf {
   find(matcher: Matcher): Entry | undefined {
     const near = this.#near(matcher);
     if (near) return near;
-    const { buckets, count } = this.#candidates(matcher);
+    const { buckets, count, by } = this.#candidates(matcher);
     if (count > FEW && matcher.ranges.length) return this.#inRange(matcher, matcher.ranges[0]!, buckets);
-    if (buckets.length === 1) return this.#pick(buckets[0]!, matcher);
-    const found = buckets.map((bucket) => this.#pick(bucket, matcher)).filter((entry) => entry !== undefined);
+    const sure = by !== undefined && matcher.isOnly(by);
+    if (buckets.length === 1) return this.#pick(buckets[0]!, matcher, sure);
+    const found = buckets.map((bucket) => this.#pick(bucket, matcher, sure)).filter((entry) => entry !== undefined);
     if (this.#order === 'random') return found[Math.floor(Math.random() * found.length)];
     return found.reduce<Entry | undefined>((best, entry) => this.#better(entry, best), undefined);
   }
@@ -97,15 +98,20 @@ export class Shelf {
     return found.length > limit ? found.slice(0, limit) : found;
   }
 
-  /** The fewest tuples that are sure to hold all that match. */
-  #candidates({ equal }: Matcher): { buckets: Bucket[]; count: number } {
-    let buckets: Bucket[] = [this.#all];
+  /** The fewest tuples that are sure to hold all that match, and the test whose index has found them. */
+  #candidates({ equal }: Matcher): { buckets: readonly Bucket[]; count: number; by?: EqualTest | undefined } {
+    let buckets: readonly Bucket[] = [this.#all];
     let count = this.#all.size;
+    let by: EqualTest | undefined;
     if (count <= FEW) return { buckets, count };
     const consider = (test: EqualTest, index: FieldIndex): void => {
-      const found = [...new Set(test.values.map((value) => index.get(value)))].filter((bucket) => bucket !== undefined);
-      const size = found.reduce((sum, bucket) => sum + sizeOf(bucket), 0);
-      if (size < count) [buckets, count] = [found, size];
+      const found = index.of(test.values);
+      let size = 0;
+      for (const bucket of found) size += sizeOf(bucket);
+      if (size >= count) return;
+      buckets = found;
+      count = size;
+      by = test;
     };
     for (const test of equal) {
       const index = this.#indexes.get(test.field);
@@ -115,7 +121,7 @@ export class Shelf {
       if (count <= FEW) break;
       if (!this.#indexes.has(test.field)) consider(test, this.#index(test.field));
     }
-    return { buckets, count };
+    return { buckets, count, by };
   }
 
   #index(field: FieldName): FieldIndex {
@@ -124,13 +130,15 @@ export class Shelf {
     return index;
   }
 
-  #pick(bucket: Bucket, matcher: Matcher): Entry | undefined {
-    if (!(bucket instanceof SeqList)) return matcher.matches(bucket.tuple) ? bucket : undefined;
-    if (this.#order === 'fifo') return bucket.first(matcher.test);
-    if (this.#order === 'lifo') return bucket.last(matcher.test);
+  /** @param sure all of the bucket match: a look at a tuple would cost more than all else, where there are many */
+  #pick(bucket: Bucket, matcher: Matcher, sure: boolean): Entry | undefined {
+    if (!(bucket instanceof SeqList)) return sure || matcher.matches(bucket.tuple) ? bucket : undefined;
+    const test = sure ? undefined : matcher.test;
+    if (this.#order === 'fifo') return bucket.first(test);
+    if (this.#order === 'lifo') return bucket.last(test);
     for (let i = 0; i < TRIES; i++) {
       const entry = bucket.random();
-      if (entry && matcher.matches(entry.tuple)) return entry;
+      if (entry && (sure || matcher.matches(entry.tuple))) return entry;
     }
     const all = [...bucket.each()].filter(matcher.test);
     return all[Math.floor(Math.random() * all.length)];
@@ -142,7 +150,7 @@ export class Shelf {
    */
   #inRange(matcher: Matcher, range: RangeTest, buckets: readonly Bucket[]): Entry | undefined {
     const first = this.#order === 'random' ? undefined : this.#index(range.field).best(range);
-    if (first ? matcher.matches(first.tuple) : this.#order !== 'random') return first;
+    if (first ? matcher.isOnly(range) || matcher.matches(first.tuple) : this.#order !== 'random') return first;
     const inOrder = buckets.length === 1 && this.#order !== 'random' ? this.#inOrder(buckets[0]!) : undefined;
     const byValue = this.#index(range.field).within(range);
     let best: Entry | undefined;

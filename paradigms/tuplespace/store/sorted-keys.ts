@@ -1,172 +1,237 @@
 /**
- * Distinct keys of one type in their order, each with a rank: a tree whose nodes know the lowest rank below them, so that the
- * lowest one of a range is found without a look at the others.
+ * Distinct keys of one type in their order, each with what it stands for and the rank of that: a tree whose nodes know the lowest
+ * rank below them, so that the lowest one of a range is found without a look at the others.
  */
 export type Key = number | string | bigint;
 
-/** Children that a node may have. */
-const WIDTH = 256;
+/**
+ * Children of a node, and keys of a leaf, at most. Few nodes stay close to the processor, however many keys there are; of the leaves,
+ * which do not, as little as possible is to be looked at.
+ */
+const CHILDREN = 256;
+const KEYS = 64;
 
-class Node {
-  /** Of a leaf: the keys. Else the last key of each child. */
+interface Lowest<V> {
+  rank: number;
+  value: V | undefined;
+}
+
+interface Node<V> {
+  /** Of a leaf its keys, else the last key of each child. */
   readonly keys: Key[];
   /** Of each key, or the lowest below each child. */
   readonly ranks: number[];
-  /** Undefined for a leaf. */
-  readonly children: Node[] | undefined;
+  /** A node for what comes behind it, if it has become too wide. */
+  set(key: Key, value: V, rank: number): Node<V> | undefined;
+  delete(key: Key): void;
+  /** What has a lower rank than what is the lowest so far. */
+  lowest(low: Key | undefined, high: Key | undefined, found: Lowest<V>): void;
+  between(low: Key | undefined, high: Key | undefined): Generator<Key>;
+}
 
-  constructor(keys: Key[], ranks: number[], children?: Node[]) {
+class Leaf<V> implements Node<V> {
+  readonly keys: Key[];
+  readonly ranks: number[];
+  readonly #values: V[];
+
+  constructor(keys: Key[], ranks: number[], values: V[]) {
     this.keys = keys;
     this.ranks = ranks;
-    this.children = children;
+    this.#values = values;
   }
 
-  /** A node for what comes behind it, if it has become too wide. */
-  set(key: Key, rank: number): Node | undefined {
-    const { keys, ranks, children } = this;
-    let at = positionIn(keys, key);
-    if (!children) {
-      if (keys[at] === key) {
-        ranks[at] = rank;
-        return undefined;
-      }
-      keys.splice(at, 0, key);
-      ranks.splice(at, 0, rank);
-    } else {
-      at = Math.min(at, children.length - 1); // the last child takes what is behind it
-      const behind = children[at]!.set(key, rank);
-      this.#refresh(at);
-      if (behind) this.#insert(at + 1, behind);
+  set(key: Key, value: V, rank: number): Leaf<V> | undefined {
+    const { keys, ranks } = this;
+    const values = this.#values;
+    const at = firstFrom(keys, key);
+    if (keys[at] === key) {
+      ranks[at] = rank;
+      values[at] = value;
+      return undefined;
     }
-    if (keys.length <= WIDTH) return undefined;
-    const half = WIDTH / 2;
-    return new Node(keys.splice(half), ranks.splice(half), children?.splice(half));
+    keys.splice(at, 0, key);
+    ranks.splice(at, 0, rank);
+    values.splice(at, 0, value);
+    if (keys.length <= KEYS) return undefined;
+    return new Leaf(keys.splice(KEYS / 2), ranks.splice(KEYS / 2), values.splice(KEYS / 2));
   }
 
   delete(key: Key): void {
-    const { keys, ranks, children } = this;
-    const at = positionIn(keys, key);
-    if (at === keys.length) return;
-    if (!children) {
-      if (keys[at] !== key) return;
-    } else {
-      children[at]!.delete(key);
-      if (children[at]!.keys.length) {
-        this.#refresh(at);
-        return;
-      }
-      children.splice(at, 1);
+    const at = firstFrom(this.keys, key);
+    if (this.keys[at] !== key) return;
+    this.keys.splice(at, 1);
+    this.ranks.splice(at, 1);
+    this.#values.splice(at, 1);
+  }
+
+  lowest(low: Key | undefined, high: Key | undefined, found: Lowest<V>): void {
+    const { ranks } = this;
+    const end = this.#end(high);
+    let best = -1;
+    let rank = found.rank;
+    for (let i = this.#start(low); i < end; i++) {
+      if (ranks[i]! >= rank) continue;
+      rank = ranks[i]!;
+      best = i;
     }
+    if (best < 0) return;
+    found.rank = rank;
+    found.value = this.#values[best];
+  }
+
+  *between(low: Key | undefined, high: Key | undefined): Generator<Key> {
+    const end = this.#end(high);
+    for (let i = this.#start(low); i < end; i++) yield this.keys[i]!;
+  }
+
+  #start(low: Key | undefined): number {
+    return low === undefined ? 0 : firstFrom(this.keys, low);
+  }
+
+  /** Behind the last one. */
+  #end(high: Key | undefined): number {
+    if (high === undefined) return this.keys.length;
+    const at = firstFrom(this.keys, high);
+    return this.keys[at] === high ? at + 1 : at;
+  }
+}
+
+class Branch<V> implements Node<V> {
+  readonly keys: Key[];
+  readonly ranks: number[];
+  readonly #children: Node<V>[];
+
+  constructor(children: Node<V>[]) {
+    this.keys = children.map(lastKey);
+    this.ranks = children.map(lowestRank);
+    this.#children = children;
+  }
+
+  set(key: Key, value: V, rank: number): Branch<V> | undefined {
+    const children = this.#children;
+    const at = this.#childFor(key);
+    const behind = children[at]!.set(key, value, rank);
+    this.#refresh(at);
+    if (!behind) return undefined;
+    children.splice(at + 1, 0, behind);
+    this.keys.splice(at + 1, 0, lastKey(behind));
+    this.ranks.splice(at + 1, 0, lowestRank(behind));
+    if (children.length <= CHILDREN) return undefined;
+    this.keys.length = this.ranks.length = CHILDREN / 2;
+    return new Branch(children.splice(CHILDREN / 2));
+  }
+
+  delete(key: Key): void {
+    const { keys, ranks } = this;
+    const children = this.#children;
+    const at = firstFrom(keys, key);
+    if (at === keys.length) return;
+    children[at]!.delete(key);
+    if (children[at]!.keys.length) {
+      this.#refresh(at);
+      return;
+    }
+    children.splice(at, 1);
     keys.splice(at, 1);
     ranks.splice(at, 1);
   }
 
-  lowest(): number {
-    let lowest = Number.POSITIVE_INFINITY;
-    for (const rank of this.ranks) if (rank < lowest) lowest = rank;
-    return lowest;
+  lowest(low: Key | undefined, high: Key | undefined, found: Lowest<V>): void {
+    const { ranks } = this;
+    const start = low === undefined ? 0 : firstFrom(this.keys, low);
+    const last = this.#last(high);
+    for (let i = start; i <= last; i++) {
+      if (ranks[i]! >= found.rank) continue;
+      // Only the first and the last child may have keys that are out of the range.
+      this.#children[i]!.lowest(i === start ? low : undefined, i === last ? high : undefined, found);
+    }
+  }
+
+  *between(low: Key | undefined, high: Key | undefined): Generator<Key> {
+    const start = low === undefined ? 0 : firstFrom(this.keys, low);
+    const last = this.#last(high);
+    for (let i = start; i <= last; i++)
+      yield* this.#children[i]!.between(i === start ? low : undefined, i === last ? high : undefined);
+  }
+
+  /** The last child takes what is behind it. */
+  #childFor(key: Key): number {
+    return Math.min(firstFrom(this.keys, key), this.keys.length - 1);
+  }
+
+  #last(high: Key | undefined): number {
+    return high === undefined ? this.keys.length - 1 : this.#childFor(high);
   }
 
   #refresh(at: number): void {
-    const child = this.children![at]!;
-    this.keys[at] = child.keys.at(-1)!;
-    this.ranks[at] = child.lowest();
-  }
-
-  #insert(at: number, child: Node): void {
-    this.children!.splice(at, 0, child);
-    this.keys.splice(at, 0, child.keys.at(-1)!);
-    this.ranks.splice(at, 0, child.lowest());
+    const child = this.#children[at]!;
+    this.keys[at] = lastKey(child);
+    this.ranks[at] = lowestRank(child);
   }
 }
 
-export class SortedKeys {
-  #root: Node;
+export class SortedKeys<V> {
+  readonly #rankOf: (value: V) => number;
+  #root: Node<V>;
 
-  /** In any order; `rankOf` is asked once for each. */
-  constructor(keys: Key[], rankOf: (key: Key) => number) {
+  /** @param keys in any order */
+  constructor(keys: Key[], valueAt: (key: Key) => V, rankOf: (value: V) => number) {
+    this.#rankOf = rankOf;
     // Not the default order, which is that of texts.
     keys.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-    let level = pieces(keys).map((piece) => new Node(piece, piece.map(rankOf)));
-    while (level.length > 1) {
-      level = pieces(level).map(
-        (piece) =>
-          new Node(
-            piece.map((node) => node.keys.at(-1)!),
-            piece.map((node) => node.lowest()),
-            piece,
-          ),
-      );
-    }
-    this.#root = level[0] ?? new Node([], []);
+    let level: Node<V>[] = pieces(keys, KEYS).map((piece) => {
+      const values = piece.map(valueAt);
+      return new Leaf(piece, values.map(rankOf), values);
+    });
+    while (level.length > 1) level = pieces(level, CHILDREN).map((piece) => new Branch(piece));
+    this.#root = level[0] ?? new Leaf([], [], []);
   }
 
-  /** Adds the key, or gives it another rank. */
-  set(key: Key, rank: number): void {
+  /** Adds the key, or gives it another value. */
+  set(key: Key, value: V): void {
     const root = this.#root;
-    const behind = root.set(key, rank);
-    if (!behind) return;
-    const halves = [root, behind];
-    this.#root = new Node(
-      halves.map((node) => node.keys.at(-1)!),
-      halves.map((node) => node.lowest()),
-      halves,
-    );
+    const behind = root.set(key, value, this.#rankOf(value));
+    if (behind) this.#root = new Branch([root, behind]);
   }
 
   delete(key: Key): void {
     this.#root.delete(key);
-    if (!this.#root.keys.length) this.#root = new Node([], []);
+    if (!this.#root.keys.length) this.#root = new Leaf([], [], []);
   }
 
-  /** The key of lowest rank from `low` to `high`, both included where they are given. */
-  best(low: Key | undefined, high: Key | undefined): Key | undefined {
-    let best: Key | undefined;
-    let lowest = Number.POSITIVE_INFINITY;
-    const look = (node: Node, from: Key | undefined, to: Key | undefined): void => {
-      const { keys, ranks, children } = node;
-      const start = from === undefined ? 0 : positionIn(keys, from);
-      for (let i = start; i < keys.length; i++) {
-        const last = to !== undefined && keys[i]! >= to;
-        if (!children && last && keys[i]! > to!) return;
-        if (ranks[i]! < lowest) {
-          if (!children) [lowest, best] = [ranks[i]!, keys[i]!];
-          // Only the first and the last child may have keys that are out of the range.
-          else look(children[i]!, i === start ? from : undefined, last ? to : undefined);
-        }
-        if (last) return;
-      }
-    };
-    look(this.#root, low, high);
-    return best;
+  /** The value of lowest rank from `low` to `high`, both included where they are given. */
+  best(low: Key | undefined, high: Key | undefined): V | undefined {
+    const found: Lowest<V> = { rank: Number.POSITIVE_INFINITY, value: undefined };
+    this.#root.lowest(low, high, found);
+    return found.value;
   }
 
   /** In their order. */
-  *between(low: Key | undefined, high: Key | undefined): Generator<Key> {
-    yield* keysIn(this.#root, low, high);
+  between(low: Key | undefined, high: Key | undefined): Generator<Key> {
+    return this.#root.between(low, high);
   }
 }
 
-function* keysIn(node: Node, low: Key | undefined, high: Key | undefined): Generator<Key> {
-  const { keys, children } = node;
-  const start = low === undefined ? 0 : positionIn(keys, low);
-  for (let i = start; i < keys.length; i++) {
-    const last = high !== undefined && keys[i]! >= high;
-    if (children) yield* keysIn(children[i]!, i === start ? low : undefined, last ? high : undefined);
-    else if (!last || keys[i] === high) yield keys[i]!;
-    if (last) return;
-  }
+function lastKey({ keys }: Node<unknown>): Key {
+  return keys[keys.length - 1]!;
 }
 
-function pieces<T>(items: readonly T[]): T[][] {
+function lowestRank({ ranks }: Node<unknown>): number {
+  let lowest = Number.POSITIVE_INFINITY;
+  for (const rank of ranks) if (rank < lowest) lowest = rank;
+  return lowest;
+}
+
+function pieces<T>(items: readonly T[], width: number): T[][] {
   const found: T[][] = [];
   // Not full, since more will come.
-  for (let i = 0; i < items.length; i += (WIDTH * 3) / 4) found.push(items.slice(i, i + (WIDTH * 3) / 4));
+  const size = (width * 3) / 4;
+  for (let i = 0; i < items.length; i += size) found.push(items.slice(i, i + size));
   return found;
 }
 
 /** Of the first that is not lower. */
-function positionIn(keys: readonly Key[], key: Key): number {
+function firstFrom(keys: readonly Key[], key: Key): number {
   let low = 0;
   let high = keys.length;
   while (low < high) {

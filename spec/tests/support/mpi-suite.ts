@@ -43,6 +43,18 @@ export function mpiSuite(kind: 'thread' | 'process', { options, perHost }: Elsew
     expect(await client.use(mpi).run((comm: Comm) => comm.rank, { kind })).toEqual([0, 1, 2, 3]);
   });
 
+  test('programs that a rank starts know which one it is, and nobody does after the run', async () => {
+    const told = await run(3, () => {
+      const { execFileSync } = require('node:child_process') as typeof import('node:child_process');
+      return execFileSync('sh', ['-c', 'echo $TUTTI_RANK of $TUTTI_SIZE, $TUTTI_LOCAL_RANK here'], {
+        encoding: 'utf8',
+      });
+    });
+    expect(told.map((line) => line.slice(0, 7))).toEqual(['0 of 3,', '1 of 3,', '2 of 3,']);
+    expect(told[0]).toBe('0 of 3, 0 here\n');
+    expect(await client.engine(1).execute('typeof process.env.TUTTI_RANK')).toBe('undefined');
+  });
+
   test('values and buffers of all sizes, with their status', async () => {
     const [, got] = await run(2, async (comm) => {
       const values = [1, 'text', null, undefined, { a: [1, { b: new Map([['k', 2n]]) }] }, new Date(5), -0];
@@ -326,6 +338,28 @@ export function mpiSuite(kind: 'thread' | 'process', { options, perHost }: Elsew
       6,
       2,
       expect.stringContaining('3 blocks of 1, 4 apart, from element 4 on do not lie in an array of 12'),
+    ]);
+  });
+
+  test('the members of a group make a communicator by themselves, several at a time', async () => {
+    const results = await run(4, async (world) => {
+      const group = world.group();
+      const wrong = await Promise.resolve()
+        .then(() => world.createGroup(group.excl([world.rank])))
+        .catch((e: Error) => e.message);
+      if (world.rank === 0) return [wrong, await world.recv(3, 9)]; // and takes no part
+      const all = group.incl([3, 2, 1]);
+      const [three, again] = await Promise.all([world.createGroup(all), world.createGroup(all, 7)]);
+      const sums = [three.rank, await three.allreduce(world.rank), await again.allgather(world.rank)];
+      const pair = world.rank > 1 ? await three.createGroup(group.incl([3, 2])) : undefined;
+      const both = pair && (await pair.allgather(pair.rank));
+      if (world.rank === 3) await world.send('done', 0, 9);
+      return [wrong, ...sums, both, three.compare(again)];
+    });
+    const wrong = 'createGroup is called by the members of the group alone, and this rank is none';
+    expect(results).toEqual([
+      [wrong, 'done'],
+      ...[1, 2, 3].map((rank) => [wrong, 3 - rank, 6, [3, 2, 1], rank > 1 ? [0, 1] : undefined, 'CONGRUENT']),
     ]);
   });
 
