@@ -15,6 +15,8 @@ import { mainDebuggee, workerDebuggee } from './debuggee.ts';
 import { Interrupter } from './interrupter.ts';
 import {
   AWAKE,
+  CALL,
+  CLIENT,
   CODING,
   DEBUGGING,
   EXITING,
