@@ -7,6 +7,8 @@ import { type Frame, isDelicate, isInside, isUsers, ownerOf } from './stack.ts';
 
 /** ms until a thread that goes on has said so. */
 const GOES_ON = 200;
+/** ms until it is back in the user's code at the same place. It need not come there again. */
+const BACK = 100;
 /** The debugger stays on for that long, ms: turning it on is what costs most. */
 const LINGER = 1_000;
 /** Pauses until it is turned off and on again: what it keeps of each, and of each text that is evaluated, it forgets only then. */
@@ -202,13 +204,29 @@ export class Pauses {
       frames && (isDelicate(frames) || (!meanwhile.anywhere && isInside(frames)));
     ) {
       if (performance.now() - begun > DELICATE) return frames;
-      // Where the user's code has called it, it is soon back there. (It is not stepped out: on its way it may optimise again.)
-      const called = frames.some(isUsers);
-      if (called) await meanwhile.inside?.(this.#standing(debuggee, frames));
-      await debuggee.post('Debugger.resume');
-      if (!called) await sleep(DELICATE_WAIT);
-      frames = await this.#pause(debuggee, patience, meanwhile);
+      const caller = frames.find(isUsers);
+      if (caller) {
+        await meanwhile.inside?.(this.#standing(debuggee, frames));
+        frames = await this.#backIn(debuggee, caller);
+      } else {
+        await debuggee.post('Debugger.resume');
+        await sleep(DELICATE_WAIT);
+        frames = undefined;
+      }
+      frames ??= await this.#pause(debuggee, patience, meanwhile);
     }
+    return frames;
+  }
+
+  /**
+   * Where the user's code has called something, it is soon back. It is not stepped out to there: a step makes functions ready
+   * on its way, when something may be optimised again. A breakpoint does so only now.
+   */
+  async #backIn(debuggee: Debuggee, { location }: Frame): Promise<Frame[] | undefined> {
+    void dropOptimisation(debuggee);
+    const set = debuggee.post('Debugger.setBreakpoint', { location });
+    const frames = await this.#next(BACK, () => debuggee.post('Debugger.resume'));
+    set.then(({ breakpointId }) => debuggee.post('Debugger.removeBreakpoint', { breakpointId })).catch(() => {}); // there was no place for one
     return frames;
   }
 

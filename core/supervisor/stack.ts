@@ -13,7 +13,7 @@ const IMMEDIATES = 'processImmediate';
 export interface Frame {
   readonly callFrameId: string;
   readonly functionName: string;
-  readonly location: { readonly scriptId: string };
+  readonly location: { readonly scriptId: string; readonly lineNumber: number; readonly columnNumber?: number };
   readonly from: 'node' | 'engine' | 'user';
 }
 
