@@ -7,8 +7,12 @@ import { type Frame, isDelicate, isInside, isUsers, ownerOf } from './stack.ts';
 
 /** ms until a thread that goes on has said so. */
 const GOES_ON = 200;
+/** ms until it is back in the user's code at the same place. It need not come there again. */
+const BACK = 100;
 /** The debugger stays on for that long, ms: turning it on is what costs most. */
 const LINGER = 1_000;
+/** Pauses until it is turned off and on again: what it keeps of each, and of each text that is evaluated, it forgets only then. */
+const MOST_PAUSES = 200;
 /** ms that a pause which is not needed any more is given to be withdrawn. */
 const WITHDRAWN = 50;
 /** ms that whoever exits is given to hear that nobody looks any more. */
@@ -23,8 +27,6 @@ export interface Gate {
   leave(): void;
   /** Now is a bad time; it will not take long. */
   closed(): boolean;
-  /** Where it comes out of the engine's code into the user's it is to stand still. */
-  standStill(on: boolean): void;
 }
 
 /** What may be of use while a pause is waited for. */
@@ -44,6 +46,7 @@ export class Pauses {
   #gate: Gate;
   #debuggee: Debuggee | undefined;
   #enabled = false;
+  #pauses = 0;
   /** It is being turned on: of a thread with many scripts and a deep stack that takes long. When it has last told of one. */
   #enabling = false;
   #heard = 0;
@@ -89,6 +92,7 @@ export class Pauses {
     meanwhile: Meanwhile,
   ): Promise<T | undefined> {
     if (await isOver(meanwhile.over)) return undefined;
+    if (this.#debuggee && this.#pauses > MOST_PAUSES) await this.#disable(this.#debuggee, WITHDRAWN);
     const debuggee = this.#open();
     try {
       const pause = await this.#atRest(debuggee, patience, meanwhile);
@@ -195,21 +199,34 @@ export class Pauses {
   /** Pauses it, if need be some time later: where it can be stopped, as far as that does not take long. */
   async #comeToRest(debuggee: Debuggee, patience: number, meanwhile: Meanwhile): Promise<Frame[] | undefined> {
     let frames = await this.#pause(debuggee, patience, meanwhile);
-    const unfit = (): boolean =>
-      frames !== undefined && (isDelicate(frames) || (!meanwhile.anywhere && isInside(frames)));
-    try {
-      for (const begun = performance.now(); frames && unfit() && performance.now() - begun < DELICATE; ) {
-        // Where the user's code has called it, it is soon back there. (It is not stepped out: on its way it may optimise again.)
-        const called = frames.some(isUsers);
-        if (called) await meanwhile.inside?.(this.#standing(debuggee, frames));
-        this.#gate.standStill(called);
+    for (
+      const begun = performance.now();
+      frames && (isDelicate(frames) || (!meanwhile.anywhere && isInside(frames)));
+    ) {
+      if (performance.now() - begun > DELICATE) return frames;
+      const caller = frames.find(isUsers);
+      if (caller) {
+        await meanwhile.inside?.(this.#standing(debuggee, frames));
+        frames = await this.#backIn(debuggee, caller);
+      } else {
         await debuggee.post('Debugger.resume');
-        if (!called) await sleep(DELICATE_WAIT);
-        frames = await this.#pause(debuggee, patience, meanwhile);
+        await sleep(DELICATE_WAIT);
+        frames = undefined;
       }
-    } finally {
-      this.#gate.standStill(false);
+      frames ??= await this.#pause(debuggee, patience, meanwhile);
     }
+    return frames;
+  }
+
+  /**
+   * Where the user's code has called something, it is soon back. It is not stepped out to there: a step makes functions ready
+   * on its way, when something may be optimised again. A breakpoint does so only now.
+   */
+  async #backIn(debuggee: Debuggee, { location }: Frame): Promise<Frame[] | undefined> {
+    void dropOptimisation(debuggee);
+    const set = debuggee.post('Debugger.setBreakpoint', { location });
+    const frames = await this.#next(BACK, () => debuggee.post('Debugger.resume'));
+    set.then(({ breakpointId }) => debuggee.post('Debugger.removeBreakpoint', { breakpointId })).catch(() => {}); // there was no place for one
     return frames;
   }
 
@@ -221,6 +238,7 @@ export class Pauses {
     const pausing = this.#next(
       patience,
       () => {
+        this.#pauses++;
         this.#dropped = dropOptimisation(debuggee);
         return debuggee.post('Debugger.pause');
       },
@@ -243,6 +261,7 @@ export class Pauses {
    */
   async #disable(debuggee: Debuggee, patience: number): Promise<void> {
     this.#enabled = false;
+    this.#pauses = 0;
     await Promise.race([debuggee.post('Debugger.disable').catch(() => {}), sleep(patience)]);
     this.#still = false;
   }

@@ -31,7 +31,6 @@ import type { Certificates, FromEngine, ToEngine, WardBoot } from './messages.ts
 import { Outlet } from './outlet.ts';
 import { Pauses } from './pauses.ts';
 import { answerTo } from './requests.ts';
-import { standStill } from './standing-still.ts';
 import { Watch } from './watch.ts';
 
 /** ms that the supervisor looks for a controller that has gone; it tries again as long as the engine is joined. */
@@ -84,7 +83,6 @@ export class Ward {
       },
       leave,
       closed: () => Atomics.load(ints, CODING) === 1,
-      standStill: (on) => standStill(ints, on),
     });
     this.#interrupter = new Interrupter({
       pauses: this.#pauses,

@@ -7,6 +7,30 @@ import { afterAll, beforeAll, describe, onTestFinished, test } from 'vitest';
 import { first } from './support/conditions.ts';
 import { using } from './support/shared.ts';
 
+/** V8 ends the process when a function is made ready for a break that another thread is about to inline. */
+test('an engine may be looked into while its code is being optimised', async () => {
+  await using client = await cluster({ engines: 1 });
+  const running = client.engine(0).apply(() => {
+    const ten = Array.from({ length: 10 }, (_, i) => i);
+    const helper = (i: number): string =>
+      `function h${i}(x, o) { const a = o.a + x * ${i}, b = o.b - (x >> 1); if (a > b) { o.a = (a - b) % 1013; } else { o.b = (b - a) % 1009; } return (a ^ b) + o.c; }`;
+    const use = (i: number): string =>
+      `s = (s + h${i % 10}(a + ${i}, o) * ${i + 1}) | 0; if (s > ${i * 1000}) { s -= o.c + ${i}; } else { s += o.d * ${i}; }`;
+    const uses = ten.flatMap((i) => ten.slice(4).map((k) => use(6 * i + k - 4)));
+    const text = `${ten.map(helper).join('\n')} return (a, o) => { let s = 0; ${uses.join('\n')} return s; }`;
+    const numbers = { a: 1, b: 2, c: 3, d: 4 };
+    task!.send('in');
+    for (let turn = 0; ; turn++) {
+      const fresh = new Function(`/* ${turn} */ ${text}`)();
+      for (let k = 0; k < 4_000; k++) fresh(k, numbers);
+    }
+  });
+  running.catch(() => {});
+  await first(running.messages$, () => true);
+  for (let n = 0; n < 150; n++) await running.peek('turn');
+  assert.deepEqual(await running.interrupt(), [{ engine: 0, outcome: 'landed' }]);
+});
+
 for (const kind of ['process', 'thread'] as const)
   describe(`${kind} engines`, () => {
     let c: Cluster;
@@ -74,6 +98,74 @@ for (const kind of ['process', 'thread'] as const)
         assert.ok(['idle', 'done'].includes(outcome), outcome);
       }
       assert.equal(await next, 'next');
+    });
+
+    test('what waits behind a callback of setImmediate that is stopped is called', async () => {
+      const one = c.engine(0);
+      const { incarnation } = c.engines[0]!;
+      await one.execute('globalThis.called = []; void 0');
+      const running = one.apply(() => {
+        const { called } = globalThis as unknown as { called: string[] };
+        return new Promise<void>(() => {
+          setImmediate(() => void called.push('before'));
+          setImmediate(() => {
+            task!.send('in');
+            for (let i = 0; ; i++) Math.sqrt(i);
+          });
+          for (const name of ['behind', 'last']) setImmediate(() => void called.push(name));
+        });
+      });
+      running.catch(() => {});
+      await first(running.messages$, () => true);
+      assert.deepEqual(await running.interrupt(), [{ engine: 0, outcome: 'restarted' }]);
+      assert.deepEqual(await one.execute('called'), ['before', 'behind', 'last']);
+      assert.equal(c.engines[0]!.incarnation, incarnation);
+    });
+
+    test('nor is one lost that waits behind what a callback of setImmediate has left to do', async () => {
+      const one = c.engine(0);
+      const { incarnation } = c.engines[0]!;
+      await one.execute('globalThis.called = []; void 0');
+      const running = one.apply(() => {
+        const { called } = globalThis as unknown as { called: string[] };
+        return new Promise<void>(() => {
+          setImmediate(() =>
+            process.nextTick(() => {
+              clearImmediate(cleared);
+              task!.send('in');
+              for (let i = 0; ; i++) Math.sqrt(i);
+            }),
+          );
+          const cleared = setImmediate(() => void called.push('cleared'));
+          setImmediate(() => void called.push('behind'));
+        });
+      });
+      running.catch(() => {});
+      await first(running.messages$, () => true);
+      assert.deepEqual(await running.interrupt(), [{ engine: 0, outcome: 'unwound' }]);
+      assert.deepEqual(await one.execute('called'), ['behind']);
+      assert.equal(c.engines[0]!.incarnation, incarnation);
+    });
+
+    test('values of every kind are read, at once or not, from a loop and from its block', async () => {
+      const running = c.engine(0).apply(() => {
+        const values = [1, 'text', true, null, undefined, -0, Number.NaN, 10n, { a: [1] }, new Set([1])];
+        const [number, text, yes, none, nothing, zero, nan, big, object, set] = values;
+        task!.send('in');
+        for (let inBlock = 0; ; inBlock++)
+          if (inBlock < 0) return [number, text, yes, none, nothing, zero, nan, big, object, set];
+      });
+      running.catch(() => {});
+      await first(running.messages$, () => true);
+      const read = async (expression: string): Promise<unknown> => ((await running.peek(expression)) as [unknown])[0];
+      for (let round = 0; round < 2; round++) {
+        const names = ['number', 'text', 'yes', 'none', 'nothing', 'zero', 'nan', 'big', 'object', 'set'];
+        const expected = [1, 'text', true, null, undefined, -0, Number.NaN, 10n, { a: [1] }, new Set([1])];
+        for (const [i, name] of names.entries()) assert.deepEqual(await read(name), expected[i], name);
+        assert.equal(await read('inBlock >= 0'), true);
+        await assert.rejects(() => read('nowhere'), /nowhere is not defined/);
+      }
+      assert.deepEqual(await running.interrupt(), [{ engine: 0, outcome: 'landed' }]);
     });
 
     test('user code may take globals away', () =>
