@@ -36,6 +36,11 @@ export class Bridge {
     });
   }
 
+  /** This rank is one of the parents. */
+  get ofParents(): boolean {
+    return this.world.rank < this.#parents;
+  }
+
   get world(): World {
     return this.wiring.world;
   }

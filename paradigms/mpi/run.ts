@@ -49,8 +49,9 @@ export class Run {
     this.#worlds.add(this.wiring);
     world.onLoss.add((rank) => {
       const engine = this.wiring.spec.engines[rank]!;
-      for (const { wiring } of this.bridges)
-        wiring.world.pass(wiring.spec.engines.indexOf(engine), world.lost.get(rank)!);
+      // Children have all come before any of them can fail; parents may not have.
+      for (const { wiring, ofParents } of this.bridges)
+        if (ofParents) wiring.world.pass(wiring.spec.engines.indexOf(engine), world.lost.get(rank)!);
     });
     try {
       await Promise.race([this.wiring.connect(), world.ended]);

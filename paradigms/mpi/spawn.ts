@@ -104,6 +104,7 @@ async function start(
       const ready = bridge.allReady();
       await Promise.race([ready, ended.then(() => ready)]);
     } catch (error) {
+      await bridge.world.leave('not all of the ranks that were spawned could begin', error);
       run.leave(bridge);
       throw (await client.ask<Error | undefined>('unspawn', spawned.world)) ?? error;
     }

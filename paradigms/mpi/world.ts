@@ -17,6 +17,10 @@ import { GONE, type SharedMemory } from './shared-memory.ts';
 import type { Spawn } from './spawn.ts';
 import { Waiting } from './waiting.ts';
 
+/** ms that a rank which has failed waits until others know, and that others wait for its own word. */
+const PATIENCE = 1_000;
+const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));
+
 export interface WorldOptions {
   /** Makes communicators that are grids: those are made of others, and others of them. */
   cart(core: Core, grid: Grid): CartComm;
@@ -197,18 +201,27 @@ export class World {
    */
   async part(): Promise<void> {
     this.tellAll({ type: 'finished' });
-    const others = Array.from({ length: this.size }, (_, rank) => rank).filter((rank) => rank !== this.rank);
-    const owing = (): boolean =>
-      this.messenger.sending || others.some((rank) => !this.#seen.has(rank) && !this.lost.has(rank));
-    while (owing() && !this.over) await new Promise((resolve) => setTimeout(resolve, 1));
+    while ((this.messenger.sending || this.#unseen()) && !this.over) await tick();
     this.#checkLeaks();
   }
 
-  /** Somebody is known to be gone from elsewhere: others here may have no other way to know. */
+  /** Somebody who is there has not all that this rank has sent. */
+  #unseen(): boolean {
+    for (let rank = 0; rank < this.size; rank++)
+      if (rank !== this.rank && !this.#seen.has(rank) && !this.lost.has(rank)) return true;
+    return false;
+  }
+
+  /** Somebody is known to be gone from elsewhere, and may never have come here: others have no other way to know. */
   pass(rank: number, reason: string): void {
     if (rank < 0 || rank === this.rank || this.lost.has(rank)) return;
     this.tellAll({ type: 'lost', rank, reason });
-    this.lose(rank, reason);
+    this.#loseLater(rank, reason);
+  }
+
+  /** What it has said itself may be on its way. */
+  #loseLater(rank: number, reason: string): void {
+    setTimeout(() => this.over || this.lose(rank, reason), PATIENCE).unref();
   }
 
   /** This rank has ended otherwise. */
@@ -224,6 +237,9 @@ export class World {
       ...(error instanceof AbortedError && { aborted: { message: error.message, code: error.exitCode } }),
     });
     await this.#flush();
+    // Who is told nothing finds the engine gone, and does not know why.
+    const until = performance.now() + PATIENCE;
+    while (this.#loose && !this.over && this.#unseen() && performance.now() < until) await tick();
   }
 
   close(): void {
@@ -237,7 +253,7 @@ export class World {
   async #flush(): Promise<void> {
     for (let patience = 200; this.messenger.waiting && patience > 0; patience--) {
       this.waiting.poll();
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await tick();
     }
   }
 
@@ -254,11 +270,12 @@ export class World {
         this.#retire(from);
       } else this.#checkFinished();
     } else if (control.type === 'seen') this.#seen.add(from);
-    else if (control.type === 'lost') this.lose(control.rank, control.reason);
+    else if (control.type === 'lost') this.#loseLater(control.rank, control.reason);
     else if (control.type === 'gone') {
       const { waits, aborted } = control;
       if (waits) this.end(deadlock(waits));
       if (aborted) this.end(new AbortedError(aborted.message, aborted.code));
+      if (this.#loose) this.tell(from, { type: 'seen' });
       this.lose(from, control.reason);
     } else if (control.type === 'abort')
       this.end(new AbortedError(`Rank ${control.rank} has aborted the run with code ${control.code}`, control.code));
