@@ -189,7 +189,8 @@ function jobFirst(argv: string[]): string[] {
   return [...others.slice(0, command.index + 1), argv[job.index]!, ...others.slice(command.index + 1)];
 }
 
-function wordsOf(argv: string[]) {
+/** What was typed, word by word. */
+export function wordsOf(argv: string[]) {
   const value = { type: 'string' } as const;
   const options = {
     engines: { ...value, short: 'n' },

@@ -19,7 +19,7 @@ import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { stopCommand } from './commands/stop.ts';
 import { report } from './errors.ts';
-import { oneDashText, unknownText } from './mistyped.ts';
+import { complaint } from './mistyped.ts';
 import { paradigmCommands } from './paradigm-commands.ts';
 
 const { own, text, rest, items } = takeText(hideBin(process.argv));
@@ -58,17 +58,19 @@ const parser = yargs(own)
   .fail((message, error) => {
     // What yargs itself complains of, and what it made of our own complaints about arguments.
     if (error && error.name !== 'YError') throw error;
-    const what = message ?? error.message;
-    const [, unknown] = /^Unknown arguments?: (.*)$/.exec(what) ?? [];
-    const noCommand = what.startsWith('Did you mean') ? 'There is no such command. ' : '';
-    const known = optionNames();
-    const text = oneDashText(own, known) ?? (unknown ? unknownText(unknown.split(', '), own, known) : what);
-    throw new UsageError(`${noCommand}${text}\nSee: tutti --help`);
+    const { options, commands } = parsing();
+    throw new UsageError(
+      `${complaint(message ?? error.message, own, options)}\nSee: ${['tutti', ...commands].join(' ')} --help`,
+    );
   });
 
-/** Of the command that is being parsed. */
-function optionNames(): string[] {
-  return Object.keys((parser as unknown as { getOptions(): { key: object } }).getOptions().key);
+/** What the parser knows of the command that it has come to. */
+function parsing(): { options: string[]; commands: string[] } {
+  const { getOptions, getInternalMethods } = parser as any;
+  return {
+    options: Object.keys(getOptions.call(parser).key),
+    commands: getInternalMethods.call(parser).getContext().commands,
+  };
 }
 
 try {

@@ -1,7 +1,33 @@
-/** What somebody meant who has mistyped an option. */
+/** What somebody meant who has mistyped an option or a command. */
+import { wordsOf } from './arguments.ts';
+import { suggestion } from './suggestion.ts';
 
-/** Changes that a typing error has at most, in a name of some length; an error in a short one is often another name. */
-const most = (name: string): number => (name.length < 4 ? 1 : name.length < 8 ? 2 : 3);
+/**
+ * What the parser complains of, for whoever has typed it.
+ * @param argv what was typed
+ * @param known the names of the options, without dashes
+ */
+export function complaint(said: string, argv: string[], known: readonly string[]): string {
+  const oneDash = oneDashText(argv, known);
+  if (oneDash) return oneDash;
+  const [, unknown] = /^Unknown (?:argument|command)s?: (.*)$/.exec(said) ?? [];
+  if (unknown !== undefined) return unknownText(unknown.split(', '), argv, known);
+  const [, meant] = /^Did you mean (.*)\?$/.exec(said) ?? [];
+  if (meant !== undefined) return noCommandText(meant, argv);
+  if (/^Not enough non-option arguments/.test(said)) return 'Something is missing after the command';
+  // Without a command the parser has not looked at the options.
+  const options = wordsOf(argv).flatMap((token) => (token.kind === 'option' ? [token.name] : []));
+  const strange = /^(?:Which|What) /.test(said) ? options.filter((name) => !known.includes(name)) : [];
+  return strange.length ? unknownText(strange, argv, known) : said;
+}
+
+/** The parser finds something to mean for most short words. */
+function noCommandText(meant: string, argv: string[]): string {
+  const words = wordsOf(argv).flatMap((token) => (token.kind === 'positional' ? [token.value] : []));
+  const typed = words.find((word) => suggestion(word, [meant]) !== undefined);
+  if (typed !== undefined) return `There is no such command. Did you mean ${meant}?`;
+  return words.length ? `There is no command ${words.slice(0, 2).join(' ')}` : 'There is no such command';
+}
 
 /**
  * What is to be said of words that a parser does not know.
@@ -20,7 +46,7 @@ export function unknownText(unknown: readonly string[], argv: readonly string[],
 }
 
 /** `-name` are as many options as it has letters; whoever types it means `--name`. Undefined: nobody has. */
-export function oneDashText(argv: readonly string[], known: readonly string[]): string | undefined {
+function oneDashText(argv: readonly string[], known: readonly string[]): string | undefined {
   const names = argv.map((word) => /^-([a-z][\w-]{2,})(?:=.*)?$/i.exec(word)?.[1]);
   const name = names.find((one) => one !== undefined && known.includes(one));
   return name && `There is no option -${name}; did you mean --${name}?`;
@@ -36,40 +62,12 @@ const isAmong = (name: string, word: string): boolean =>
   name.length === 1 && /^-[a-z]/i.test(word) && word.includes(name);
 
 function advice(name: string, known: readonly string[]): string {
-  const meant = nearest(name, known);
+  const meant = suggestion(
+    name,
+    known.filter((one) => one.length > 1),
+  );
   return meant === undefined ? '' : `; did you mean ${dashed(meant)}?`;
 }
 
 const dashed = (name: string): string => (name.length === 1 ? `-${name}` : `--${name}`);
 const camel = (name: string): string => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-
-/** The one of these names that is most like it, if one is. */
-export function nearest(name: string, names: readonly string[]): string | undefined {
-  let best: { name: string; distance: number } | undefined;
-  for (const one of names) {
-    if (one.length < 2) continue;
-    // Whoever shortens a name has made no error.
-    const distance = name.length > 1 && one.startsWith(name) ? 0.5 : changes(name, one);
-    if (distance <= most(name) && distance < (best?.distance ?? Number.POSITIVE_INFINITY))
-      best = { name: one, distance };
-  }
-  return best?.name;
-}
-
-/** How many letters are missing, too many, others, or have changed places. */
-function changes(a: string, b: string): number {
-  let before: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1];
-      row[j] = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (same ? 0 : 1));
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        row[j] = Math.min(row[j]!, before[j - 2]! + 1);
-    }
-    before = last;
-    last = row;
-  }
-  return last[b.length]!;
-}

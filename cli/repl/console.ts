@@ -4,6 +4,7 @@ import type { View } from '../../core/client/view-types.ts';
 import { CancelledError, UsageError } from '../../core/errors.ts';
 import { failureText } from '../display/failure.ts';
 import { display } from '../display/value.ts';
+import { suggestion } from '../suggestion.ts';
 import { COMMANDS, findCommand, TYPED } from './commands.ts';
 import type { Connection, ConsoleClient } from './connection.ts';
 import { shownValues } from './engines.ts';
@@ -14,7 +15,6 @@ import { preloaded } from './preloaded.ts';
 import { Recording } from './recording.ts';
 import type { Screen } from './screen.ts';
 import type { Started } from './started.ts';
-import { suggestion } from './suggestion.ts';
 
 export class Console {
   readonly screen: Screen;

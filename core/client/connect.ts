@@ -1,7 +1,7 @@
 /** Finding a cluster: by name, connection file, URL or connection record. */
 import { readFileSync } from 'node:fs';
 import type { ConnectionInfo } from '../cluster-info.ts';
-import { connectionFile, isAlive, readConnectionFile, removeDeadCluster } from '../connection-file.ts';
+import { connectionFile, isAlive, listClusters, readConnectionFile, removeDeadCluster } from '../connection-file.ts';
 import { ClusterNotFoundError, RefusedError, TransportError, UsageError } from '../errors.ts';
 import { endpointUrl } from '../wire/endpoint.ts';
 import { checkAddress } from '../wire/transport.ts';
@@ -75,8 +75,10 @@ export function findCluster(where: string): ConnectionInfo {
       return readConnectionFile(file);
     } catch (error) {
       if (!(error instanceof ClusterNotFoundError) || file === where) throw error;
+      const others = listClusters().map(({ name }) => name);
+      const known = others.length ? `, but ${others.join(', ')}` : '';
       throw new ClusterNotFoundError(
-        `No cluster named '${where}' is running here; start one: tutti start --name ${where} --detach`,
+        `No cluster named '${where}' is running here${known}; start one: tutti start --name ${where} --detach`,
         { cause: error },
       );
     }

@@ -42,6 +42,7 @@ interface InUse {
   /** Why it cannot be used, once that is known. */
   refusal: Error | undefined;
   readonly whenRefused: ((error: Error) => void)[];
+  readonly whenClosed: (() => void)[];
   shared: { value: unknown } | undefined;
 }
 
@@ -89,6 +90,11 @@ export class Paradigms {
     this.#exchange.gone('engine', engine, error);
   }
 
+  /** The client is about to close: halves may have something to say yet. */
+  closing(): void {
+    for (const { whenClosed } of this.#used.values()) for (const listener of whenClosed) listener();
+  }
+
   end(error: Error): void {
     this.#exchange.fail(error);
   }
@@ -114,7 +120,10 @@ export class Paradigms {
     for (const required of requires) this.#install(definitionOf(required) ?? notOne(definition));
     if (controller) this.#home.offer?.(definition);
     const bundle = bundleHalf(definition);
-    const inUse: InUse = { definition, handlers: {}, refusal: undefined, whenRefused: [], shared: undefined };
+    const inUse: InUse = {
+      ...{ definition, handlers: {}, refusal: undefined, whenRefused: [], whenClosed: [] },
+      shared: undefined,
+    };
     this.#used.set(name, inUse);
     const wanted = { version, controller: controller !== undefined, engine: engine !== undefined };
     const payloads = [encode(wanted), ...(bundle ? [textPayload(bundle.text)] : [])];
@@ -191,6 +200,7 @@ export class Paradigms {
         }
       },
       onRefused: (listener) => void inUse.whenRefused.push(listener),
+      onClose: (listener) => void inUse.whenClosed.push(listener),
       shared: <T>(make: () => T): T => {
         inUse.shared ??= { value: make() };
         return inUse.shared.value as T;

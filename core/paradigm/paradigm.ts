@@ -275,6 +275,8 @@ export interface ClientHost {
    * for an answer of its own gets none. What is asked, or told later, throws that error.
    */
   onRefused(listener: (error: Error) => void): void;
+  /** Called when the client is told to close, before it does: what is told now leaves first. Not when it is cut off. */
+  onClose(listener: () => void): void;
   /** Made at the first `use` of the paradigm in this client, and then the same for all further ones. */
   shared<T>(make: () => T): T;
   /** What the controller's half emits. */

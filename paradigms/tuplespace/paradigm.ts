@@ -37,6 +37,8 @@ const definition = defineParadigm({
     const link = host.shared(() => {
       const made = new Link(host.controller, host);
       host.handle({ answers: (answers: Answers) => made.receive(answers) });
+      // What was taken is taken, also where closing is the next that its taker does.
+      host.onClose(() => made.settleUp());
       return made;
     });
     return new ClientSpace(name, link, options as OpenOptions, {

@@ -47,6 +47,11 @@ test('two clusters side by side, each used from other processes, until they are 
     ['a', a.pid],
     ['b', b.pid],
   ]);
+  const none = await terminal.run(['stop', '--name', 'c']);
+  expect(none).toMatchObject({
+    code: 3,
+    stderr: expect.stringMatching(/No cluster named 'c' is running here, but a, b;/),
+  });
   const { token } = JSON.parse(readFileSync(path.join(terminal.home, 'a.json'), 'utf8'));
   expect(list.stdout).not.toContain(token.split('.')[1]);
 

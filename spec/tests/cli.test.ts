@@ -43,8 +43,9 @@ test('each distinct error is told once, with its engines and the frames of the u
   expect(failed.stdout).toBe('[0] 5\n');
   const told = lines(failed.stderr);
   expect(told[0]).toBe("[1,2] TypeError: Cannot read properties of null (reading 'x')");
-  expect(told[1]).toMatch(/^\[1,2\] {5}at f \(.*:2:8\)$/);
-  expect(told.slice(1).every((line) => /:(2|4):\d+\)?$/.test(line))).toBe(true);
+  expect(told.slice(1, 3)).toEqual(['[1,2]     null.x;', '[1,2]          ^']);
+  expect(told[3]).toMatch(/^\[1,2\] {5}at f \(.*:2:8\)$/);
+  expect(told.slice(3).every((line) => /:(2|4):\d+\)?$/.test(line))).toBe(true);
 });
 
 test('with --json a failure is a document too', async () => {
@@ -135,6 +136,9 @@ test.each<[string[], number, RegExp]>([
   [['farm', '--attemps', '3', 'true'], 2, /There is no option --attemps; did you mean --attempts\?/],
   [['mpi', '--rank', '3', 'main.ts'], 2, /There is no option --rank; did you mean --ranks\?/],
   [['space', 'out', '--spcae', 'a', '1'], 2, /There is no option --spcae; did you mean --space\?/],
+  [['foo'], 2, /There is no command foo\nSee: tutti --help/],
+  [['--verison'], 2, /There is no option --verison; did you mean --version\?/],
+  [['engines', 'add'], 2, /Something is missing after the command\nSee: tutti engines add --help/],
   [['status', '--jsn'], 2, /There is no option --jsn; did you mean --json\?/],
   [['exec'], 2, /Which code/],
   [['exec', 'a', 'b'], 2, /got 'a' and 'b'/],

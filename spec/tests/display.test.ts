@@ -8,7 +8,7 @@ import { findCommand } from '../../cli/repl/commands.ts';
 import { entryOf, isUnfinished } from '../../cli/repl/entry.ts';
 import { joined } from '../../cli/repl/program.ts';
 import { statementsOf } from '../../cli/repl/statements.ts';
-import { suggestion } from '../../cli/repl/suggestion.ts';
+import { suggestion } from '../../cli/suggestion.ts';
 import { prepare } from '../../core/console/index.ts';
 import { CompositeError, RemoteError, UsageError } from '../../core/errors.ts';
 
@@ -126,7 +126,7 @@ test('what an error is made of stands under it, and its chain of causes', () => 
     failureText(error, look)
       .split('\n')
       .filter((line) => !/^\s+at /.test(line));
-  const plainly = (error: Error): Error => Object.assign(error, { stack: undefined });
+  const plainly = <E extends Error>(error: E): E => Object.assign(error, { stack: undefined });
   const inner = plainly(new AggregateError([plainly(new RangeError('far')), 'text'], 'two'));
   const cause = plainly(new Error('why', { cause: plainly(new TypeError('root', { cause: 404 })) }));
   const outer = plainly(new AggregateError([new UsageError('a'), inner, new UsageError('a')], 'all', { cause }));

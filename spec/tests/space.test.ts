@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Client, cluster } from 'tutti';
+import { type Client, cluster, connect } from 'tutti';
 import { ANY, type TupleSpace, t, tupleSpace } from 'tutti/paradigms';
 import { afterAll, describe, expect, test } from 'vitest';
 import { spaceSuite } from './space-suite.ts';
@@ -27,6 +27,34 @@ describe.each(['tcp', 'ws'])('over %s, with a controller of its own', (scheme) =
   );
   spaceSuite(near(client));
 });
+
+test.each([true, false])(
+  'what was taken is taken, also where its taker closes at once (durable: %s)',
+  async (durable) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'tutti-space-'));
+    try {
+      const options = { engines: 0, durable: folder, local: true, log: 'silent' } as const;
+      const home = await cluster(options);
+      const space = home.use(tupleSpace, { durable });
+      await space.outMany([
+        ['n', 1],
+        ['n', 2],
+        ['n', 3],
+      ]);
+      const guest = await connect(home.connection);
+      expect(await guest.use(tupleSpace).take(['n', 1])).toEqual(['n', 1]);
+      await guest.close();
+      expect(await space.count(['n', ANY])).toBe(2);
+      await space.take(['n', 2]);
+      await home.close();
+      const again = await cluster(options);
+      expect(await again.use(tupleSpace).readAll(['n', ANY])).toEqual(durable ? [['n', 3]] : []);
+      await again.close();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
 
 describe('durable, after a restart', () => {
   const durable = mkdtempSync(path.join(tmpdir(), 'tutti-space-'));
@@ -64,6 +92,21 @@ describe('from an engine', () => {
     });
   };
   spaceSuite({ near: false, space });
+});
+
+test('what has arrived is taken, though its client closes at once', async () => {
+  await using home = await cluster({ engines: 0, listen: ['tcp://127.0.0.1:0'] });
+  const { connection } = home;
+  const there = { ...connection, urls: connection.urls.filter((url) => url.startsWith('tcp:')) };
+  const space = home.use(tupleSpace);
+  for (let n = 0; n < 5; n++) {
+    await space.out(['only', n]);
+    const taker = await connect(there);
+    const taking = taker.use(tupleSpace).take(['only', n]);
+    await taking.then(() => taker.close());
+    await expect.poll(async () => (await space.info()).taken).toBe(0);
+    expect(await space.count()).toBe(0);
+  }
 });
 
 test('a live tuple is there when its fields are computed; one that fails holds its error', async () => {

@@ -118,7 +118,7 @@ async function* recordSplits(source: MemorySource<unknown>, { splitSize, signal 
   const scale = new Scale();
   let records: unknown[] = [];
   let bytes = 0;
-  for await (const record of source.records as AsyncIterable<unknown>) {
+  for await (const record of untilAborted(source.records, signal)) {
     signal?.throwIfAborted();
     records.push(record);
     bytes += scale.weigh(record);
@@ -129,6 +129,38 @@ async function* recordSplits(source: MemorySource<unknown>, { splitSize, signal 
     if (source.perSplit === undefined && known === undefined) target = Math.min(MOST, target * 2);
   }
   if (records.length > 0) yield { records, bytes };
+}
+
+/** One that waits for its next record, which may never come, is not waited for. */
+function untilAborted(
+  records: MemorySource<unknown>['records'],
+  signal: AbortSignal | undefined,
+): MemorySource<unknown>['records'] {
+  const asynchronous = records as Partial<AsyncIterable<unknown>>;
+  if (!signal || typeof asynchronous[Symbol.asyncIterator] !== 'function') return records;
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = asynchronous[Symbol.asyncIterator]!();
+      return {
+        next: () =>
+          new Promise((resolve, reject) => {
+            const give = (): void => reject(signal.reason);
+            if (signal.aborted) give();
+            signal.addEventListener('abort', give, { once: true });
+            iterator
+              .next()
+              .then(resolve, reject)
+              .finally(() => signal.removeEventListener('abort', give));
+          }),
+        async return(value) {
+          const ending = iterator.return?.(value);
+          if (!signal.aborted) return (await ending) ?? { done: true, value };
+          ending?.catch(() => {});
+          return { done: true, value };
+        },
+      };
+    },
+  };
 }
 
 const read = new WeakSet<object>();
