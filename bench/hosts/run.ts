@@ -3,6 +3,7 @@
  * namespaces of the hub and of the hosts.
  */
 import { execFileSync } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { type Cluster, cluster, processLauncher } from 'tutti';
 import { taskFarm } from 'tutti/paradigms';
 import { atLeast, below, latency, ms, report } from '../measure.ts';
@@ -19,6 +20,12 @@ const WARMUP = 10;
 const FAR_AWAY = 8;
 /** ms. */
 const TASK = 100;
+
+// Whatever ends the program that has made the network, this does not go on in what is left of it.
+(process.stdin as Socket)
+  .on('end', () => process.exit(1))
+  .resume()
+  .unref();
 
 const [tasksGiven, hub, ...hosts] = process.argv.slice(2) as [string, string, ...string[]];
 /** Of each host. */
