@@ -18,7 +18,7 @@ export async function hosts(count = HOSTS, tasks = 100): Promise<void> {
     const program = fileURLToPath(new URL('run.js', import.meta.url));
     const hub = network.center.replace(/center$/, 'hub');
     const args = ['netns', 'exec', network.center, process.execPath, program, String(tasks), hub, ...network.hosts];
-    const child = spawn('ip', args, { stdio: 'inherit' });
+    const child = spawn('ip', args, { stdio: ['pipe', 'inherit', 'inherit'] });
     const [code, signal] = await once(child, 'exit');
     if (code !== 0) throw new Error(`The run on ${count} hosts ended with ${signal ?? code}`);
   } finally {
