@@ -113,6 +113,12 @@ const programs = {
   logLevel: 'warning',
   // Of the user's choice, and there only where it is used.
   external: ['@nats-io/*'],
+  alias: {
+    // Without the search for native code, which is not beside a bundle: it takes longer than all the rest of the codec.
+    msgpackr: 'msgpackr/pack',
+    // Numbers of 64 bits are numbers here; the package makes a module of WebAssembly as soon as it is there.
+    long: path.join(root, 'browser/long.ts'),
+  },
   banner: {
     js: `import{createRequire as $cr}from'node:module';const require=$cr(import.meta.url);const{${globals.join(',')}}=globalThis;`,
   },
@@ -125,14 +131,18 @@ await build({
 });
 await build({
   ...programs,
-  // The codec is a module of its own: of a thread that is paused V8 lists all variables of each frame's module, and decoding
-  // nests deep.
+  // What stands on the stack when user code is looked into is in small modules: of a thread that is paused V8 lists all variables of
+  // each frame's module. And decoding nests deep.
   entryPoints: {
     'engine-process': entry('engine-process'),
     'engine-thread': entry('engine-thread'),
     // What starts engines on other machines: all of these files go there.
     agent: entry('agent'),
     'engine-codec': path.join(root, 'core/wire/codec.ts'),
+    'engine-turns': path.join(root, 'core/engine/turns.ts'),
+    'engine-door': path.join(root, 'core/engine/door.ts'),
+    'engine-operations': path.join(root, 'core/engine/operations.ts'),
+    'engine-supplies': path.join(root, 'core/engine/supplies.ts'),
   },
   splitting: true,
   chunkNames: 'engine-part-[hash]',

@@ -18,6 +18,9 @@ const TASKS = 100_000;
 const TOGETHER = 1_000;
 const TAKEOVERS = 5;
 const TIMES_RAW = 1.5;
+const RUNS = 5_000;
+/** Code that has not been compiled yet is no part of the figure, on either side. */
+const WARM_UP = 5_000;
 
 export async function beyondNats(): Promise<void> {
   const server = await natsServer();
@@ -52,7 +55,7 @@ async function requestReply({ address }: BenchServer): Promise<Latency> {
   await once(child.stdout!, 'data');
   const nc = await connectNats({ servers: address });
   const data = new Uint8Array(64);
-  const raw = await latency(5_000, () => nc.request('bench.echo', data));
+  const raw = await latency(RUNS, () => nc.request('bench.echo', data), WARM_UP);
   await nc.close();
   child.kill();
   await once(child, 'exit');
@@ -77,7 +80,7 @@ async function withEngines(server: BenchServer, body: (c: Cluster) => Promise<vo
 async function calls(c: Cluster, raw: Latency): Promise<void> {
   const engine = c.engine(0);
   const echo = await engine.wrap((x: number) => x);
-  const one = await latency(5_000, (i) => echo(i));
+  const one = await latency(RUNS, (i) => echo(i), WARM_UP);
   const times = one.p50 / raw.p50;
   report({
     what: 'nats: round trip of a call, controller to engine',

@@ -16,14 +16,15 @@ export async function mpi(): Promise<void> {
   const tcp = mpi4py(['--mca', 'btl', 'self,tcp']);
   if (!shared) console.log('  (mpi4py is not installed: apt-get install python3-mpi4py python3-numpy openmpi-bin)');
   const four = shared && mpi4py([], 4);
+  const fourTcp = tcp && mpi4py(['--mca', 'btl', 'self,tcp'], 4);
   {
     await using client = await cluster({ engines: 4, kind: 'thread' });
     await blocking(client, shared, four);
-    await awaiting(client, 'thread');
+    await awaiting(client, 'thread', shared, four);
     await contexts(client);
   }
   await using client = await cluster({ engines: 4, kind: 'process' });
-  await awaiting(client, 'process', tcp);
+  await awaiting(client, 'process', tcp, fourTcp);
   await killed(client);
 }
 
@@ -103,9 +104,17 @@ async function blocking(client: Cluster, peer: Mpi4py | undefined, four: Mpi4py 
   }
 }
 
-async function awaiting(client: Cluster, kind: 'thread' | 'process', peer?: Mpi4py): Promise<void> {
-  const beside = (name: keyof Mpi4py, unit: string): { peer?: string } =>
-    peer?.[name] === undefined ? {} : { peer: `mpi4py over tcp ${peer[name]} ${unit}` };
+async function awaiting(
+  client: Cluster,
+  kind: 'thread' | 'process',
+  peer: Mpi4py | undefined,
+  four: Mpi4py | undefined,
+): Promise<void> {
+  const way = kind === 'thread' ? 'mpi4py' : 'mpi4py over tcp';
+  const beside = (name: keyof Mpi4py, unit: string): { peer?: string } => {
+    const value = peer?.[name] ?? four?.[name];
+    return value === undefined ? {} : { peer: `${way} ${value} ${unit}` };
+  };
   const us: number = await first(client, 2, pingAwaiting, 8, 10_000);
   report({
     what: `osu_latency, ${kind}, 8 B one way`,
@@ -121,7 +130,8 @@ async function awaiting(client: Cluster, kind: 'thread' | 'process', peer?: Mpi4
     ...beside('mib', 'GB/s'),
   });
   const object = MIB / (await first(client, 2, objectAwaiting, MIB, 100)) / 1e3;
-  const ahead = peer?.objectMib === undefined ? {} : { goal: atLeast(peer.objectMib, object, 'GB/s') };
+  const ahead =
+    peer?.objectMib === undefined || kind === 'thread' ? {} : { goal: atLeast(peer.objectMib, object, 'GB/s') };
   report({
     what: `an object with an array of 1 MiB, ${kind}`,
     value: `${object.toFixed(2)} GB/s`,
@@ -130,26 +140,35 @@ async function awaiting(client: Cluster, kind: 'thread' | 'process', peer?: Mpi4
   });
   for (const both of [false, true]) {
     const gbs = await first(client, 2, bandwidth, 64 << 10, 100, both);
-    report({ what: `${both ? 'osu_bibw' : 'osu_bw'}, ${kind}, 64 KiB`, value: `${gbs.toFixed(2)} GB/s` });
+    report({
+      what: `${both ? 'osu_bibw' : 'osu_bw'}, ${kind}, 64 KiB`,
+      value: `${gbs.toFixed(2)} GB/s`,
+      ...beside(both ? 'bibw' : 'bw', 'GB/s'),
+    });
   }
   report({
     what: `osu_mbw_mr, ${kind}, 8 B, 2 pairs`,
     value: `${Math.round(await first(client, 4, messageRate, 200))} messages/s`,
+    ...beside('rate', 'messages/s'),
   });
   report({
     what: `osu_multi_lat, ${kind}, 8 B, 2 pairs`,
     value: `${(await first(client, 4, pingAwaiting, 8, 2_000)).toFixed(1)} µs`,
+    ...beside('pairs', 'µs'),
   });
-  for (const [what, main] of Object.entries({
-    osu_barrier: barriers,
-    osu_bcast: bcasts,
-    osu_allreduce: allreduces,
-    osu_alltoall: alltoalls,
-  }))
+  for (const [what, main, name] of [
+    ['osu_barrier', barriers, 'barrier'],
+    ['osu_bcast', bcasts, 'bcast'],
+    ['osu_allreduce', allreduces, 'allreduceKb'],
+    ['osu_alltoall', alltoalls, 'alltoall'],
+  ] as const) {
+    const value = four?.[name];
     report({
       what: `${what}, ${kind}, 4 ranks, 1 kB`,
       value: `${(await first(client, 4, main, 1_000)).toFixed(1)} µs`,
+      ...(value !== undefined && { peer: `${way} ${value} µs` }),
     });
+  }
 }
 
 /** How long the others wait for a rank that was killed in the middle of a collective. */

@@ -11,6 +11,16 @@ export interface Mpi4py {
   objectMib: number;
   allreduce: number;
   barrier: number;
+  /** 64 KiB, GB/s. */
+  bw: number;
+  bibw: number;
+  /** 8 B in pairs: messages/s, and µs. */
+  rate: number;
+  pairs: number;
+  /** 1 kB, µs. */
+  bcast: number;
+  allreduceKb: number;
+  alltoall: number;
 }
 
 const PROGRAM = `
@@ -18,8 +28,9 @@ from mpi4py import MPI; import time, json, numpy as np
 c=MPI.COMM_WORLD; r=c.rank; out={}
 def ping(send, recv, n):
     def step():
+        if r>1: return
         if r==0: send(1); recv(1)
-        elif r==1: recv(0); send(0)
+        else: recv(0); send(0)
     for _ in range(n//5): step()
     t=time.perf_counter()
     for _ in range(n): step()
@@ -30,7 +41,7 @@ def buffer(size, n):
 def obj(o, n): return ping(lambda p: c.send(o,p), lambda p: c.recv(source=p), n)
 out['latency']=buffer(8,20000)*1e6
 out['mib']=(1<<20)/buffer(1<<20,200)/1e9
-out['mib64']=(64<<20)/buffer(64<<20,10)/1e9
+if c.size==2: out['mib64']=(64<<20)/buffer(64<<20,10)/1e9
 out['object']=obj({'k': list(range(10))},5000)*1e6
 out['object64k']=(64<<10)/obj({'data': np.zeros(8<<10)},300)/1e9
 out['objectMib']=(1<<20)/obj({'data': np.zeros(128<<10)},100)/1e9
@@ -42,6 +53,36 @@ def each(f, n):
     return (time.perf_counter()-t)/n*1e6
 out['allreduce']=each(lambda: c.Allreduce(a,b), 5000)
 out['barrier']=each(c.Barrier, 5000)
+m=r^1
+def window(size, n, both):
+    o=np.zeros(size, dtype=np.uint8); into=[np.zeros(size, dtype=np.uint8) for _ in range(64)]; one=np.zeros(4, dtype=np.uint8)
+    def round():
+        open=[]
+        if both or r%2: open+=[c.Irecv(b, m) for b in into]
+        if both or r%2==0: open+=[c.Isend(o, m) for _ in range(64)]
+        MPI.Request.Waitall(open)
+        if r%2: c.Send(one, m, 1)
+        else: c.Recv(one, m, 1)
+    for _ in range(n//10): round()
+    c.Barrier()
+    t=time.perf_counter()
+    for _ in range(n): round()
+    c.Barrier()
+    return (time.perf_counter()-t)/n
+if c.size==2:
+    out['bw']=64*65536/window(65536,100,False)/1e9
+    out['bibw']=2*64*65536/window(65536,100,True)/1e9
+else:
+    out['rate']=2*64/window(8,200,False)
+    b=np.zeros(8, dtype=np.uint8)
+    def pair():
+        if r%2: c.Recv(b,m); c.Send(b,m)
+        else: c.Send(b,m); c.Recv(b,m)
+    out['pairs']=each(pair, 2000)/2
+    k=np.zeros(1000, dtype=np.uint8); d=np.zeros(125); e=np.zeros(125); k2=np.zeros(1000, dtype=np.uint8)
+    out['bcast']=each(lambda: c.Bcast(k), 1000)
+    out['allreduceKb']=each(lambda: c.Allreduce(d,e), 1000)
+    out['alltoall']=each(lambda: c.Alltoall(k,k2), 1000)
 if r==0: print(json.dumps({k: round(v,3) for k,v in out.items()}))
 `;
 

@@ -8,10 +8,13 @@ import { type Client, cluster, connect } from 'tutti';
 import { ANY, type TupleSpace, t, tupleSpace } from 'tutti/paradigms';
 import { Matcher } from '../paradigms/tuplespace/store/matcher.ts';
 import { TupleStore } from '../paradigms/tuplespace/store/tuple-store.ts';
+import { bareSocket } from './bare-socket.ts';
 import { atLeast, below, latency, report } from './measure.ts';
 
 const PIPELINED = 100_000;
 const SEQUENTIAL = 3_000;
+/** Code that has not been compiled yet is no part of the figure. */
+const WARM_UP = 3_000;
 
 export async function space(): Promise<void> {
   atTheStore();
@@ -137,31 +140,40 @@ async function overTcp(redis: Peer | undefined, rinda: string | undefined): Prom
   // By turns, since the machine may have other things to do now and then.
   const ours = { pair: [] as number[], round: [] as number[] };
   const theirs = { pair: [] as number[], round: [] as number[] };
+  const bare = await bareSocket();
+  const bareTimes: number[] = [];
+  const pair = async (): Promise<void> => {
+    await one.out(['q', n++]);
+    await one.take(['q', ANY]);
+  };
+  const round = async (): Promise<void> => {
+    await one.out(['ping', ping]);
+    await one.take(['pong', ping++]);
+  };
+  for (const work of [pair, round, redis?.pair, redis?.round, bare.round])
+    for (let i = 0; work && i < WARM_UP; i++) await work();
   for (let turn = 0; turn < 10; turn++) {
     const block = async (times: number[], work: () => Promise<unknown>): Promise<void> => {
       times.push((await latency(SEQUENTIAL / 10, work, 20)).p50 * 1e3);
     };
-    await block(ours.pair, async () => {
-      await one.out(['q', n++]);
-      await one.take(['q', ANY]);
-    });
+    await block(ours.pair, pair);
     if (redis) await block(theirs.pair, redis.pair);
-    await block(ours.round, async () => {
-      await one.out(['ping', ping]);
-      await one.take(['pong', ping++]);
-    });
+    await block(ours.round, round);
     if (redis) await block(theirs.round, redis.round);
+    await block(bareTimes, bare.round);
   }
+  bare.close();
   const middle = (times: number[]): number => times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]!;
   const names = { pair: 'tcp: out, then take', round: 'tcp: two clients, ping and pong by waiting takes' };
   for (const kind of ['pair', 'round'] as const) {
     const [us, peer] = [middle(ours[kind]), redis && middle(theirs[kind])];
-    const beside = [peer && `Redis ${peer.toFixed(0)} µs`, kind === 'pair' && rinda].filter(Boolean).join(', ');
+    const floor = `two bare round trips of Node's sockets ${(2 * middle(bareTimes)).toFixed(0)} µs`;
+    const beside = [floor, peer && `Redis ${peer.toFixed(0)} µs`, kind === 'pair' && rinda].filter(Boolean).join(', ');
     report({
       what: names[kind],
       value: `p50 ${us.toFixed(0)} µs`,
       ...(peer && { goal: below(Math.round(peer / 2), us, 'µs') }),
-      ...(beside && { peer: beside }),
+      peer: beside,
     });
   }
   const rate = await pipelined(one);

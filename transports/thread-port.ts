@@ -2,6 +2,7 @@ import type { MessagePort, Transferable } from 'node:worker_threads';
 import { type Handover, HandoverLink } from '../core/wire/frame-handover.ts';
 import { allocate, fresh, OWN_BUFFER_BYTES } from '../core/wire/frame-message.ts';
 import type { Connection, Lane } from '../core/wire/transport.ts';
+import { handoverOf, textOf } from './thread-text.ts';
 
 /** A handover as it crosses a port: small parts packed into one buffer, because each object costs more than its bytes. */
 interface Parcel {
@@ -17,13 +18,20 @@ interface Parcel {
 export function portConnection(port: MessagePort, href: string): Connection {
   const link = new HandoverLink(href, true, {
     post: (handover) => {
+      const text = textOf(handover);
+      if (text !== undefined) {
+        port.postMessage(text);
+        return;
+      }
       const moved = new Set<ArrayBuffer>();
       const parcel = pack(handover, moved);
       port.postMessage(parcel, [...moved] as Transferable[]);
     },
     close: () => port.close(),
   });
-  port.on('message', (parcel: Parcel) => link.arrive(unpack(parcel)));
+  port.on('message', (sent: Parcel | string) =>
+    link.arrive(typeof sent === 'string' ? handoverOf(sent) : unpack(sent)),
+  );
   port.on('close', () => link.gone(`The thread at the other end of ${href} has ended, or cut the connection`));
   return link.connection;
 }

@@ -39,7 +39,6 @@ export interface Printed {
 /** What few calls need. */
 export class More {
   uses: readonly Call[] = NONE;
-  bytes = 0;
   unplaced = 0;
   /** Made when they are needed: most calls never print or talk. */
   printed: Told<Printed> | undefined;

@@ -12,7 +12,8 @@ export interface CallOptions {
 
 export interface CallSpec {
   op: string;
-  targets: readonly number[];
+  /** Others than those of the view. */
+  targets?: number[];
   /** Arguments for all targets. */
   args: unknown[];
   /** What error messages call the first of them, and of `own`; the rest is `args[0]`, `args[1]`, … */

@@ -58,6 +58,8 @@ export class Call {
   readonly assembly: Assembly;
   readonly submitted = Date.now();
   pending: number;
+  /** Of its arguments, for flow control. */
+  bytes = 0;
   /** Has it left? Until then it waits for others' arguments to get through. */
   sent = false;
   /** Somebody will see how it ends. */
@@ -101,10 +103,6 @@ export class Call {
   /** Calls whose values this one uses: they must not be released before it is done. */
   get uses(): readonly Call[] {
     return this.#more?.uses ?? NONE;
-  }
-  /** Bytes of its arguments, for flow control. */
-  get bytes(): number {
-    return this.#more?.bytes ?? 0;
   }
   /** Results in its arguments of which it is not known yet where they are made. */
   get unplaced(): number {

@@ -19,7 +19,7 @@ import { AsyncResult, type PipeHome } from './async-result.ts';
 import { Call, type CallHome } from './call.ts';
 import { limitCall } from './call-limits.ts';
 import type { PartRecord, Printed } from './call-parts.ts';
-import type { CallSpec } from './call-spec.ts';
+import type { CallOptions, CallSpec } from './call-spec.ts';
 import { ClusterNews } from './cluster-news.ts';
 import { type Echo, silentEcho } from './echo.ts';
 import { Flow } from './flow.ts';
@@ -143,10 +143,10 @@ export class Link implements CallHome, PipeHome, MakerHome {
   }
 
   /** Never throws: what is wrong with the call becomes its error. */
-  call<T>(spec: CallSpec): AsyncResult<T> {
+  call<T>(spec: CallSpec, targets: number[], options: CallOptions = {}): AsyncResult<T> {
     const luggage = new Luggage(this.sender, this.clusterId);
     for (const hash of spec.code ?? []) luggage.code.add(hash);
-    const { targets, assembly, options = {} } = spec;
+    const { assembly } = spec;
     const base = { id: ++this.#next, home: this, targets, assembly };
     let payloads: Payload[];
     try {
@@ -161,7 +161,7 @@ export class Link implements CallHome, PipeHome, MakerHome {
       return new AsyncResult<T>(call, this);
     }
     const call = new Call({ ...base, uses: [...luggage.uses] });
-    call.more.bytes = luggage.bytes;
+    call.bytes = luggage.bytes;
     this.#calls.set(call.id, call);
     this.#lending.borrow(call);
     limitCall(call, options);
@@ -173,7 +173,7 @@ export class Link implements CallHome, PipeHome, MakerHome {
       spread: spec.own !== undefined,
       code: [...luggage.code],
       needs: luggage.needs,
-      ...(options.label !== undefined && { label: options.label }),
+      label: options.label ?? null,
     };
     this.#whenPlaced(call, luggage);
     this.#flow.admit(call, () => {
@@ -222,13 +222,9 @@ export class Link implements CallHome, PipeHome, MakerHome {
   }
 
   pipe(call: Call, fn: unknown, args: unknown[]): AsyncResult<any> {
-    return this.call({
-      op: 'apply',
-      targets: call.parts.map((part) => part.engine),
-      args: [fn],
-      own: call.parts.map((part) => (luggage) => [luggage.part(call, part), ...args]),
-      assembly: call.assembly,
-    });
+    const own = call.parts.map((part) => (luggage: Luggage) => [luggage.part(call, part), ...args]);
+    const targets = call.parts.map((part) => part.engine);
+    return this.call({ op: 'apply', args: [fn], own, assembly: call.assembly }, targets);
   }
 
   async fetch(call: Call, part: PartRecord): Promise<Payload> {
@@ -294,8 +290,8 @@ export class Link implements CallHome, PipeHome, MakerHome {
 
   async close(reason = 'the client has closed'): Promise<void> {
     if (this.#ended) return;
-    this.paradigms.close();
     for (const call of this.#calls.values()) call.observed = true; // who closes knows what that does to pending calls
+    this.paradigms.closing();
     const closing = this.#session.close(reason);
     this.#end(new SessionLostError('This client is closed'));
     await closing;

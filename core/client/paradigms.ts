@@ -42,6 +42,7 @@ interface InUse {
   /** Why it cannot be used, once that is known. */
   refusal: Error | undefined;
   readonly whenRefused: ((error: Error) => void)[];
+  readonly whenClosed: (() => void)[];
   shared: { value: unknown } | undefined;
 }
 
@@ -49,7 +50,6 @@ export class Paradigms {
   #home: ParadigmsHome;
   #exchange: Exchange;
   #used = new Map<string, InUse>();
-  #onClose: (() => void)[] = [];
 
   constructor(home: ParadigmsHome) {
     this.#home = home;
@@ -90,9 +90,9 @@ export class Paradigms {
     this.#exchange.gone('engine', engine, error);
   }
 
-  /** What they have to say still leaves. */
-  close(): void {
-    for (const listener of this.#onClose.splice(0)) listener();
+  /** The client is about to close: halves may have something to say yet. */
+  closing(): void {
+    for (const { whenClosed } of this.#used.values()) for (const listener of whenClosed) listener();
   }
 
   end(error: Error): void {
@@ -120,7 +120,10 @@ export class Paradigms {
     for (const required of requires) this.#install(definitionOf(required) ?? notOne(definition));
     if (controller) this.#home.offer?.(definition);
     const bundle = bundleHalf(definition);
-    const inUse: InUse = { definition, handlers: {}, refusal: undefined, whenRefused: [], shared: undefined };
+    const inUse: InUse = {
+      ...{ definition, handlers: {}, refusal: undefined, whenRefused: [], whenClosed: [] },
+      shared: undefined,
+    };
     this.#used.set(name, inUse);
     const wanted = { version, controller: controller !== undefined, engine: engine !== undefined };
     const payloads = [encode(wanted), ...(bundle ? [textPayload(bundle.text)] : [])];
@@ -197,7 +200,7 @@ export class Paradigms {
         }
       },
       onRefused: (listener) => void inUse.whenRefused.push(listener),
-      onClose: (listener) => void this.#onClose.push(listener),
+      onClose: (listener) => void inUse.whenClosed.push(listener),
       shared: <T>(make: () => T): T => {
         inUse.shared ??= { value: make() };
         return inUse.shared.value as T;

@@ -23,14 +23,14 @@ export function createView(source: ViewSource): View & EngineView {
   const { link, single, options } = source;
   const each: Assembly = single ? 'single' : 'list';
 
-  function call(spec: Omit<CallSpec, 'targets'> & { targets?: number[] }): AsyncResult<any> {
+  function call(spec: CallSpec): AsyncResult<any> {
     let targets: number[];
     try {
       targets = spec.targets ?? someTargets();
     } catch (error) {
       return link.failed(error);
     }
-    return link.call({ ...spec, targets, options: { ...options, ...checked(spec.options ?? {}) } });
+    return link.call(spec, targets, spec.options ? { ...options, ...checked(spec.options) } : options);
   }
 
   function someTargets(): number[] {

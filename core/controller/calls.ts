@@ -6,7 +6,7 @@ import { callKey } from '../call-key.ts';
 import { DependencyError, InvalidTargetError, ProtocolError, RefusedError, ValueLostError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { loud } from '../log-output.ts';
-import { type AnswerCodec, answerCodec, encodeThrown } from '../wire/answer.ts';
+import { answerCodec, encodeThrown } from '../wire/answer.ts';
 import { type Envelope, Kind, pack, Status } from '../wire/envelope.ts';
 import { copyOf, type Payload } from '../wire/forms.ts';
 import type { Session } from '../wire/session.ts';
@@ -14,7 +14,7 @@ import type { Broker } from './broker.ts';
 import type { CallCounts } from './call-counts.ts';
 import type { ClientRecord } from './clients.ts';
 import { exceeded, type Limits } from './limits.ts';
-import { type EngineRecord, lostError, type Registry } from './registry.ts';
+import { type EngineRecord, lostError, type Registry, type Running } from './registry.ts';
 
 /** A call may name this many targets that there never were; each is answered with an error. */
 const UNKNOWN_TARGETS = 1_024;
@@ -49,10 +49,11 @@ export class Calls {
     const { id, targets, op, code, needs, label } = header;
     this.#trace?.debug(`Call ${id} of client ${client.id}: ${op}`, { client: client.id, call: id, op, targets, label });
     const codec = answerCodec(payloads);
+    const only = targets.length === 1;
     client.account.lastCall = id;
     const refusal = this.#refusal(client, header);
     if (refusal) {
-      for (const engine of targets) this.#fail(client, id, engine, refusal, codec);
+      for (const engine of targets) this.#fail(client, { call: id, codec, only }, engine, refusal);
       return;
     }
     const count = this.#counts.of(op);
@@ -70,11 +71,11 @@ export class Calls {
       const record = this.#registry.engines.get(engine);
       const error = this.#obstacle(client, engine, record);
       if (error || !record?.session) {
-        this.#fail(client, id, engine, error!, codec);
+        this.#fail(client, { call: id, codec, only }, engine, error!);
         count.lost++;
         continue;
       }
-      const job = { client: client.id, call: id, op, label, codec, count, began };
+      const job = { client: client.id, call: id, op, label, codec, only, count, began };
       record.running.set(callKey(client.id, id), job);
       client.account.pending++;
       this.#callsTo(record.session).set(client.id, id);
@@ -126,8 +127,8 @@ export class Calls {
     if (!client) return;
     client.account.pending--;
     result.engine = record.id; // whatever it says
-    if (kept && !this.#retain(client, record, header.id, bytes!, running.codec)) return;
-    client.reply(header.id, result, payloads[0]);
+    if (kept && !this.#retain(client, record, running, bytes!)) return;
+    client.reply(header.id, result, payloads[0], running.only);
   }
 
   /** A task that takes long has begun. */
@@ -147,13 +148,14 @@ export class Calls {
   }
 
   engineLost(record: EngineRecord, error: Error): void {
-    for (const { client, call, codec, count, whenOver } of record.running.values()) {
+    for (const running of record.running.values()) {
+      const { client, count, whenOver } = running;
       whenOver?.();
       count.lost++;
       const waiting = this.#clients.get(client);
       if (!waiting) continue;
       waiting.account.pending--;
-      this.#fail(waiting, call, record.id, error, codec);
+      this.#fail(waiting, running, record.id, error);
     }
     record.running.clear();
     for (const { account } of this.#clients.values()) account.engineLost(record.id);
@@ -236,7 +238,8 @@ export class Calls {
   }
 
   /** False: the client has too much on engines already, and its call fails. */
-  #retain(client: ClientRecord, record: EngineRecord, call: number, bytes: number, codec: AnswerCodec): boolean {
+  #retain(client: ClientRecord, record: EngineRecord, running: Running, bytes: number): boolean {
+    const { call } = running;
     const { retainedBytes } = this.#limits;
     const total = client.account.retainedBytes + bytes;
     if (total <= retainedBytes) {
@@ -246,7 +249,7 @@ export class Calls {
     record.session?.send({ kind: Kind.RELEASE, ids: [call], client: client.id });
     const what = `With this result of ${bytes} bytes client ${client.id} would have ${total} bytes on engines`;
     const error = client.limit(exceeded('retainedBytes', retainedBytes, what));
-    this.#fail(client, call, record.id, error, codec);
+    this.#fail(client, running, record.id, error);
     return false;
   }
 
@@ -256,7 +259,12 @@ export class Calls {
     return calls;
   }
 
-  #fail(client: ClientRecord, call: number, engine: number, error: Error, codec: AnswerCodec): void {
-    client.reply(call, { engine, status: Status.LOST }, encodeThrown(error, codec));
+  #fail(
+    client: ClientRecord,
+    { call, codec, only }: Pick<Running, 'call' | 'codec' | 'only'>,
+    engine: number,
+    error: Error,
+  ): void {
+    client.reply(call, { engine, status: Status.LOST }, encodeThrown(error, codec), only);
   }
 }

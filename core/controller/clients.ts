@@ -1,4 +1,4 @@
-/** One client as the controller sees it. Replies of one turn of the event loop leave as one message per call. */
+/** One client as the controller sees it. Replies to a call that has several targets leave as one message for each turn of the event loop. */
 import type { LimitError } from '../errors.ts';
 import { payloadBytes } from '../wire/codec.ts';
 import { type Header, Kind, pack, type ResultHeader } from '../wire/envelope.ts';
@@ -86,7 +86,13 @@ export class ClientRecord {
     return error;
   }
 
-  reply(call: number, result: ResultHeader, payload?: Payload): void {
+  /** @param only there is no other target to wait for */
+  reply(call: number, result: ResultHeader, payload: Payload | undefined, only: boolean): void {
+    if (only) {
+      result.payload = payload ? 1 : 0;
+      this.send({ kind: Kind.REPLY, id: call, results: [result] }, payload ? [payload] : [], true);
+      return;
+    }
     let reply = this.#replies.get(call);
     if (!reply) this.#replies.set(call, (reply = { results: [], payloads: [] }));
     if (payload) result.payload = reply.payloads.push(payload);

@@ -19,6 +19,8 @@ export interface Running {
   readonly client: number;
   readonly call: number;
   readonly codec: AnswerCodec;
+  /** The call has no other target. */
+  readonly only: boolean;
   readonly count: CallCount;
   /** performance.now() when it was sent on. */
   readonly began: number;

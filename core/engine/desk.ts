@@ -27,6 +27,7 @@ import {
 } from '../supervisor/memory.ts';
 import type { FromEngine, ToEngine } from '../supervisor/messages.ts';
 import { RingWriter } from '../supervisor/ring-writer.ts';
+import { waitForSupervisor } from '../supervisor/standing-still.ts';
 import { encode } from '../wire/codec.ts';
 import { Stream } from '../wire/envelope.ts';
 import type { Payload } from '../wire/forms.ts';
@@ -100,6 +101,7 @@ function supervisedDesk({ port, memory }: Supervised, home: DeskHome): Desk {
   const print: Print = (job, stream, text) => {
     ring.text(stream, job?.client ?? 0, job?.call ?? 0, text);
     if (job && text) job.told = ring.end;
+    waitForSupervisor(ints);
   };
   captureOutput(print);
   return {
@@ -114,15 +116,19 @@ function supervisedDesk({ port, memory }: Supervised, home: DeskHome): Desk {
       numbers[OF_CLIENT] = client;
       numbers[OF_CALL] = call;
       if (Atomics.exchange(ints, PROGRESS, 1) === 0) wake(ints);
+      waitForSupervisor(ints);
     },
     send(job, message) {
       const { parts } = encode(message, { root: 'message' });
       ring.parts(Stream.MESSAGE, job.client, job.call, parts);
       job.told = ring.end;
+      waitForSupervisor(ints);
     },
     poll() {
-      if (Atomics.load(ints, POSTED) === taken) return;
-      for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) receive(next.message, true);
+      if (Atomics.load(ints, POSTED) !== taken)
+        for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port))
+          receive(next.message, true);
+      waitForSupervisor(ints);
     },
     read: (count) => void (count && Atomics.add(ints, TAKEN, count)),
     runs(job) {

@@ -130,7 +130,7 @@ export class Supplies {
 
   /** With the functions, fetched values and names of the namespace that stand in it. */
   decode(payload: Payload, fetched: readonly Payload[]): unknown {
-    return decode(payload, this.#hooks(fetched));
+    return decode(payload, fetched.length ? this.#hooks(fetched) : this.#needless);
   }
 
   /** The same, of a payload of one part that lies among other bytes and needs nothing. */

@@ -148,8 +148,6 @@ export class Turns {
     const door = this.#door;
     let until = 0;
     const batch = (): void => this.#batch(until);
-    const enter = (): boolean => door.enter(batch);
-    const enterLightly = (): boolean => door.enterLightly(batch);
     try {
       for (let job = this.#next(), spent = false; job; job = this.#next()) {
         const brief = isBrief(job);
@@ -158,7 +156,7 @@ export class Turns {
           break;
         }
         until = performance.now() + ms;
-        if (!scope.runInAsyncScope(brief && onMicrotask ? enterLightly : enter)) this.#cut();
+        if (!scope.runInAsyncScope(brief && onMicrotask ? door.enterLightly : door.enter, door, batch)) this.#cut();
         spent = performance.now() > until;
         this.#tellEnded();
       }

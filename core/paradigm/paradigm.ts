@@ -275,7 +275,7 @@ export interface ClientHost {
    * for an answer of its own gets none. What is asked, or told later, throws that error.
    */
   onRefused(listener: (error: Error) => void): void;
-  /** Called once when the client is closed: what is told in it still leaves. What was told before, and waits here for company, is to leave now. */
+  /** Called when the client is told to close, before it does: what is told now leaves first. Not when it is cut off. */
   onClose(listener: () => void): void;
   /** Made at the first `use` of the paradigm in this client, and then the same for all further ones. */
   shared<T>(make: () => T): T;

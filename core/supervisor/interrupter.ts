@@ -4,11 +4,12 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Payload } from '../wire/forms.ts';
 import type { FromEngine, Order, Stand, ToEngine } from './messages.ts';
-import { DOOR, type Pause, type Rung } from './pause.ts';
-import type { Pauses } from './pauses.ts';
+import { DOOR, type Pause, type Rung, toldBy } from './pause.ts';
+import type { Meanwhile, Pauses } from './pauses.ts';
 import type { Answer } from './requests.ts';
-import { userFrames } from './stack.ts';
+import { hasLanding, userFrames } from './stack.ts';
 
 /**
  * What became of a task that was to stop. never-started: it will not. signalled: it ended by itself, told by its signal.
@@ -32,12 +33,16 @@ const AWAITING = 700;
 const GIVEN_UP = 5_000;
 /** Statements that whoever looks into a task goes on, to where the name is that is asked for. */
 const STEPS = 4;
+/** Expressions that are remembered. */
+const INVOLVED = 100;
 /** ms that whoever looks into a task waits for one that is about to begin. */
 const COMING = 2_000;
 
 export interface InterrupterHome {
   readonly pauses: Pauses;
   post(message: ToEngine): void;
+  /** Whether what the thread has begun last is the task of this order. */
+  runs(order: Order): boolean;
   /** Ends the child processes that the engine has started. */
   killChildren(): Promise<void>;
 }
@@ -59,6 +64,8 @@ export class Interrupter {
   #leftBehind = false;
   #tidying = false;
   #answers = new Map<number, (answer: FromEngine) => void>();
+  /** Expressions that gave no plain value, or were not to be had at once. */
+  #involved = new Set<string>();
 
   constructor(home: InterrupterHome) {
     this.#home = home;
@@ -149,9 +156,11 @@ export class Interrupter {
     this.#home.post({ type: 'order', order });
     let answer = await within(shown, ANSWER);
     for (const begun = performance.now(); !answer; ) {
-      const seen = await this.#home.pauses.whilePaused(PAUSE, (pause) => look(pause, order, expression), {
-        over: shown,
-      });
+      const meanwhile = { over: shown, anywhere: true };
+      const seen =
+        (!this.#involved.has(expression) && (await this.#glance(order, expression, meanwhile))) ||
+        (await this.#home.pauses.whilePaused(PAUSE, (pause) => this.#look(pause, order, expression), meanwhile));
+      if (seen?.payload) return { ...this.#forget(order, {}), payload: seen.payload };
       answer = await within(shown, seen?.why ? 0 : ANSWER);
       if (answer) break;
       if (seen?.why) return this.#forget(order, seen);
@@ -161,6 +170,57 @@ export class Interrupter {
     if (answer.type !== 'shown') return { value: { why: answer.type === 'stands' ? answer.stand : 'done' } };
     const { codec, parts } = answer;
     return { value: {}, payload: { codec, parts } };
+  }
+
+  /** Takes the value for a plain one that is to be had at once: the thread goes on without waiting to hear. Undefined: it was not. */
+  async #glance(order: Order, expression: string, meanwhile: Meanwhile): Promise<Looked | undefined> {
+    const seen = await this.#home.pauses.whilePaused(
+      PAUSE,
+      async (pause) => {
+        const [frame] = userFrames(pause.frames);
+        if (!frame || !this.#begunLast(pause, order)) return { looked: await this.#look(pause, order, expression) };
+        return { pause, reading: pause.read(frame, expression).catch(() => undefined) };
+      },
+      meanwhile,
+    );
+    if (!seen) return {};
+    if (seen.looked) return seen.looked;
+    const read = await seen.reading;
+    const payload = read && 'value' in read ? toldBy(read.value) : undefined;
+    if (payload) return { payload };
+    seen.pause.release();
+    if (this.#involved.size >= INVOLVED) this.#involved.clear();
+    this.#involved.add(expression);
+    return undefined;
+  }
+
+  #begunLast(pause: Pause, order: Order): boolean {
+    return hasLanding(pause.frames) && this.#home.runs(order);
+  }
+
+  /** Reads the value, and has the engine send it if it takes more than to tell it. The thread stands still for as long as this takes. */
+  async #look(pause: Pause, order: Order, expression: string): Promise<Looked> {
+    let problem: Looked = { why: 'running' };
+    for (let steps = 0; ; steps++) {
+      const frames = userFrames(pause.frames);
+      const first = frames[0] && pause.read(frames[0], expression);
+      first?.catch(() => {});
+      const stand = this.#begunLast(pause, order) ? 'here' : await standOf(pause, order);
+      if (stand !== 'here' && stand !== 'willing') return steps ? problem : { why: stand };
+      // Its own function's names first, then those of what it has called.
+      for (const [i, frame] of frames.entries()) {
+        const read = await (i ? pause.read(frame, expression) : first!);
+        if ('value' in read) {
+          const payload = toldBy(read.value);
+          if (!payload) pause.show(read.value, order.id);
+          return payload ? { payload } : {};
+        }
+        if (problem.why !== 'thrown') problem = { why: 'thrown', ...read.error };
+        if (read.error.className !== 'ReferenceError') return { why: 'thrown', ...read.error };
+      }
+      // Threads pause between two rounds of a loop, where the names of its block are not in sight.
+      if (steps === STEPS || problem.className !== 'ReferenceError' || !(await pause.step())) return problem;
+    }
   }
 
   /** Resolves with the first answer that `take` is content with. */
@@ -205,30 +265,7 @@ async function standOf(pause: Pause, order: Order): Promise<Stand> {
   return pause.ask(`${DOOR}.take(${JSON.stringify(JSON.stringify(order))})`);
 }
 
-/** Reads the value, and has the engine send it. */
-async function look(pause: Pause, order: Order, expression: string): Promise<Partial<NoValue>> {
-  let problem: Partial<NoValue> = { why: 'running' };
-  for (let steps = 0; ; steps++) {
-    const frames = userFrames(pause.frames);
-    // Both at once: the thread stands still for as long as this takes.
-    const first = frames[0] && pause.read(frames[0], expression);
-    first?.catch(() => {});
-    const stand = await standOf(pause, order);
-    if (stand !== 'here' && stand !== 'willing') return steps ? problem : { why: stand };
-    // Its own function's names first, then those of what it has called.
-    for (const [i, frame] of frames.entries()) {
-      const read = await (i ? pause.read(frame, expression) : first!);
-      if ('value' in read) {
-        pause.show(read.value, order.id);
-        return {};
-      }
-      if (problem.why !== 'thrown') problem = { why: 'thrown', ...read.error };
-      if (read.error.className !== 'ReferenceError') return { why: 'thrown', ...read.error };
-    }
-    // Threads pause between two rounds of a loop, where the names of its block are not in sight.
-    if (steps === STEPS || problem.className !== 'ReferenceError' || !(await pause.step())) return problem;
-  }
-}
+type Looked = Partial<NoValue> & { payload?: Payload };
 
 function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   return new Promise((resolve) => {

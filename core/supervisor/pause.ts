@@ -11,6 +11,7 @@
  * Node's and V8's internals is here, in `pauses.ts`, in `stack.ts`, in `immediates.ts`, in `optimiser.ts`, in `door.ts`, and in `repair.ts`,
  * which checks them when the engine starts.
  */
+import type { Payload } from '../wire/forms.ts';
 import type { Debuggee } from './debuggee.ts';
 import { QUEUE_GOES_ON, type Where } from './immediates.ts';
 import { dropOptimisation, isTermination } from './optimiser.ts';
@@ -28,6 +29,14 @@ const EVALUATE = 2_000;
 const GROUP = 'tutti-peek';
 /** Where the engine has its end of all this. */
 export const DOOR = `globalThis['tutti.door']`;
+
+/** What was read, if the inspector has told all of it. */
+export function toldBy(read: unknown): Payload | undefined {
+  const { objectId, value } = read as { objectId?: string; value?: unknown };
+  // Neither undefined nor what JSON has no words for; that has no `value` here.
+  if (objectId !== undefined || value === undefined) return undefined;
+  return { codec: 'json', parts: [Buffer.from(JSON.stringify(value))] };
+}
 
 /** The thread stands still. */
 export class Pause {
@@ -122,11 +131,16 @@ export class Pause {
           expression: call(unserializableValue ?? JSON.stringify(value) ?? 'undefined'),
           silent: true,
         });
-    this.#debuggee.post('Runtime.releaseObjectGroup', { objectGroup: GROUP }).catch(() => {});
+    this.release();
     this.handed = given.then(({ exceptionDetails }) => {
       if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
     });
     this.handed.catch(() => {}); // told once the thread goes on
+  }
+
+  /** What was read is not needed any more. */
+  release(): void {
+    this.#debuggee.post('Runtime.releaseObjectGroup', { objectGroup: GROUP }).catch(() => {});
   }
 
   /** Goes on to the next statement, if there is one that can be stepped to; else it stands somewhere else. */

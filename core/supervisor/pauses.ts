@@ -23,10 +23,14 @@ export interface Gate {
   leave(): void;
   /** Now is a bad time; it will not take long. */
   closed(): boolean;
+  /** Where it comes out of the engine's code into the user's it is to stand still. */
+  standStill(on: boolean): void;
 }
 
 /** What may be of use while a pause is waited for. */
 export interface Meanwhile {
+  /** It may stand in Node's code, called by the user's: it is only looked at. */
+  readonly anywhere?: boolean;
   /** Once it has come about, nobody needs the pause any more. */
   readonly over?: Promise<unknown>;
   /** Done as soon as the thread pauses at the next JavaScript it comes to. */
@@ -191,14 +195,20 @@ export class Pauses {
   /** Pauses it, if need be some time later: where it can be stopped, as far as that does not take long. */
   async #comeToRest(debuggee: Debuggee, patience: number, meanwhile: Meanwhile): Promise<Frame[] | undefined> {
     let frames = await this.#pause(debuggee, patience, meanwhile);
-    for (const begun = performance.now(); frames && (isDelicate(frames) || isInside(frames)); ) {
-      if (performance.now() - begun > DELICATE) return frames;
-      // Where the user's code has called it, it is soon back there. (It is not stepped out: on its way it may optimise again.)
-      const called = frames.some(isUsers);
-      if (called) await meanwhile.inside?.(this.#standing(debuggee, frames));
-      await debuggee.post('Debugger.resume');
-      if (!called) await sleep(DELICATE_WAIT);
-      frames = await this.#pause(debuggee, patience, meanwhile);
+    const unfit = (): boolean =>
+      frames !== undefined && (isDelicate(frames) || (!meanwhile.anywhere && isInside(frames)));
+    try {
+      for (const begun = performance.now(); frames && unfit() && performance.now() - begun < DELICATE; ) {
+        // Where the user's code has called it, it is soon back there. (It is not stepped out: on its way it may optimise again.)
+        const called = frames.some(isUsers);
+        if (called) await meanwhile.inside?.(this.#standing(debuggee, frames));
+        this.#gate.standStill(called);
+        await debuggee.post('Debugger.resume');
+        if (!called) await sleep(DELICATE_WAIT);
+        frames = await this.#pause(debuggee, patience, meanwhile);
+      }
+    } finally {
+      this.#gate.standStill(false);
     }
     return frames;
   }

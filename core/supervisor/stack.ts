@@ -5,8 +5,8 @@ const LANDING = 'tuttiLand';
 /** Programs in which the engine itself runs, and its door. */
 const OURS = /\/entry\/engine-[\w-]+\.mjs$|^tutti:door$/;
 const PROMISE_HOOK = /^promise\w*Hook/;
-/** A writer at a full ring waits for as long as it takes. */
-const WAITS = new Set(['waitForRoom']);
+/** A writer at a full ring waits for as long as it takes, and who was asked to stand still for as long as somebody looks. */
+const WAITS = new Set(['waitForRoom', 'waitForSupervisor']);
 /** Node's loop over callbacks of `setImmediate`. */
 const IMMEDIATES = 'processImmediate';
 

@@ -15,6 +15,8 @@ import { mainDebuggee, workerDebuggee } from './debuggee.ts';
 import { Interrupter } from './interrupter.ts';
 import {
   AWAKE,
+  CALL,
+  CLIENT,
   CODING,
   DEBUGGING,
   EXITING,
@@ -29,6 +31,7 @@ import type { Certificates, FromEngine, ToEngine, WardBoot } from './messages.ts
 import { Outlet } from './outlet.ts';
 import { Pauses } from './pauses.ts';
 import { answerTo } from './requests.ts';
+import { standStill } from './standing-still.ts';
 import { Watch } from './watch.ts';
 
 /** ms that the supervisor looks for a controller that has gone; it tries again as long as the engine is joined. */
@@ -81,10 +84,12 @@ export class Ward {
       },
       leave,
       closed: () => Atomics.load(ints, CODING) === 1,
+      standStill: (on) => standStill(ints, on),
     });
     this.#interrupter = new Interrupter({
       pauses: this.#pauses,
       post: (message) => this.#post(message),
+      runs: ({ client, call }) => call !== 0 && Atomics.load(ints, CALL) >>> 0 === call && ints[CLIENT] === client,
       killChildren: async () => {
         const own = ints[OS_THREAD]!;
         if (thread === undefined) await killChildren();

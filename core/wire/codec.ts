@@ -19,6 +19,8 @@ export interface EncodeOptions {
   root?: string;
   hooks?: EncodeHooks | undefined;
   codec?: 'msgpack' | 'json';
+  /** No snapshot: large parts are the memory of the value itself, which must not change until they have been sent. */
+  borrow?: boolean;
 }
 
 /**
@@ -32,7 +34,7 @@ export function encode(value: unknown, options: EncodeOptions = {}): Payload {
   if (isPlain(value)) return { codec: 'msgpack', parts: [packPlain(value)] };
   const walked = walk(value, root, options.hooks);
   const body = packTable(walked.root, walked.table);
-  return { codec: 'msgpack', parts: [body, ...walked.memories.take()] };
+  return { codec: 'msgpack', parts: [body, ...walked.memories.take(options.borrow)] };
 }
 
 /**

@@ -14,6 +14,11 @@ export function isFormEntry(entry: readonly unknown[]): boolean {
   return WORDS.has(entry[0]);
 }
 
+/** One without captures, or what else may stand for something in the table. */
+export function isLoneForm(entry: unknown): entry is readonly unknown[] {
+  return Array.isArray(entry) && isFormEntry(entry) && entry.length <= CAPTURES;
+}
+
 /** The entry without the captures, which are walked. */
 export function formEntry(form: Exclude<Form, { kind: 'value' }>): [string, ...unknown[]] {
   switch (form.kind) {

@@ -120,18 +120,24 @@ function readLengths(bytes: Uint8Array, at: number, count: number): number[] {
   return lengths;
 }
 
-/** Small parts of one message share an ArrayBuffer: one allocation instead of many. */
+/** Small parts of one message share an ArrayBuffer: one allocation instead of many. Each begins where numbers of any kind may. */
 export function allocate(lengths: readonly number[]): Uint8Array[] {
   let small = 0;
-  for (const length of lengths) if (length < OWN_BUFFER_BYTES) small += length;
+  for (const length of lengths) if (length < OWN_BUFFER_BYTES) small = aligned(small) + length;
   const shared = small > 0 ? new ArrayBuffer(small) : undefined;
   let at = 0;
   return lengths.map((length) => {
     if (length >= OWN_BUFFER_BYTES) return fresh(length);
     if (!shared || length === 0) return new Uint8Array(0);
-    at += length;
-    return new Uint8Array(shared, at - length, length);
+    const from = aligned(at);
+    at = from + length;
+    return new Uint8Array(shared, from, length);
   });
+}
+
+/** The next place at which any number may lie. */
+export function aligned(at: number): number {
+  return (at + 7) & -8;
 }
 
 /** Memory of its own that nobody has cleared: it is about to be filled. */

@@ -70,12 +70,12 @@ export class Memories {
     }
   }
 
-  /** The parts, in order. Memory that was given away is empty here afterwards. */
-  take(): Uint8Array[] {
+  /** The parts, in order. Memory that was given away is empty here afterwards. @param borrow instead of copies, the memory itself */
+  take(borrow = false): Uint8Array[] {
     const parts: Uint8Array[] = [];
     for (const region of this.regions) {
       const inBody = typeof region.entry[3] !== 'number';
-      if (region.entry[1]) {
+      if (region.entry[1] || (borrow && !region.given && !inBody)) {
         const start = region.low - (region.low % WORD);
         parts.push(new Uint8Array(region.buffer, start, region.high - start));
       } else if (region.given) {

@@ -7,7 +7,7 @@ import { ProtocolError } from '../errors.ts';
 import { classNamed } from './classes.ts';
 import { dependencyGroups } from './dependency-groups.ts';
 import { newError } from './error-codec.ts';
-import { entryCaptures, entryForm, isFormEntry } from './form-entry.ts';
+import { entryCaptures, entryForm, isFormEntry, isLoneForm } from './form-entry.ts';
 import type { DecodeHooks } from './forms.ts';
 import { malformed } from './malformed.ts';
 import { makeMemories } from './memory-revive.ts';
@@ -27,7 +27,19 @@ export class Escaped {
 }
 
 export function revive(root: unknown, table: unknown[], parts: Uint8Array[], hooks: DecodeHooks | undefined): unknown {
+  const [only] = table;
+  if (hooks && table.length === 1 && isLoneForm(only)) return reviveLoneForm(root, only, hooks);
   return new Revival(table, hooks).run(root, parts);
+}
+
+/** Calls of one function: by far the most frequent table, which needs no order. */
+function reviveLoneForm(root: unknown, entry: readonly unknown[], hooks: DecodeHooks): unknown {
+  const holder = [root];
+  const spots = findSpots(holder, 1);
+  const { value, bind } = outside(() => hooks.revive(entryForm(entry, NONE)));
+  for (const { holder, key } of spots) holder[key] = value;
+  if (bind) outside(() => bind(entryCaptures(entry)));
+  return holder[0];
 }
 
 class Revival {
@@ -209,6 +221,8 @@ function field(entry: unknown[], key: string): string {
   }
   return '';
 }
+
+const NONE: ReadonlySet<number> = new Set();
 
 function outside<T>(call: () => T): T {
   try {

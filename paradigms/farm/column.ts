@@ -8,6 +8,7 @@ type Kind<A> = (new (length: number) => A) & (new (buffer: ArrayBufferLike, from
 const WORD = 8;
 /** Below this a loop is faster than `set`. Bytes. */
 const FEW = 24;
+const LITTLE = 64;
 /** Memory for more than that is not kept. Bytes. */
 const KEPT = 1 << 20;
 
@@ -15,10 +16,13 @@ export class Column<A extends Numbers = Numbers> {
   length = 0;
   #kind: Kind<A>;
   #numbers: A;
+  /** The same memory. */
+  #bytes: Uint8Array;
 
   constructor(kind: Kind<A>) {
     this.#kind = kind;
     this.#numbers = new kind(FEW);
+    this.#bytes = new Uint8Array(this.#numbers.buffer);
   }
 
   get byteLength(): number {
@@ -51,16 +55,23 @@ export class Column<A extends Numbers = Numbers> {
 
   /** Moves all numbers; it begins anew then. */
   moveTo(target: Uint8Array, at: number): void {
-    const { buffer } = this.#numbers;
-    target.set(new Uint8Array(buffer, 0, this.byteLength), at);
-    if (buffer.byteLength > KEPT) this.#numbers = new this.#kind(FEW);
+    const size = this.byteLength;
+    const bytes = this.#bytes;
+    if (size <= LITTLE) for (let i = 0; i < size; i++) target[at + i] = bytes[i]!;
+    else target.set(bytes.subarray(0, size), at);
     this.length = 0;
+    if (bytes.length > KEPT) this.#take(new this.#kind(FEW));
   }
 
   #grow(least: number): void {
     const larger = new this.#kind(Math.max(least, 2 * this.#numbers.length));
     larger.set(this.#numbers);
-    this.#numbers = larger;
+    this.#take(larger);
+  }
+
+  #take(numbers: A): void {
+    this.#numbers = numbers;
+    this.#bytes = new Uint8Array(numbers.buffer);
   }
 }
 
@@ -68,12 +79,12 @@ export class Column<A extends Numbers = Numbers> {
 export function packColumns(columns: readonly Column[]): Uint8Array {
   let at = inWords(4 * columns.length);
   let size = at;
-  for (const { byteLength } of columns) size += inWords(byteLength);
+  for (const column of columns) size += inWords(column.byteLength);
   const bytes = new Uint8Array(size);
-  const lengths = new Uint32Array(bytes.buffer, 0, columns.length);
-  for (const [i, column] of columns.entries()) {
+  let head = 0;
+  for (const column of columns) {
     const { byteLength, length } = column;
-    lengths[i] = length;
+    for (let shift = 0; shift < 32; shift += 8) bytes[head++] = length >>> shift;
     if (length) column.moveTo(bytes, at);
     at += inWords(byteLength);
   }
@@ -83,24 +94,38 @@ export function packColumns(columns: readonly Column[]): Uint8Array {
 /** Reads them in the order in which they were given. They share the memory of the message. */
 export class ColumnReader {
   #bytes: Uint8Array;
-  #lengths: Uint32Array;
-  #next = 0;
+  #head = 0;
   #at: number;
 
   constructor(message: Uint8Array, count: number) {
     this.#bytes = message.byteOffset % WORD ? Uint8Array.prototype.slice.call(message) : message;
-    this.#lengths = new Uint32Array(this.#bytes.buffer, this.#bytes.byteOffset, count);
     this.#at = inWords(4 * count);
+    this.#check(0);
   }
 
   next<A extends Numbers>(kind: Kind<A> & { BYTES_PER_ELEMENT: number }): A {
-    const length = this.#lengths[this.#next++]!;
+    const bytes = this.#bytes;
+    let length = 0;
+    for (let shift = 0; shift < 32; shift += 8) length += (bytes[this.#head++]! << shift) >>> 0;
+    if (!length) return nothing(kind);
     const size = length * kind.BYTES_PER_ELEMENT;
-    if (this.#at + size > this.#bytes.length) throw new RangeError('A message of the farm that is too short');
-    const column = new kind(this.#bytes.buffer, this.#bytes.byteOffset + this.#at, length);
+    this.#check(size);
+    const column = new kind(bytes.buffer, bytes.byteOffset + this.#at, length);
     this.#at += inWords(size);
     return column;
   }
+
+  #check(size: number): void {
+    if (this.#at + size > this.#bytes.length) throw new RangeError('A message of the farm that is too short');
+  }
+}
+
+const NOTHING = [Uint8Array, Int32Array, Uint32Array, Float64Array].map((kind) => new kind(0));
+
+/** Most columns of most messages are empty. */
+function nothing<A extends Numbers>(kind: Kind<A>): A {
+  for (const empty of NOTHING) if (empty.constructor === kind) return empty as A;
+  return new kind(0);
 }
 
 const inWords = (size: number): number => Math.ceil(size / WORD) * WORD;

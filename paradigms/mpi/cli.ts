@@ -8,30 +8,17 @@ import {
   type Command,
   type CommandTools,
   CompositeError,
-  type Launcher,
   remote,
   UsageError,
 } from '../../core/index.ts';
-import { hostLauncher } from './host-launcher.ts';
-import { MAPPINGS, type Mapping, mapRanks, parseHostList, readHostfile, slotsOf } from './hosts.ts';
+import { type HostArguments, hostOptions, hostsOf } from './host-arguments.ts';
 import { mpi } from './mpi.ts';
 
 /** ms that the other ranks have to end by themselves after one has failed. */
 const GRACE = 1_000;
 
-const TEXT = { type: 'string', requiresArg: true } as const;
-
-interface Arguments {
-  engines?: number | undefined;
-  kind?: string | undefined;
-  name?: string | undefined;
+interface Arguments extends HostArguments {
   ranks?: string | undefined;
-  hostfile?: string | undefined;
-  host?: string | undefined;
-  'map-by'?: string | undefined;
-  oversubscribe: boolean;
-  'ssh-config'?: string | undefined;
-  node?: string | undefined;
   json: boolean;
 }
 
@@ -53,60 +40,12 @@ export function mpiCommand(tools: CommandTools): Command {
           requiresArg: true,
           describe: 'How many ranks, where the cluster has more engines (default: all)',
         })
-        .option('hostfile', {
-          ...TEXT,
-          alias: 'machinefile',
-          describe: "Hosts for the ranks, by ssh: lines of 'host slots=4'",
-        })
-        .option('host', { ...TEXT, describe: 'The same as a list: a:2,b:2' })
-        .option('map-by', {
-          ...TEXT,
-          describe: `How ranks are put on them, by ${MAPPINGS.join(' or ')} (default: slot)`,
-        })
-        .option('oversubscribe', { type: 'boolean', default: false, describe: 'More ranks than the hosts have slots' })
-        .option('ssh-config', { ...TEXT, describe: "Config file for ssh in place of the user's own" })
-        .option('node', { ...TEXT, describe: 'Node on those hosts, where it is not on the PATH' })
+        .options(hostOptions)
         .example('tutti mpi -n 8 --hostfile hosts main.ts', 'ranks on other machines')
         .example('tutti mpi -n 4 --kind thread heat.ts 200', 'four ranks that share memory; main(comm, "200")')
         .example('tutti mpi --name site --ranks 8 main.ts', 'eight ranks on engines of a cluster that runs'),
     handler: (args: Arguments) => run(tools, args),
   };
-}
-
-/** Where the engines are to be, if that is said. */
-function hostsOf(args: Arguments): Partial<Arguments> & { launcher?: Launcher } {
-  const { hostfile, host, 'map-by': by = 'slot', oversubscribe, 'ssh-config': config, node } = args;
-  for (const [option, given] of Object.entries({
-    hostfile,
-    host,
-    'map-by': args['map-by'],
-    'ssh-config': config,
-    node,
-  }))
-    if (Array.isArray(given)) throw new UsageError(`--${option} is given ${given.length} times: ${given.join(', ')}`);
-  if (hostfile === undefined && host === undefined) {
-    const [lone] = Object.entries({
-      'map-by': args['map-by'],
-      oversubscribe: oversubscribe || undefined,
-      'ssh-config': config,
-      node,
-    })
-      .filter(([, given]) => given !== undefined)
-      .map(([option]) => option);
-    if (lone) throw new UsageError(`--${lone} is for ranks on hosts that are named: --hostfile FILE or --host a:2,b:2`);
-    return {};
-  }
-  if (hostfile !== undefined && host !== undefined)
-    throw new UsageError('--hostfile and --host both say where ranks are; give one of them');
-  if (args.kind !== undefined || args.name !== undefined)
-    throw new UsageError(
-      '--hostfile and --host start engines on hosts, one for each rank; they go without --kind and --name',
-    );
-  if (!MAPPINGS.includes(by as Mapping)) throw new UsageError(`--map-by: ${MAPPINGS.join(' or ')}; got '${by}'`);
-  const hosts = hostfile === undefined ? parseHostList(host!) : readHostfile(hostfile);
-  const engines = args.engines ?? slotsOf(hosts);
-  const places = mapRanks(hosts, engines, by as Mapping, oversubscribe);
-  return { engines, launcher: hostLauncher(places, { config, node }) };
 }
 
 async function run(tools: CommandTools, args: Arguments): Promise<void> {

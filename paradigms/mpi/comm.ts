@@ -39,6 +39,15 @@ export class Comm extends CollectiveCalls implements AsyncDisposable {
     return this.core.world.hosts[this.core.world.rank]!;
   }
 
+  /** Of this rank alone. */
+  get self(): Comm {
+    const { world } = this.core;
+    this.core.check('self');
+    // Who else has a communicator with its context sends nothing here.
+    world.self ??= world.communicators.open([world.rank], world.communicators.next);
+    return new Comm(world.self);
+  }
+
   /** The same members, another context: messages of one never meet receives of the other. Collective. */
   dup(): Request<Comm> {
     return this.#create('dup', undefined, () => 0);
@@ -223,6 +232,10 @@ export class Comm extends CollectiveCalls implements AsyncDisposable {
     return shrunk;
   }
 
+  /** Something that is no message as a request: to be waited for together with others. */
+  request<T>(promise: PromiseLike<T>): Request<T> {
+    return requestOf(promise);
+  }
   /** Settles when all have; `InStatusError` has the errors of those that failed. Undefined ones count as done. */
   waitAll = requests.all;
   /** The index of one that has settled; -1 when none is active. */

@@ -1,3 +1,4 @@
+export { mpiAlone } from './alone.ts';
 export type { TypedArray } from './arrays.ts';
 export type { CartComm } from './cart-comm.ts';
 export type { ReduceOptions } from './collective-calls.ts';

@@ -5,7 +5,7 @@
 import type { Comm } from './comm.ts';
 import { PROC_NULL, ROOT } from './constants.ts';
 import type { Core } from './core.ts';
-import { MpiError } from './errors.ts';
+import { MpiError, RankLostError } from './errors.ts';
 import { Group } from './group.ts';
 import { type Op, SUM } from './op-names.ts';
 import { checkOp, combine } from './ops.ts';
@@ -183,12 +183,12 @@ export class Intercomm extends PointToPoint implements AsyncDisposable {
     return merged;
   }
 
-  /** Both groups go on without each other. Collective over both. */
+  /** Both groups go on without each other. Collective over both, as far as they have not ended. */
   disconnect(): Promise<void> {
     return (this.#disconnected ??= this.#disconnect());
   }
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#disconnected ?? (this.core.open && !this.core.lost().length ? this.disconnect() : Promise.resolve());
+    return this.#disconnected ?? (this.core.open && !this.core.failed().length ? this.disconnect() : Promise.resolve());
   }
 
   /** Ends the runs of both groups. */
@@ -211,8 +211,15 @@ export class Intercomm extends PointToPoint implements AsyncDisposable {
   }
 
   async #disconnect(): Promise<void> {
-    await this.barrier();
-    this.core.close();
+    const { core } = this;
+    try {
+      await this.barrier();
+    } catch (error) {
+      // Who has ended goes on without us anyway.
+      const ended = core.world.retired.size > 0 && core.failed().length === 0;
+      if (!(ended && error instanceof RankLostError)) throw error;
+    }
+    core.close();
     await this.#sides.part();
   }
 

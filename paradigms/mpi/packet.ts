@@ -17,7 +17,8 @@ export function packed(value: unknown): Packet {
   const type = typeOf(value);
   if (type !== undefined && !((value as TypedArray).buffer instanceof SharedArrayBuffer))
     return packedArray(value as TypedArray, type);
-  return { format: Format.OBJECT, type: 0, parts: encode(value).parts, owned: true };
+  const { parts } = encode(value, { borrow: true });
+  return { format: Format.OBJECT, type: 0, parts, owned: parts.length === 1 };
 }
 
 export function packedArray(array: TypedArray, type = typeOf(array)): Packet {
@@ -29,7 +30,8 @@ export function packedArray(array: TypedArray, type = typeOf(array)): Packet {
 export function unpacked(packet: Packet): unknown {
   if (packet.format === Format.ARRAY)
     return arrayOver(packet.type, packet.owned ? packet.parts[0]! : packet.parts[0]!.slice());
-  return decode({ codec: 'msgpack', parts: packet.parts as Uint8Array[] });
+  const parts = packet.owned ? packet.parts : packet.parts.map((part) => part.slice());
+  return decode({ codec: 'msgpack', parts: parts as Uint8Array[] });
 }
 
 /** @throws TypeMismatchError unless it is an array of that type. */

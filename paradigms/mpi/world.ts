@@ -49,6 +49,8 @@ export class World {
   readonly name: string;
   /** The world that has spawned this one, from here. */
   parent: Intercomm | undefined;
+  /** A communicator of this rank alone, once somebody has asked for it. */
+  self: Core | undefined;
   readonly messenger: Messenger;
   readonly communicators: Communicators;
   readonly memories: Memories;

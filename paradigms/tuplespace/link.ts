@@ -142,12 +142,17 @@ export class Link {
     this.#scheduled = true;
     soon(() => {
       this.#scheduled = false;
-      try {
-        this.flush();
-      } catch (error) {
-        this.#fail(error); // the cluster does not have this paradigm, and that is known by now
-      }
+      this.settleUp();
     });
+  }
+
+  /** What has been asked for or taken is on its way then. */
+  settleUp(): void {
+    try {
+      this.flush();
+    } catch (error) {
+      this.#fail(error); // the cluster does not have this paradigm, and that is known by now
+    }
   }
 
   #answered(id: number, status: number, value: unknown): void {

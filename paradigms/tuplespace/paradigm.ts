@@ -36,9 +36,9 @@ const definition = defineParadigm({
   client: (host, { name = 'default', ...options }: SpaceOptions = {}): TupleSpace => {
     const link = host.shared(() => {
       const made = new Link(host.controller, host);
-      // What was taken is taken, also where closing is the next that its taker does.
-      host.onClose(() => made.flush());
       host.handle({ answers: (answers: Answers) => made.receive(answers) });
+      // What was taken is taken, also where closing is the next that its taker does.
+      host.onClose(() => made.settleUp());
       return made;
     });
     return new ClientSpace(name, link, options as OpenOptions, {

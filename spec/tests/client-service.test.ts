@@ -187,6 +187,29 @@ describe('whenConnected', () => {
   });
 });
 
+test('connections$ tells the connection that there is, and each one after it', async () => {
+  const desk = new Desk();
+  const early: Wire[] = [];
+  const late: Wire[] = [];
+  desk.service.connections$.subscribe((wire) => early.push(wire));
+  desk.service.start();
+  const first = await desk.connects();
+  const subscription = desk.service.connections$.subscribe((wire) => late.push(wire));
+  first.lose();
+  await settle();
+  desk.clock.advance(300);
+  const second = await desk.connects();
+  subscription.unsubscribe();
+  await desk.service.stop();
+  desk.service.start();
+  const third = await desk.connects();
+  expect([early, late]).toEqual([
+    [first, second, third],
+    [first, second],
+  ]);
+  await desk.service.stop();
+});
+
 describe('prepareConnection', () => {
   test('goes before anybody gets the connection', async () => {
     const login = new Deferred<void>();

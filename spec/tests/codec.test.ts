@@ -574,3 +574,19 @@ describe('hostile bytes', () => {
     expect((decode(payload, hooks) as any).self.fn.kind).toBe('code');
   });
 });
+
+test('what is borrowed is the memory of the value itself, where a snapshot would copy; what is given away is moved all the same', () => {
+  const large = new Float64Array(2_000).fill(1);
+  const middle = large.subarray(500, 1_500);
+  const given = new Uint8Array(10_000).fill(7);
+  const value = { small: Uint8Array.of(1, 2), middle, many: [new Int16Array(4_000).fill(3), transfer(given)] };
+  const { parts } = encode(value, { borrow: true });
+  const own = parts.filter(({ buffer }) => buffer === large.buffer);
+  expect(own.map(({ byteOffset, length }) => [byteOffset, length])).toEqual([[4_000, 8_000]]);
+  expect(given.length).toBe(0);
+  middle[0] = 5; // it is no snapshot
+  const got = decode({ codec: 'msgpack', parts: parts.map((part) => part.slice()) }) as typeof value;
+  expect([got.middle[0], got.middle[1], got.middle.length, ...got.small]).toEqual([5, 1, 1_000, 1, 2]);
+  expect([got.many[0]!.length, got.many[0]![9], (got.many[1] as Uint8Array)[9_999]]).toEqual([4_000, 3, 7]);
+  expect(encode(value.middle).parts.some(({ buffer }) => buffer === large.buffer)).toBe(false);
+});

@@ -126,7 +126,7 @@ test('what an error is made of stands under it, and its chain of causes', () => 
     failureText(error, look)
       .split('\n')
       .filter((line) => !/^\s+at /.test(line));
-  const plainly = (error: Error): Error => Object.assign(error, { stack: undefined });
+  const plainly = <E extends Error>(error: E): E => Object.assign(error, { stack: undefined });
   const inner = plainly(new AggregateError([plainly(new RangeError('far')), 'text'], 'two'));
   const cause = plainly(new Error('why', { cause: plainly(new TypeError('root', { cause: 404 })) }));
   const outer = plainly(new AggregateError([new UsageError('a'), inner, new UsageError('a')], 'all', { cause }));

@@ -41,30 +41,33 @@ for (const kind of ['process', 'thread'] as const)
       test(`a call that ${shape}`, async () => {
         const one = c.engine(0);
         const { incarnation } = c.engines[0]!;
-        const call = one.wrap(shaped);
-        for (let n = 0; n < 3; n++) assert.equal(await call('brief'), 'brief');
-        // They come together, so they enter together.
-        const before = [call('brief'), call('brief')];
-        const looping = call(shape);
-        const after = [call('brief'), one.execute('1 + 1'), call('brief')];
-        looping.catch(() => {});
-        while (looping.status === 'pending') await new Promise((resolve) => setTimeout(resolve, 5));
-        const [stopped] = await looping.interrupt('enough');
-        // It was not entered through the inspector; unless it has been slow before, as all is where there are few processors.
-        assert.ok(['unwound', 'landed'].includes(stopped!.outcome), stopped!.outcome);
-        await assert.rejects(async () => looping, { name: 'InterruptedError', message: 'enough' });
-        assert.deepEqual(await Promise.all(before), ['brief', 'brief']);
-        assert.deepEqual(await Promise.all(after), ['brief', 2, 'brief']);
-        assert.equal(await one.pull('kept'), 'kept');
-        // Timers, immediates and what is at its await live on.
-        assert.equal(
-          await one.apply(async () => {
-            await new Promise((resolve) => setTimeout(resolve, 1));
-            await new Promise((resolve) => setImmediate(resolve));
-            return 'alive';
-          }),
-          'alive',
-        );
+        // On a busy machine nothing is over at once, and then it is entered like anything else.
+        for (let outcome = ''; outcome !== 'unwound'; ) {
+          const call = one.wrap(shaped);
+          for (let n = 0; n < 3; n++) assert.equal(await call('brief'), 'brief');
+          // They come together, so they enter together.
+          const before = [call('brief'), call('brief')];
+          const looping = call(shape);
+          const after = [call('brief'), one.execute('1 + 1'), call('brief')];
+          looping.catch(() => {});
+          while (looping.status === 'pending') await new Promise((resolve) => setTimeout(resolve, 5));
+          const [stopped] = await looping.interrupt('enough');
+          outcome = stopped!.outcome;
+          assert.ok(['unwound', 'landed'].includes(outcome), outcome);
+          await assert.rejects(async () => looping, { name: 'InterruptedError', message: 'enough' });
+          assert.deepEqual(await Promise.all(before), ['brief', 'brief']);
+          assert.deepEqual(await Promise.all(after), ['brief', 2, 'brief']);
+          assert.equal(await one.pull('kept'), 'kept');
+          // Timers, immediates and what is at its await live on.
+          assert.equal(
+            await one.apply(async () => {
+              await new Promise((resolve) => setTimeout(resolve, 1));
+              await new Promise((resolve) => setImmediate(resolve));
+              return 'alive';
+            }),
+            'alive',
+          );
+        }
         assert.equal(c.engines[0]!.incarnation, incarnation);
       });
 

@@ -120,16 +120,19 @@ test('engines tell of themselves with their heartbeats', () =>
 
 test('an operation with a name of any length is one of the others', () =>
   using({ engines: 1, kind: 'thread' }, async (client) => {
-    const { link } = client as unknown as { link: { call(spec: object): { settled(): Promise<unknown> } } };
-    await link.call({ op: 'x'.repeat(100_000), targets: [0], args: [], assembly: 'single' }).settled();
+    const { link } = client as unknown as {
+      link: { call(spec: object, targets: number[]): { settled(): Promise<unknown> } };
+    };
+    await link.call({ op: 'x'.repeat(100_000), args: [], assembly: 'single' }, [0]).settled();
     expect((await client.status()).calls.map(({ op }) => op)).toEqual(['other']);
   }));
 
 test('a client that makes up operations does not fill the memory', () =>
   using({ engines: 1, kind: 'thread' }, async (client) => {
-    const { link } = client as unknown as { link: { call(spec: object): { settled(): Promise<unknown> } } };
-    for (let i = 0; i < 100; i++)
-      await link.call({ op: `made-up-${i}`, targets: [0], args: [], assembly: 'single' }).settled();
+    const { link } = client as unknown as {
+      link: { call(spec: object, targets: number[]): { settled(): Promise<unknown> } };
+    };
+    for (let i = 0; i < 100; i++) await link.call({ op: `made-up-${i}`, args: [], assembly: 'single' }, [0]).settled();
     const { calls } = await client.status();
     expect(calls.length).toBeLessThan(40);
     expect(calls.find(({ op }) => op === 'other')!.calls).toBeGreaterThan(60);

@@ -37,6 +37,19 @@ test('matching does what the standard says', () => {
       const matching = new Matching<Entry, Entry>();
       const posted: Entry[] = [];
       const unexpected: Entry[] = [];
+      /** Sources that have messages, by context: whose turn it is first. */
+      const turns: number[][] = [[], []];
+      const choose = (wanted: Entry, remove: boolean): Entry | undefined => {
+        const order = turns[wanted.context]!;
+        const source = order.find((s) => unexpected.some((e) => e.source === s && fits(wanted, e)));
+        const found = first(unexpected, (e) => e.source === source && fits(wanted, e), remove);
+        if (!found || !remove) return found;
+        const left = unexpected.some((e) => e.context === wanted.context && e.source === source);
+        if (left && wanted.source !== -1) return found;
+        order.splice(order.indexOf(source!), 1);
+        if (left) order.push(source!);
+        return found;
+      };
       const all: Entry[] = [];
       const first = (list: Entry[], which: (e: Entry) => boolean, remove: boolean): Entry | undefined => {
         const at = list.findIndex(which);
@@ -53,14 +66,17 @@ test('matching does what the standard says', () => {
         const entry: Entry = { id, context: s.context, source: s.source, tag: s.tag };
         if (s.do === 'arrive') {
           const receive = first(posted, (e) => fits(e, entry), true);
-          if (!receive) unexpected.push(entry);
+          if (!receive) {
+            unexpected.push(entry);
+            if (!turns[entry.context]!.includes(entry.source)) turns[entry.context]!.push(entry.source);
+          }
           expect(matching.arrive(entry)).toBe(receive);
         } else if (s.do === 'post') {
-          const message = first(unexpected, (e) => fits(entry, e), true);
+          const message = choose(entry, true);
           if (!message) posted.push(entry);
           all.push(entry);
           expect(matching.post(entry)).toBe(message);
-        } else expect(matching[s.do](entry)).toBe(first(unexpected, (e) => fits(entry, e), s.do === 'extract'));
+        } else expect(matching[s.do](entry)).toBe(choose(entry, s.do === 'extract'));
       });
       expect(matching.posted().length).toBe(posted.length);
     }),
@@ -183,4 +199,18 @@ test('messages of one sender that fit one receive come in the order in which the
     order.push(r.take()[0]);
   }
   expect(order).toEqual(Array.from({ length: 600 }, (_, i) => i));
+});
+
+test('who takes from anybody takes from those who have sent in turn', () => {
+  const matching = new Matching<Entry, Entry>();
+  let id = 0;
+  const arrive = (source: number): void => void matching.arrive({ id: id++, context: 0, source, tag: 0 });
+  for (let i = 0; i < 5; i++) arrive(7);
+  for (let i = 0; i < 2; i++) arrive(3);
+  arrive(5);
+  const anybody: Entry = { id: -1, context: 0, source: -1, tag: -1 };
+  const order: number[] = [];
+  for (let i = 0; i < 8; i++) order.push(matching.post(anybody)!.source);
+  expect(order).toEqual([7, 3, 5, 7, 3, 7, 7, 7]);
+  expect(matching.quiet(0)).toBe(true);
 });

@@ -7,7 +7,8 @@ import type { Entry } from '../../paradigms/tuplespace/store/entry.ts';
 import { Matcher } from '../../paradigms/tuplespace/store/matcher.ts';
 import { SeqList } from '../../paradigms/tuplespace/store/seq-list.ts';
 import type { Order } from '../../paradigms/tuplespace/store/shelf.ts';
-import { type Key, SortedKeys } from '../../paradigms/tuplespace/store/sorted-keys.ts';
+import { SortedKeys } from '../../paradigms/tuplespace/store/sorted-keys.ts';
+import type { Key } from '../../paradigms/tuplespace/store/sorted-node.ts';
 import { TupleStore } from '../../paradigms/tuplespace/store/tuple-store.ts';
 
 const json = (value: object): FieldForm => ['json', Array.isArray(value) ? 'Array' : 'Object', JSON.stringify(value)];
@@ -186,8 +187,8 @@ interface Ranked {
 }
 
 function sortedKeys(ranks: ReadonlyMap<number, number>): SortedKeys<Ranked> {
-  const ranked = (key: Key): Ranked => ({ key: key as number, rank: ranks.get(key as number)! });
-  return new SortedKeys([...ranks.keys()].reverse(), ranked, ({ rank }) => rank);
+  const rankedOf = (key: Key): Ranked => ({ key: key as number, rank: ranks.get(key as number)! });
+  return new SortedKeys([...ranks.keys()].reverse(), rankedOf, ({ rank }) => rank);
 }
 
 test('sorted keys stay sorted, of any number, and the best of a range is found', () => {
@@ -251,4 +252,15 @@ test('sorted keys of a tree with several levels: grown key by key, and shrunk to
   check([]);
   keys.set(1, { key: 1, rank: 5 });
   expect(keys.best(0, 2)).toEqual({ key: 1, rank: 5 });
+});
+
+test('a range of texts finds texts alone, though other values are in the same index', () => {
+  const store = new TupleStore();
+  const closed = store.entry([json({ a: 1 })]);
+  store.put(closed);
+  for (let i = 0; i < 100; i++) store.put(store.entry([`text ${i}`]));
+  expect(store.find(new Matcher([['range', 'text', undefined]]))?.tuple).toEqual(['text 0']);
+  expect(store.find(new Matcher([['range', undefined, 'text']]))).toBeUndefined();
+  expect(store.find(new Matcher([['range', '', 'text']]))).toBeUndefined();
+  expect(store.find(new Matcher([json({ a: 1 })]))).toBe(closed);
 });

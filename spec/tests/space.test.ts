@@ -94,6 +94,21 @@ describe('from an engine', () => {
   spaceSuite({ near: false, space });
 });
 
+test('what has arrived is taken, though its client closes at once', async () => {
+  await using home = await cluster({ engines: 0, listen: ['tcp://127.0.0.1:0'] });
+  const { connection } = home;
+  const there = { ...connection, urls: connection.urls.filter((url) => url.startsWith('tcp:')) };
+  const space = home.use(tupleSpace);
+  for (let n = 0; n < 5; n++) {
+    await space.out(['only', n]);
+    const taker = await connect(there);
+    const taking = taker.use(tupleSpace).take(['only', n]);
+    await taking.then(() => taker.close());
+    await expect.poll(async () => (await space.info()).taken).toBe(0);
+    expect(await space.count()).toBe(0);
+  }
+});
+
 test('a live tuple is there when its fields are computed; one that fails holds its error', async () => {
   await using home = await cluster({ engines: 2, kind: 'thread', output: 'ignore' });
   const space = home.use(tupleSpace);

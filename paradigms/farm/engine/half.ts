@@ -31,16 +31,14 @@ export default function engineHalf(host: EngineHost): EngineHalf {
   /** Who gives the orders, and how many ms reports may wait. */
   let slotNumber = 0;
   let patience = SLICE;
-  let due = false;
+  let due: NodeJS.Immediate | undefined;
 
   host.controller.tell('declares', resources());
 
   /** Once the event loop has had its turn. */
   function soon(): void {
-    if (due) return;
-    due = true;
-    setImmediate(() => {
-      due = false;
+    due ??= setImmediate(() => {
+      due = undefined;
       turn();
     });
   }
@@ -52,7 +50,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
 
   /** Slices, as long as one leads to the next at once: what it waits for has been made by the one before, e.g. */
   function turn(onMicrotask = false): void {
-    const until = performance.now() + patience / 2;
+    const until = performance.now() + SLICE;
     openAhead();
     let begun = 0;
     for (let more = slice(MOST, onMicrotask); more; more = slice(MOST - begun, onMicrotask)) {
@@ -61,7 +59,13 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     }
     const more = begun > 0 || !reports.empty;
     reports.flush();
-    if (more && head < queue.length) soon();
+    if (head < queue.length) {
+      if (more) soon();
+    } else if (due) {
+      // For what has ended meanwhile, which has been told.
+      clearImmediate(due);
+      due = undefined;
+    }
   }
 
   /** How many it has begun. */

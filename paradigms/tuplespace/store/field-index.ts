@@ -3,7 +3,8 @@ import { type FieldForm, keyOf } from '../forms.ts';
 import { type Entry, type FieldName, fieldOf, hasField } from './entry.ts';
 import type { RangeTest } from './matcher.ts';
 import { SeqList } from './seq-list.ts';
-import { type Key, SortedKeys } from './sorted-keys.ts';
+import { SortedKeys } from './sorted-keys.ts';
+import type { Key } from './sorted-node.ts';
 
 /** Most values are those of one tuple alone, which needs no list. */
 export type Bucket = Entry | SeqList<Entry>;

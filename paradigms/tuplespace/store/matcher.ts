@@ -10,7 +10,7 @@ import {
   type TupleForm,
 } from '../forms.ts';
 import { type FieldName, fieldOf, hasField, RECORD, type Shape, shapeOf } from './entry.ts';
-import type { Key } from './sorted-keys.ts';
+import type { Key } from './sorted-node.ts';
 
 /** A field that has one of some values, which an index can find. */
 export interface EqualTest {
@@ -62,7 +62,7 @@ export class Matcher {
   isOnly(test: EqualTest | RangeTest): boolean {
     if (this.#exact || this.equal.length + this.ranges.length + this.#others.length !== 1) return false;
     if (this.#keys && this.#keys.length !== 1) return false;
-    return !('values' in test) || test.values.every(isItsOwnKey);
+    return 'values' in test ? test.values.every(isItsOwnKey) : hasOwnKeysOnly(test);
   }
 
   /** Of whatever shape. */
@@ -108,6 +108,11 @@ function isOneOf(value: FieldForm, values: readonly FieldForm[]): boolean {
 export function within(value: FieldForm, { low, high }: RangeTest): value is Key {
   const type = typeof (low ?? high);
   return typeof value === type && (low === undefined || value! >= low) && (high === undefined || value! <= high);
+}
+
+/** Those that are made of values come before all texts but a few. */
+function hasOwnKeysOnly({ low, high }: RangeTest): boolean {
+  return typeof (low ?? high) !== 'string' || (low !== undefined && low >= '\u0001');
 }
 
 function checkedList(values: unknown): unknown[] {

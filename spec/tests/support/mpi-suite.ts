@@ -1,4 +1,5 @@
 /** What ranks can do, whatever is between them: run for thread ranks and for process ranks. */
+import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Cluster, type ClusterOptions, cluster } from '../../../main.ts';
 import { type Comm, mpi } from '../../../paradigms/index.ts';
@@ -44,12 +45,9 @@ export function mpiSuite(kind: 'thread' | 'process', { options, perHost }: Elsew
   });
 
   test('programs that a rank starts know which one it is, and nobody does after the run', async () => {
-    const told = await run(3, () => {
-      const { execFileSync } = require('node:child_process') as typeof import('node:child_process');
-      return execFileSync('sh', ['-c', 'echo $TUTTI_RANK of $TUTTI_SIZE, $TUTTI_LOCAL_RANK here'], {
-        encoding: 'utf8',
-      });
-    });
+    const told = await run(3, () =>
+      execFileSync('sh', ['-c', 'echo $TUTTI_RANK of $TUTTI_SIZE, $TUTTI_LOCAL_RANK here'], { encoding: 'utf8' }),
+    );
     expect(told.map((line) => line.slice(0, 7))).toEqual(['0 of 3,', '1 of 3,', '2 of 3,']);
     expect(told[0]).toBe('0 of 3, 0 here\n');
     expect(await client.engine(1).execute('typeof process.env.TUTTI_RANK')).toBe('undefined');
@@ -89,6 +87,34 @@ export function mpiSuite(kind: 'thread' | 'process', { options, perHost }: Elsew
       9,
       new Float32Array([1.5]),
     ]);
+  });
+
+  test('what is received is a copy, whoever it comes from, and whatever becomes of what was sent', async () => {
+    const results = await run(3, async (comm) => {
+      const value = { data: new Float64Array(5_000).fill(comm.rank), tail: [new Uint8Array(300_000).fill(comm.rank)] };
+      const mine = [comm.isend(value, comm.rank, 1), comm.ssend(value, comm.rank, 2)];
+      const gathered = await comm.gather(value, 1);
+      const all = await comm.allgather(value);
+      const everywhere = await comm.bcast(comm.rank === 2 ? value : undefined, 2);
+      const swapped = await comm.alltoall([value, value, value]);
+      const scattered = await comm.scatter(comm.rank === 0 ? [value, value, value] : undefined);
+      const own = [await comm.recv(comm.rank, 1), await comm.recv(comm.rank, 2)];
+      await comm.waitAll(mine);
+      const next = comm.isend(value, (comm.rank + 1) % 3, 3);
+      const came = await comm.recv(-1, 3);
+      await next;
+      value.data.fill(9);
+      value.tail[0]!.fill(9);
+      await comm.barrier();
+      const seen = [...(gathered ?? []), ...all, everywhere, ...swapped, scattered, ...own, came];
+      return seen.map(({ data, tail }) => (data.at(-1) === tail[0].at(-1) ? data[0] : 'mixed'));
+    });
+    expect(results).toEqual(
+      [0, 1, 2].map((rank) => [
+        ...(rank === 1 ? [0, 1, 2] : []),
+        ...[0, 1, 2, 2, 0, 1, 2, 0, rank, rank, (rank + 2) % 3],
+      ]),
+    );
   });
 
   test('PROC_NULL, oneself, sendrecv, and receives that are taken back', async () => {
@@ -361,6 +387,41 @@ export function mpiSuite(kind: 'thread' | 'process', { options, perHost }: Elsew
       [wrong, 'done'],
       ...[1, 2, 3].map((rank) => [wrong, 3 - rank, 6, [3, 2, 1], rank > 1 ? [0, 1] : undefined, 'CONGRUENT']),
     ]);
+  });
+
+  test('oneself is a communicator, for all that communicators can do; a promise is a request', async () => {
+    const results = await run(2, async (world) => {
+      const { self } = world;
+      const synchronous = self.ssend('me', 0, 1);
+      const before = synchronous.settled;
+      const got = [await self.recv(0, 1), before, self.size, self.compare(world.self), world.self.rank];
+      const sums = [
+        await self.allreduce(3),
+        await self.reduce([1, 2]),
+        await self.exscan(1),
+        await self.alltoall(['x']),
+      ];
+      const window = await self.window(Int32Array, 2);
+      await window.put(0, 0, Int32Array.of(4, 5));
+      const pieces = await self.allgatherv(new Uint8Array([world.rank]));
+      const timer = world.request(new Promise((resolve) => setTimeout(resolve, 1, 'late')));
+      const failed = world.request(Promise.reject(new RangeError('no')));
+      const receive = world.recv(-1, 77);
+      const first = await world.waitAny([receive, timer]);
+      receive.cancel();
+      const all = await world.waitAll([timer, failed]).catch((e) => e.errors.map((x: any) => x?.message));
+      const next = await self.dup();
+      await next.free();
+      await self.barrier();
+      return [...got, ...sums, [...(await window.get(0))], pieces[0], first, all, await world.allreduce(1)];
+    });
+    expect(results).toEqual(
+      [0, 1].map((rank) => [
+        ...['me', false, 1, 'IDENT', 0, 3, [1, 2], undefined, ['x'], [4, 5], rank, 1],
+        [undefined, 'no'],
+        2,
+      ]),
+    );
   });
 
   test('a communicator ends with its run', async () => {
