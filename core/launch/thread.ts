@@ -57,8 +57,19 @@ function launch(spec: EngineSpec): EngineHandle {
       worker.stdout.setEncoding('utf8').on('data', (text: string) => listener('stdout', text));
       worker.stderr.setEncoding('utf8').on('data', (text: string) => listener('stderr', text));
     },
-    kill: () => void worker.terminate(),
+    kill: () => terminate(worker),
   };
+}
+
+/** ms until a thread that was told to end is told again. */
+const AGAIN = 500;
+
+/** V8 forgets a termination that finds the thread while its inspector does something: the loop that it was in goes on. */
+function terminate(worker: Worker): void {
+  worker.setMaxListeners(0); // each time has one
+  void worker.terminate();
+  const again = setInterval(() => void worker.terminate(), AGAIN).unref();
+  worker.once('exit', () => clearInterval(again));
 }
 
 /** Does not keep the process alive. */
