@@ -114,17 +114,17 @@ function supervisedDesk({ port, memory }: Supervised, home: DeskHome): Desk {
       numbers[OF_CLIENT] = client;
       numbers[OF_CALL] = call;
       if (Atomics.exchange(ints, PROGRESS, 1) === 0) wake(ints);
-      },
+    },
     send(job, message) {
       const { parts } = encode(message, { root: 'message' });
       ring.parts(Stream.MESSAGE, job.client, job.call, parts);
       job.told = ring.end;
-      },
+    },
     poll() {
       if (Atomics.load(ints, POSTED) !== taken)
         for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port))
           receive(next.message, true);
-      },
+    },
     read: (count) => void (count && Atomics.add(ints, TAKEN, count)),
     runs(job) {
       ints[CLIENT] = job?.client ?? 0;
