@@ -187,8 +187,9 @@ export class Registry {
     session?.abandon(reason);
     const error = lostError(record, reason, exit);
     rpc?.fail(error);
-    this.#onLost(record, error);
+    // Whoever hears that his call has failed is not to send the next one there.
     this.#onChange({ type: 'engine-lost', engine: { ...record.info }, reason });
+    this.#onLost(record, error);
   }
 
   remove(record: EngineRecord, reason: string): void {
