@@ -121,7 +121,8 @@ describe('turned away, with a reason for both sides', () => {
       again.write(Buffer.concat([hello!, proof!]));
       await once(again, 'close');
       expect(answer).toMatch(/REFUSED/);
-      expect(reasons()).toEqual(['The secret is wrong']);
+      // Beside it may be that of a connection that was cut before.
+      expect(reasons()).toContain('The secret is wrong');
     }));
 });
 
