@@ -121,9 +121,8 @@ function supervisedDesk({ port, memory }: Supervised, home: DeskHome): Desk {
       job.told = ring.end;
     },
     poll() {
-      if (Atomics.load(ints, POSTED) !== taken)
-        for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port))
-          receive(next.message, true);
+      if (Atomics.load(ints, POSTED) === taken) return;
+      for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) receive(next.message, true);
     },
     read: (count) => void (count && Atomics.add(ints, TAKEN, count)),
     runs(job) {

@@ -42,7 +42,8 @@ for (const kind of ['process', 'thread'] as const)
         const one = c.engine(0);
         const { incarnation } = c.engines[0]!;
         // On a busy machine nothing is over at once, and then it is entered like anything else.
-        for (let outcome = ''; outcome !== 'unwound'; ) {
+        for (let outcome = '', tries = 0; outcome !== 'unwound'; tries++) {
+          assert.ok(tries < 20, 'it is always entered through the inspector');
           const call = one.wrap(shaped);
           for (let n = 0; n < 3; n++) assert.equal(await call('brief'), 'brief');
           // They come together, so they enter together.

@@ -2,8 +2,9 @@
 import type { Comm } from '../comm.ts';
 import { MpiError } from '../errors.ts';
 import type { Request } from '../request.ts';
+import type { Held } from './held.ts';
 import type { AcquireOptions } from './kept.ts';
-import { type Held, Mutex, type MutexOptions } from './mutex.ts';
+import { Mutex, type MutexOptions } from './mutex.ts';
 
 export class Condition implements AsyncDisposable {
   readonly mutex: Mutex;

@@ -2,6 +2,7 @@
 import type { Comm } from '../comm.ts';
 import { MpiError } from '../errors.ts';
 import { derived, type Request, settledWith } from '../request.ts';
+import { type Held, whileHeld } from './held.ts';
 import { type AcquireOptions, Kept } from './kept.ts';
 import { Monitor, type MonitorQuestion } from './monitor.ts';
 
@@ -11,9 +12,6 @@ export interface MutexOptions {
   /** The rank that keeps the queue. Default 0. */
   home?: number;
 }
-
-/** For `await using`: what was acquired is released at the end of the block, unless it has been. */
-export type Held = AsyncDisposable;
 
 export class Mutex implements AsyncDisposable {
   /** @internal */
@@ -79,12 +77,7 @@ export class Mutex implements AsyncDisposable {
 
   /** Acquires it, and releases it when what `section` gives has come, or when it has thrown. */
   async run<T>(section: () => T | PromiseLike<T>, options?: AcquireOptions): Promise<T> {
-    const held = await this.acquire(options);
-    try {
-      return await section();
-    } finally {
-      await held[Symbol.asyncDispose]();
-    }
+    return whileHeld(this.acquire(options), section);
   }
 
   /** Collective. */

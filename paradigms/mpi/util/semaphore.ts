@@ -2,8 +2,8 @@
 import type { Comm } from '../comm.ts';
 import { MpiError, RankLostError } from '../errors.ts';
 import { derived, type Request } from '../request.ts';
+import { type Held, whileHeld } from './held.ts';
 import { type AcquireOptions, type Asker, type Keeper, Kept, withdrawal } from './kept.ts';
-import type { Held } from './mutex.ts';
 
 export interface SemaphoreOptions {
   /** More releases than acquisitions are an error. Default true. */
@@ -60,12 +60,7 @@ export class Semaphore implements AsyncDisposable {
 
   /** Acquires it, and releases it when what `section` gives has come, or when it has thrown. */
   async run<T>(section: () => T | PromiseLike<T>, options?: AcquireOptions): Promise<T> {
-    const held = await this.acquire(options);
-    try {
-      return await section();
-    } finally {
-      await held[Symbol.asyncDispose]();
-    }
+    return whileHeld(this.acquire(options), section);
   }
 
   /** Collective. */

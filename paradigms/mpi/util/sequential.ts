@@ -2,8 +2,8 @@
 import type { Comm } from '../comm.ts';
 import { MpiError, RankLostError } from '../errors.ts';
 import { derived, type Request } from '../request.ts';
+import { type Held, whileHeld } from './held.ts';
 import { type Asker, type Keeper, Kept } from './kept.ts';
-import type { Held } from './mutex.ts';
 
 type Question = 'begin' | 'end';
 
@@ -43,12 +43,7 @@ export class Sequential implements AsyncDisposable {
   }
 
   async run<T>(section: () => T | PromiseLike<T>): Promise<T> {
-    const turn = await this.begin();
-    try {
-      return await section();
-    } finally {
-      await turn[Symbol.asyncDispose]();
-    }
+    return whileHeld(this.begin(), section);
   }
 
   /** Collective. */
