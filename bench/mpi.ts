@@ -1,7 +1,7 @@
 /**
  * Messages between ranks: `npm run bench -- mpi`. Names and loop rules of the OSU benchmarks: sizes in powers of two, fewer rounds above
- * 8 KiB, warm-up skipped (half of all rounds, since code is compiled while it runs), windows of 64 for bandwidth. mpi4py runs beside
- * it where it is installed.
+ * 8 KiB, warm-up skipped (until it gets no faster, or half of all rounds: code is compiled while it runs), windows of 64 for
+ * bandwidth. mpi4py runs beside it where it is installed.
  */
 import { type Cluster, cluster } from 'tutti';
 import { type Comm, mpi as paradigm } from 'tutti/paradigms';
@@ -9,7 +9,7 @@ import { atLeast, below, report } from './measure.ts';
 import { type Mpi4py, mpi4py } from './mpi4py.ts';
 
 const MIB = 1 << 20;
-const rounds = (bytes: number): number => (bytes > 8 * MIB ? 10 : bytes > 8_192 ? 200 : 5_000);
+const rounds = (bytes: number): number => (bytes > 8 * MIB ? 10 : bytes > 8_192 ? 500 : 5_000);
 
 export async function mpi(): Promise<void> {
   const shared = mpi4py([]);
@@ -42,7 +42,7 @@ async function blocking(client: Cluster, peer: Mpi4py | undefined, four: Mpi4py 
   const beside = (name: keyof Mpi4py, unit: string): { peer?: string } =>
     peer?.[name] === undefined ? {} : { peer: `mpi4py ${peer[name]} ${unit}` };
   const ping = (bytes: number): Promise<number> =>
-    first(client, 2, pingBlocking, bytes, bytes <= 8 ? 50_000 : rounds(bytes));
+    first(client, 2, pingBlocking, bytes, bytes <= 8 ? 20_000 : rounds(bytes));
   const us = await ping(8);
   report({
     what: 'osu_latency, sync, 8 B one way',
@@ -64,7 +64,7 @@ async function blocking(client: Cluster, peer: Mpi4py | undefined, four: Mpi4py 
       ...beside(name, 'GB/s'),
     });
   }
-  const object = await first(client, 2, objectBlocking, 0, 20_000);
+  const object = await first(client, 2, objectBlocking, 0, 10_000);
   const twice = peer?.object === undefined ? {} : { goal: below(2 * peer.object, object, 'µs') };
   report({
     what: 'a small object, sync, one way',
@@ -76,7 +76,7 @@ async function blocking(client: Cluster, peer: Mpi4py | undefined, four: Mpi4py 
     [64 << 10, 'object64k'],
     [MIB, 'objectMib'],
   ] as const) {
-    const rate = bytes / (await first(client, 2, objectBlocking, bytes, 300)) / 1e3;
+    const rate = bytes / (await first(client, 2, objectBlocking, bytes, rounds(bytes))) / 1e3;
     const goal = peer?.[name] === undefined ? {} : { goal: atLeast(peer[name], rate, 'GB/s') };
     report({
       what: `an object with an array of ${bytes >> 10} kB, sync`,
@@ -89,7 +89,7 @@ async function blocking(client: Cluster, peer: Mpi4py | undefined, four: Mpi4py 
     [2, peer],
     [4, four],
   ] as const) {
-    const all = await first(client, ranks, allreduceBlocking, 8, 20_000);
+    const all = await first(client, ranks, allreduceBlocking, 8, 5_000);
     report({
       what: `osu_allreduce, sync, 8 B, ${ranks} ranks`,
       value: `${all.toFixed(2)} µs`,
@@ -98,7 +98,7 @@ async function blocking(client: Cluster, peer: Mpi4py | undefined, four: Mpi4py 
     });
     report({
       what: `osu_barrier, sync, ${ranks} ranks`,
-      value: `${(await first(client, ranks, barrierBlocking, 20_000)).toFixed(2)} µs`,
+      value: `${(await first(client, ranks, barrierBlocking, 5_000)).toFixed(2)} µs`,
       ...(beside && { peer: `mpi4py ${beside.barrier} µs` }),
     });
   }
@@ -122,14 +122,14 @@ async function awaiting(
     goal: below(kind === 'thread' ? 40 : 60, us, 'µs'),
     ...beside('latency', 'µs'),
   });
-  const rate = MIB / (await first(client, 2, pingAwaiting, MIB, 200)) / 1e3;
+  const rate = MIB / (await first(client, 2, pingAwaiting, MIB, rounds(MIB))) / 1e3;
   report({
     what: `osu_latency, ${kind}, 1 MiB`,
     value: `${rate.toFixed(2)} GB/s`,
     ...(kind === 'process' && { goal: atLeast(1, rate, 'GB/s') }),
     ...beside('mib', 'GB/s'),
   });
-  const object = MIB / (await first(client, 2, objectAwaiting, MIB, 100)) / 1e3;
+  const object = MIB / (await first(client, 2, objectAwaiting, MIB, rounds(MIB))) / 1e3;
   const ahead =
     peer?.objectMib === undefined || kind === 'thread' ? {} : { goal: atLeast(peer.objectMib, object, 'GB/s') };
   report({
@@ -210,7 +210,24 @@ async function contexts(client: Cluster): Promise<void> {
   });
 }
 
-function pingBlocking({ rank, sync }: Comm, bytes: number, count: number): number {
+/**
+ * µs of a step: the mean of the last three blocks, once three in a row were no faster than what came before. That takes more rounds than
+ * where nothing is compiled on the way.
+ */
+function steady({ sync }: Comm, count: number, step: () => void): number {
+  const blocks: number[] = [];
+  for (let best = Number.POSITIVE_INFINITY, same = 0; sync.bcast(same < 3 && blocks.length < 20); ) {
+    const start = performance.now();
+    for (let i = 0; i < count; i++) step();
+    blocks.push(((performance.now() - start) * 1e3) / count);
+    same = blocks.at(-1)! < best * 0.95 ? 0 : same + 1;
+    best = Math.min(best, ...blocks);
+  }
+  return blocks.slice(-3).reduce((sum, us) => sum + us) / 3;
+}
+
+function pingBlocking(comm: Comm, bytes: number, count: number): number {
+  const { rank, sync } = comm;
   const buffer = new Uint8Array(bytes);
   const step = (): void => {
     if (rank === 0) {
@@ -221,13 +238,11 @@ function pingBlocking({ rank, sync }: Comm, bytes: number, count: number): numbe
       sync.sendBuffer(buffer, 0);
     }
   };
-  for (let i = 0; i < count; i++) step();
-  const start = performance.now();
-  for (let i = 0; i < count; i++) step();
-  return ((performance.now() - start) * 1e3) / count / 2;
+  return steady(comm, count, step) / 2;
 }
 
-function objectBlocking({ rank, sync }: Comm, bytes: number, count: number): number {
+function objectBlocking(comm: Comm, bytes: number, count: number): number {
+  const { rank, sync } = comm;
   const value = bytes ? { data: new Float64Array(bytes / 8) } : { k: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] };
   const step = (): void => {
     if (rank === 0) {
@@ -238,25 +253,16 @@ function objectBlocking({ rank, sync }: Comm, bytes: number, count: number): num
       sync.send(value, 0);
     }
   };
-  for (let i = 0; i < count; i++) step();
-  const start = performance.now();
-  for (let i = 0; i < count; i++) step();
-  return ((performance.now() - start) * 1e3) / count / 2;
+  return steady(comm, count, step) / 2;
 }
 
-function allreduceBlocking({ sync }: Comm, bytes: number, count: number): number {
+function allreduceBlocking(comm: Comm, bytes: number, count: number): number {
   const array = new Float64Array(bytes / 8);
-  for (let i = 0; i < count; i++) sync.allreduceBuffer(array);
-  const start = performance.now();
-  for (let i = 0; i < count; i++) sync.allreduceBuffer(array);
-  return ((performance.now() - start) * 1e3) / count;
+  return steady(comm, count, () => comm.sync.allreduceBuffer(array));
 }
 
-function barrierBlocking({ sync }: Comm, count: number): number {
-  for (let i = 0; i < count; i++) sync.barrier();
-  const start = performance.now();
-  for (let i = 0; i < count; i++) sync.barrier();
-  return ((performance.now() - start) * 1e3) / count;
+function barrierBlocking(comm: Comm, count: number): number {
+  return steady(comm, count, () => comm.sync.barrier());
 }
 
 /** Ranks in pairs: 0 with 1, 2 with 3. */

@@ -40,11 +40,11 @@ def buffer(size, n):
     return ping(lambda p: c.Send(b,p), lambda p: c.Recv(b,p), n)
 def obj(o, n): return ping(lambda p: c.send(o,p), lambda p: c.recv(source=p), n)
 out['latency']=buffer(8,20000)*1e6
-out['mib']=(1<<20)/buffer(1<<20,200)/1e9
+out['mib']=(1<<20)/buffer(1<<20,1000)/1e9
 if c.size==2: out['mib64']=(64<<20)/buffer(64<<20,10)/1e9
 out['object']=obj({'k': list(range(10))},5000)*1e6
-out['object64k']=(64<<10)/obj({'data': np.zeros(8<<10)},300)/1e9
-out['objectMib']=(1<<20)/obj({'data': np.zeros(128<<10)},100)/1e9
+out['object64k']=(64<<10)/obj({'data': np.zeros(8<<10)},1000)/1e9
+out['objectMib']=(1<<20)/obj({'data': np.zeros(128<<10)},1000)/1e9
 a=np.ones(1); b=np.zeros(1)
 def each(f, n):
     for _ in range(n//5): f()

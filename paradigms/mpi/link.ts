@@ -57,3 +57,8 @@ export function deliver(receiver: Receiver, from: number, head: Head, parts: Uin
   places.forEach((place, i) => void place.set(parts[i]!));
   receiver.placed(from, head);
 }
+
+/** Not cleared, and nobody else's: it will be written at once. */
+export function fresh(length: number): Uint8Array {
+  return length < 4096 ? new Uint8Array(length) : new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+}

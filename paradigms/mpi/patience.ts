@@ -1,33 +1,54 @@
 /**
  * How long a thread polls before it sleeps. Where both sides run at the same time, what is waited for comes within a microsecond
- * of polling, and a sleep costs several; where one waits for the processor of the other, or others compute there too, polling
- * only keeps it from going on. Which it is changes: so both are tried, now and then, and what takes less time is kept to.
+ * of polling, and a sleep costs several on both sides; where one waits for the processor of the other, or others compute there
+ * too, polling only keeps it from going on. What to expect is known: are there more ranks than processors? But others may want
+ * them as well, so the other way is tried, now and then, and kept to as long as it takes clearly less time.
  */
+import { availableParallelism } from 'node:os';
 
 export interface Limits {
-  /** At one ring, before all of them are polled. */
+  /** Looks at what comes from one, before all of them are polled. */
   readonly looks: number;
-  /** So often, before the thread sleeps. */
-  readonly rounds: number;
+  /** Of polling, after that, before the thread sleeps. */
+  readonly ms: number;
 }
 
-const BRIEF: Limits = { looks: 2, rounds: 2 };
-const LONG: Limits = { looks: 400, rounds: 10 };
+const BRIEF: Limits = { looks: 2, ms: 0 };
+/** As long as it takes the other side to make something of a large value. */
+const LONG: Limits = { looks: 400, ms: 0.3 };
 /** Waits in a row that are timed together. */
 const BLOCK = 32;
-/** Blocks between trials of the other way; twice as many after each that was in vain. */
-const TRIALS = { first: 2, most: 256 };
+/** Blocks before the other way is tried; twice as many after each trial that was in vain. */
+const BETWEEN = { first: 8, most: 256 };
+
+/**
+ * When the other way is kept to: after so many blocks, each of which took less than this share of the one after it, which
+ * went the usual way. That one tells more than those before: what runs gets faster while its code is compiled.
+ */
+interface Conviction {
+  readonly blocks: number;
+  readonly share: number;
+}
+const LEAVE: Conviction = { blocks: 3, share: 0.7 };
+const RETURN: Conviction = { blocks: 1, share: 1 };
 
 export class Patience {
-  limits = LONG;
-  #other = BRIEF;
-  /** ms that a block has taken lately, this way. */
-  #usual = Number.POSITIVE_INFINITY;
-  #trying = false;
-  #interval = TRIALS.first;
+  limits: Limits;
+  #other: Limits;
+  #conviction = LEAVE;
+  #state: 'usual' | 'trial' | 'after' = 'usual';
+  /** ms that the trial took, and how many of them in a row took less. */
+  #tried = 0;
+  #successes = 0;
+  #interval = BETWEEN.first;
   #blocks = 0;
-  #waits = 0;
-  #start = 0;
+  #waits = BLOCK;
+  #start = performance.now();
+
+  /** @param threads that wait for each other */
+  constructor(threads: number) {
+    [this.limits, this.#other] = threads > availableParallelism() ? [BRIEF, LONG] : [LONG, BRIEF];
+  }
 
   /** At the start of each wait. */
   next(): Limits {
@@ -40,32 +61,26 @@ export class Patience {
     const took = now - this.#start;
     this.#start = now;
     this.#waits = BLOCK;
-    if (took === now) return; // the first one
-    if (this.#trying) this.#tried(took);
-    else if (++this.#blocks > this.#interval) this.#try();
-    else if (this.#usual === Number.POSITIVE_INFINITY) this.#usual = took;
-    // One that something came between says little.
-    else this.#usual += (Math.min(took, 4 * this.#usual) - this.#usual) / 4;
-  }
-
-  #try(): void {
-    this.#trying = true;
-    this.#blocks = 0;
-    this.#swap();
-  }
-
-  #tried(took: number): void {
-    this.#trying = false;
-    if (took < this.#usual * 0.8) {
-      this.#usual = took;
-      this.#interval = TRIALS.first;
-    } else {
-      this.#interval = Math.min(this.#interval * 2, TRIALS.most);
-      this.#swap();
+    if (this.#state === 'usual') {
+      if (++this.#blocks < this.#interval) return;
+      this.#blocks = this.#successes = 0;
+      this.#swap('trial');
+    } else if (this.#state === 'trial') {
+      this.#tried = took;
+      this.#swap('after');
+    } else if (this.#tried >= took * this.#conviction.share) {
+      this.#interval = Math.min(this.#interval * 2, BETWEEN.most);
+      this.#state = 'usual';
+    } else if (++this.#successes < this.#conviction.blocks) this.#swap('trial');
+    else {
+      this.#conviction = this.#conviction === LEAVE ? RETURN : LEAVE;
+      this.#interval = BETWEEN.first;
+      this.#swap('usual');
     }
   }
 
-  #swap(): void {
+  #swap(state: 'usual' | 'trial' | 'after'): void {
     [this.limits, this.#other] = [this.#other, this.limits];
+    this.#state = state;
   }
 }

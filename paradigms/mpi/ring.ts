@@ -1,11 +1,11 @@
 /**
  * Bytes from one thread to another through shared memory: one writes, one reads. What has been written and read is counted
- * modulo 2³². Frames start at multiples of 8. Those that fit are written as a whole; larger ones, which are only sent when
- * somebody waits for them, stream through in pieces.
+ * modulo 2³². Frames start at multiples of 8. Those that fit are written as a whole, the larger of them so that the other side can
+ * begin before all of it is there; still larger ones, which are only sent when somebody waits for them, stream through in pieces.
  */
 import { ANY_TAG } from './constants.ts';
 import { Format, HEAD_INTS, type Head, headBytes, Kind, readHead, writeHead } from './frame.ts';
-import type { Incoming, Receiver } from './link.ts';
+import { fresh, type Incoming, type Receiver } from './link.ts';
 
 /** Ints at the start of a ring: each counter has a cache line of its own. */
 const WRITTEN = 0;
@@ -16,11 +16,16 @@ const CONTROL_BYTES = 192;
 /** Copied at a time: so the other side can begin while we go on. */
 const PIECE = 64 << 10;
 
+/** Of a frame that is written as a whole: what is copied before the other side is shown it. */
+const STEP = 16 << 10;
+/** Looks for more of a frame that has begun. Whoever writes it is at it, but may be stopped there. */
+const LOOKS = 5_000;
+
 /** What `takeNext` gives when nothing has come, and when what has come is something else. */
 export const NOTHING = -1;
 export const OTHER = -2;
 
-/** What the next frame must be for `takeNext`: a message of one part with its data. And what it was. */
+/** What the next frame must be for `takeNext`: a message with its data. And what it was. */
 export class Sought {
   context = 0;
   /** Before, it may be ANY_TAG. */
@@ -31,7 +36,7 @@ export class Sought {
   mask = 0;
   bytes = 0;
   /** Where no place was given. */
-  data: Uint8Array = NO_BYTES;
+  parts: Uint8Array[] = [];
 
   message(context: number, tag: number, signature: number): void {
     this.context = context;
@@ -57,7 +62,6 @@ export class Sought {
   }
 }
 
-const NO_BYTES = new Uint8Array(0);
 const ONE_PART = headBytes(1);
 
 export function ringBytes(capacity: number): number {
@@ -93,17 +97,25 @@ export class RingWriter {
     return this.room < bytes;
   }
 
-  /** A whole frame, if there is room for it. */
-  write(head: Head, parts: readonly Uint8Array[]): boolean {
+  /** A whole frame, if there is room for it. `begun` is called when there is something of it for the reader, and more to come. */
+  write(head: Head, parts: readonly Uint8Array[], begun: () => void): boolean {
     const bytes = frameBytes(head);
     if (this.room < bytes) return false;
+    const end = (this.#written + bytes) | 0;
     let at = this.#head(head);
     for (const part of parts) {
-      this.#copy(at, part, 0, part.length);
-      at += part.length;
+      for (let from = 0; part.length - from > STEP; from += STEP) {
+        this.#copy(at, part, from, from + STEP);
+        at += STEP;
+        Atomics.store(this.#counters, WRITTEN, at);
+        begun();
+      }
+      const rest = part.length % STEP || Math.min(part.length, STEP);
+      this.#copy(at, part, part.length - rest, part.length);
+      at += rest;
     }
-    this.#written = (this.#written + bytes) | 0;
-    Atomics.store(this.#counters, WRITTEN, this.#written);
+    this.#written = end;
+    Atomics.store(this.#counters, WRITTEN, end);
     return true;
   }
 
@@ -190,9 +202,9 @@ export class RingReader implements Incoming {
     while (frames-- > 0) {
       const there = (Atomics.load(this.#counters, WRITTEN) - this.#read) | 0;
       if (there === 0) break;
-      any = true;
       if (this.#stream) this.#continue(from, receiver, there);
-      else this.#begin(from, receiver);
+      else if (!this.#begin(from, receiver, there)) break;
+      any = true;
     }
     return any;
   }
@@ -209,24 +221,54 @@ export class RingReader implements Incoming {
     const at = this.#read >>> 2;
     const word = ints[at & mask]!;
     const tag = ints[(at + 3) & mask]!;
-    const bytes = ints[(at + HEAD_INTS) & mask]! >>> 0;
+    const count = ints[(at + 7) & mask]!;
     const fits =
       ((word ^ sought.word) & sought.mask) === 0 &&
       ints[(at + 1) & mask] === sought.context &&
       (tag === sought.tag || sought.tag === ANY_TAG) &&
       ints[(at + 6) & mask] === sought.signature &&
-      ints[(at + 7) & mask] === 1 &&
-      (!place || bytes <= place.length);
+      count >= 1;
     if (!fits) return OTHER;
+    let bytes = ints[(at + HEAD_INTS) & mask]! >>> 0;
+    if (place) {
+      if (count > 1 || bytes > place.length) return OTHER;
+      if (!this.#follow(this.#read + ONE_PART, place, bytes)) return NOTHING;
+    } else {
+      const parts: Uint8Array[] = [];
+      let position = this.#read + headBytes(count);
+      bytes = 0;
+      for (let i = 0; i < count; i++) {
+        const length = ints[(at + HEAD_INTS + i) & mask]! >>> 0;
+        const part = fresh(length);
+        if (!this.#follow(position, part, length)) return NOTHING;
+        parts.push(part);
+        position += length;
+        bytes += length;
+      }
+      sought.parts = parts;
+    }
     sought.word = word;
     sought.tag = tag;
     sought.bytes = bytes;
-    this.#copy(this.#read + ONE_PART, place ?? (sought.data = new Uint8Array(bytes)), 0, bytes);
-    this.#advance(ONE_PART + bytes + (-bytes & 7));
+    this.#advance(headBytes(count) + bytes + (-bytes & 7));
     return bytes;
   }
 
-  #begin(from: number, receiver: Receiver): void {
+  /** Copies what is being written. False: it does not go on. */
+  #follow(position: number, place: Uint8Array, length: number): boolean {
+    for (let done = 0, looks = 0; done < length; ) {
+      const there = (Atomics.load(this.#counters, WRITTEN) - position - done) | 0;
+      if (there > 0) {
+        const to = Math.min(done + there, length);
+        this.#copy(position + done, place, done, to);
+        [done, looks] = [to, 0];
+      } else if (++looks > LOOKS) return false;
+    }
+    return true;
+  }
+
+  /** False: the frame is not wholly there. */
+  #begin(from: number, receiver: Receiver, there: number): boolean {
     const head = readHead(this.#ints, this.#read >>> 2, this.#ints.length - 1);
     const bytes = headBytes(head.lengths.length);
     if (head.kind === Kind.DATA) {
@@ -234,18 +276,20 @@ export class RingReader implements Incoming {
       this.#stream = { places: receiver.place(from, head), part: 0, done: 0 };
       this.#advance(bytes);
       if (head.bytes === 0) this.#finish(from, receiver);
-      return;
+      return true;
     }
+    if (there < frameBytes(head)) return false;
     this.#at = this.#read + bytes;
     this.#current = head;
     receiver.frame(from, head, this);
     this.#advance(frameBytes(head));
+    return true;
   }
 
   take(): Uint8Array[] {
     let at = this.#at;
     return this.#current!.lengths.map((length) => {
-      const part = new Uint8Array(length);
+      const part = fresh(length);
       this.#copy(at, part, 0, length);
       at += length;
       return part;
@@ -290,6 +334,7 @@ export class RingReader implements Incoming {
     Atomics.store(this.#counters, READ, this.#read);
   }
 
+  /** From `position` on, to `from` and what follows in the place. */
   #copy(position: number, place: Uint8Array, from: number, to: number): void {
     const at = position & (this.#capacity - 1);
     const first = Math.min(to - from, this.#capacity - at);

@@ -4,7 +4,7 @@ import type { Link, Receiver, Written } from './link.ts';
 import { frameBytes, RingReader, RingWriter, type Sought } from './ring.ts';
 import type { SharedMemory } from './shared-memory.ts';
 
-const EAGER = 16 << 10;
+const EAGER = 64 << 10;
 const WINDOW = 4 << 20;
 /** Frames of one sender that are handled before it is another one's turn. */
 const TURN = 64;
@@ -49,7 +49,7 @@ export class SharedLink implements Link {
 
   /** Writes a whole frame, now or not at all; nothing of it is kept. */
   post(head: Head, parts: readonly Uint8Array[]): boolean {
-    if (this.#closed || this.#outbox.length || !this.#ring.write(head, parts)) return false;
+    if (this.#closed || this.#outbox.length || !this.#ring.write(head, parts, this.#rung)) return false;
     this.#rung();
     return true;
   }
@@ -85,7 +85,7 @@ export class SharedLink implements Link {
     const ring = this.#ring;
     const { head, parts } = frame;
     if (head.kind !== Kind.DATA) {
-      if (!ring.write(head, parts)) return false;
+      if (!ring.write(head, parts, this.#rung)) return false;
       this.#rung();
       return true;
     }
@@ -166,6 +166,11 @@ export class SharedLinks {
     ranks.forEach((from, member) => {
       if (member !== me) this.#inlets.push(new SharedInlet(memory, member, me, from));
     });
+  }
+
+  /** How many threads share memory, this one too. */
+  get members(): number {
+    return this.#memory.members;
   }
 
   /** From a rank of the world. */

@@ -27,6 +27,7 @@ export class Straight {
   /** By rank here; of those who share memory with this one. */
   readonly #lines: (Line | undefined)[];
   readonly #head = new Head(Kind.EAGER);
+  /** Of the only part, mostly. */
   readonly #length = [0];
   readonly #part: [Uint8Array] = [new Uint8Array(0)];
   readonly #sought = new Sought();
@@ -40,7 +41,6 @@ export class Straight {
   constructor(core: Core) {
     const { messenger, members, world } = core;
     this.#core = core;
-    this.#head.lengths = this.#length;
     this.#head.source = core.rank;
     this.#lines = members.map((member) => {
       const peer = messenger.peer(member);
@@ -58,11 +58,23 @@ export class Straight {
   sendArray(to: number, array: TypedArray | Strided, context: number, tag: number, signature = 0): boolean {
     const type = typeOf(array);
     if (type === undefined) return false;
-    return this.#send(to, Format.ARRAY, type, this.#sent.of(array as TypedArray), context, tag, signature);
+    const bytes = this.#sent.of(array as TypedArray);
+    this.#length[0] = bytes.length;
+    this.#part[0] = bytes;
+    this.#fill(Format.ARRAY, type, context, tag, signature);
+    return this.#send(to, bytes.length, Format.ARRAY, this.#length, this.#part);
   }
 
   sendPacket(to: number, { format, type, parts }: Packet, context: number, tag: number): boolean {
-    return parts.length === 1 && this.#send(to, format, type, parts[0]!, context, tag, 0);
+    let [bytes, lengths] = [parts[0]!.length, this.#length];
+    if (parts.length === 1) lengths[0] = bytes;
+    else {
+      lengths = parts.map(({ length }) => length);
+      bytes = lengths.reduce((sum, length) => sum + length);
+    }
+    this.#fill(format, type, context, tag, 0);
+    // Whoever receives a value has no place for it before it comes.
+    return this.#send(to, bytes, Format.OBJECT, lengths, parts);
   }
 
   /** What it waits for while it blocks, in words. */
@@ -98,33 +110,28 @@ export class Straight {
     sought.anything();
     this.#what = 'recv';
     if (!this.#receive(from, undefined)) return undefined;
-    return { format: sought.format, type: sought.type, parts: [sought.data], owned: true };
+    return { format: sought.format, type: sought.type, parts: sought.parts, owned: true };
   }
 
-  #send(
-    to: number,
-    format: number,
-    type: number,
-    bytes: Uint8Array,
-    context: number,
-    tag: number,
-    signature: number,
-  ): boolean {
-    const line = this.#lines[to];
-    if (!line || line.peer.gone || this.#othersTurn() || !line.peer.admits(bytes.length, format)) return false;
+  #fill(format: number, type: number, context: number, tag: number, signature: number): void {
     const head = this.#head;
     head.format = format;
     head.type = type;
     head.context = context;
     head.tag = tag;
     head.signature = signature;
-    this.#length[0] = bytes.length;
-    this.#part[0] = bytes;
-    if (line.link.post(head, this.#part)) {
+  }
+
+  /** @param as which limit holds for it; see `Peer.admits`. */
+  #send(to: number, bytes: number, as: number, lengths: readonly number[], parts: readonly Uint8Array[]): boolean {
+    const line = this.#lines[to];
+    if (!line || line.peer.gone || this.#othersTurn() || !line.peer.admits(bytes, as)) return false;
+    this.#head.lengths = lengths;
+    if (line.link.post(this.#head, parts)) {
       line.peer.sent++;
       return true;
     }
-    line.peer.withdraws(bytes.length);
+    line.peer.withdraws(bytes);
     return false;
   }
 
@@ -134,8 +141,8 @@ export class Straight {
     const sought = this.#sought;
     const line = this.#lines[from];
     if (!line || this.#othersTurn() || !this.#clear(line)) return false;
-    const { looks, rounds } = waiting.patience.next();
-    for (let idle = 0; ; idle++) {
+    const { looks, ms } = waiting.patience.next();
+    for (let until = 0; ; ) {
       let bytes = NOTHING;
       for (let look = 0; bytes === NOTHING && look < looks; look++) bytes = line.inlet.takeNext(sought, place);
       if (bytes >= 0) {
@@ -145,7 +152,8 @@ export class Straight {
       if (bytes !== NOTHING) return false;
       if (waiting.poll()) {
         if (!this.#clear(line)) return false;
-      } else if (idle >= rounds) {
+      } else if (until === 0) until = performance.now() + ms;
+      else if (performance.now() > until) {
         this.#from = from;
         lookout.blocked = this;
         waiting.nap();

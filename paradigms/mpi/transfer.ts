@@ -2,7 +2,7 @@
 import { bytesOf, type TypedArray } from './arrays.ts';
 import { RequestCancelledError, TruncateError } from './errors.ts';
 import type { Head } from './frame.ts';
-import type { Incoming } from './link.ts';
+import { fresh, type Incoming } from './link.ts';
 import { checkArray, count, type Packet } from './packet.ts';
 import { Request, type Status } from './request.ts';
 
@@ -163,9 +163,4 @@ export class Receive<T = unknown> extends Request<T> {
     }
     this.resolve(value);
   }
-}
-
-/** Not cleared, and nobody else's: it will be written at once. */
-function fresh(length: number): Uint8Array {
-  return length < 4096 ? new Uint8Array(length) : new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
 }

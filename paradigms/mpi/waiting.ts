@@ -13,7 +13,7 @@ export class Waiting {
   blocked = false;
   /** What has come is being handled. */
   polling = false;
-  readonly patience = new Patience();
+  patience = new Patience(1);
   readonly #lookAround: () => void;
   #listening = true;
 
@@ -24,6 +24,7 @@ export class Waiting {
 
   share(links: SharedLinks): void {
     this.links = links;
+    this.patience = new Patience(links.members);
     links.listen(this.#rung);
   }
 
@@ -52,12 +53,13 @@ export class Waiting {
       );
     links.mute();
     this.blocked = true;
-    const { looks, rounds } = this.patience.next();
+    const { ms } = this.patience.next();
     try {
-      for (let idle = 0; !request.settled; ) {
-        if (this.poll()) idle = 0;
-        else if (++idle > looks * rounds) {
-          idle = 0;
+      for (let until = 0; !request.settled; ) {
+        if (this.poll()) until = 0;
+        else if (until === 0) until = performance.now() + ms;
+        else if (performance.now() > until) {
+          until = 0;
           links.sleep(NAP);
           this.#lookAround();
         }

@@ -137,6 +137,35 @@ test('messages between ranks that block go to the receives that the standard say
   expect(wrong).toEqual([]);
 });
 
+test('values that hold several arrays, of all sizes, come whole and in order, also into a ring that is full', async () => {
+  const [, wrong] = await run(2, (comm) => {
+    const { sync, rank } = comm;
+    const sizes = [0, 8, 1_000, 9_000, 64_000, 300_000];
+    const told: string[] = [];
+    const value = (i: number): unknown => {
+      const [one, two] = [sizes[i % 6]!, sizes[(i * 5 + (i >> 2)) % 6]!];
+      if (i % 7 === 0) return new Float64Array(one / 8).fill(i);
+      return { i, one: new Uint8Array(one).fill(i), two: [new Float64Array(two / 8).fill(i), { i }] };
+    };
+    const same = (got: any, wanted: any): boolean =>
+      ArrayBuffer.isView(wanted)
+        ? got.constructor === wanted.constructor &&
+          got.length === (wanted as Uint8Array).length &&
+          got.every((element: number, i: number) => element === (wanted as Uint8Array)[i])
+        : typeof wanted === 'object'
+          ? Object.keys(wanted).every((key) => same(got[key], wanted[key]))
+          : got === wanted;
+    for (let i = 0; i < 300; i++) {
+      if (rank === 0) sync.send(value(i), 1, i % 3);
+      else if (!same(sync.recv(0, i % 2 ? i % 3 : undefined), value(i))) told.push(`${i} came as something else`);
+      // So that there is much under way for some time, and then nothing.
+      if (i % 40 === 39) sync.barrier();
+    }
+    return told;
+  });
+  expect(wrong).toEqual([]);
+});
+
 test('what goes wrong in a collective of ranks that block ends it at all of them', async () => {
   const codes = await run(4, async (world) => {
     const attempt = async (what: (comm: Comm) => unknown): Promise<string> => {
