@@ -211,19 +211,19 @@ async function contexts(client: Cluster): Promise<void> {
 }
 
 /**
- * µs of a step: the mean of the last three blocks, once three in a row were no faster than what came before. That takes more rounds than
+ * µs of a step: the mean of the last five blocks, once five in a row were no faster than what came before. That takes more rounds than
  * where nothing is compiled on the way.
  */
 function steady({ sync }: Comm, count: number, step: () => void): number {
   const blocks: number[] = [];
-  for (let best = Number.POSITIVE_INFINITY, same = 0; sync.bcast(same < 3 && blocks.length < 20); ) {
+  for (let best = Number.POSITIVE_INFINITY, same = 0; sync.bcast(same < 5 && blocks.length < 30); ) {
     const start = performance.now();
     for (let i = 0; i < count; i++) step();
     blocks.push(((performance.now() - start) * 1e3) / count);
     same = blocks.at(-1)! < best * 0.95 ? 0 : same + 1;
     best = Math.min(best, ...blocks);
   }
-  return blocks.slice(-3).reduce((sum, us) => sum + us) / 3;
+  return blocks.slice(-5).reduce((sum, us) => sum + us) / 5;
 }
 
 function pingBlocking(comm: Comm, bytes: number, count: number): number {
