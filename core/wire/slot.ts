@@ -23,11 +23,16 @@
  */
 import { addExtension, Packr, RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from 'msgpackr';
 import { ProtocolError } from '../errors.ts';
+import { uncleared } from './bytes.ts';
 
 const TABLE_MARK = 0xc1;
 const SLOT_TYPE = 0x54;
 /** msgpackr packs into one growing buffer; a body above this leaves it, so that small messages never pin a large one. */
 const KEEP_IN_POOL = 4096;
+/** Its size, mostly. A larger one has grown for something large: small bodies are not packed into it. */
+const POOL = KEEP_IN_POOL * 2;
+/** It is kept for the next large thing, unless it is larger than this. */
+const KEPT = 4 << 20;
 
 const IN_PLACE = REUSE_BUFFER_MODE | RESET_BUFFER_MODE;
 
@@ -87,20 +92,24 @@ addExtension({
 
 /** Packs a value that plain msgpack keeps exactly. */
 export function packPlain(value: unknown): Uint8Array {
+  if (room.expected) return leavePool(value, 0);
   const body = packr.pack(value);
-  return body.length > KEEP_IN_POOL ? leavePool(body, 0) : body;
+  if (body.length <= KEEP_IN_POOL) return body;
+  const copy = new Uint8Array(body);
+  room.expected = body.length > POOL;
+  if (body.buffer.byteLength > POOL) renewPool();
+  return copy;
 }
 
 /** The same, without memory for it: the bytes are msgpackr's own, and written over by what is packed next. */
 export function lendPlain(value: unknown, take: TakeBytes): void {
-  const bytes = packr.pack(value, IN_PLACE) as Buffer & { start: number; end: number };
-  const size = bytes.end - bytes.start;
-  take(bytes, bytes.start, size);
-  if (size > KEEP_IN_POOL * 16) dropBuffer();
+  const bytes = packInPlace(value);
+  take(bytes, bytes.start, bytes.end - bytes.start);
+  restorePool(bytes);
 }
 
 export function packTable(root: unknown, table: readonly unknown[]): Uint8Array {
-  return leavePool(packr.pack([root, table]), 1);
+  return leavePool([root, table], 1);
 }
 
 export function isPlainBody(bytes: Uint8Array, start: number): boolean {
@@ -131,15 +140,46 @@ export function unpackBody(body: Uint8Array): [unknown, unknown[] | undefined] {
   }
 }
 
-/** An exact copy, after the mark if it has one; a buffer that grew large is not kept for later messages. */
-function leavePool(packed: Uint8Array, mark: 0 | 1): Uint8Array {
-  const body = new Uint8Array(packed.length + mark);
+/** An exact copy, after the mark if it has one. */
+function leavePool(value: unknown, mark: 0 | 1): Uint8Array {
+  const bytes = packInPlace(value);
+  const size = bytes.end - bytes.start;
+  const body = new Uint8Array(size + mark);
   if (mark) body[0] = TABLE_MARK;
-  body.set(packed, mark);
-  if (packed.length > KEEP_IN_POOL * 16) dropBuffer();
+  if (size < FEW) for (let i = 0; i < size; i++) body[mark + i] = bytes[bytes.start + i]!;
+  else body.set(bytes.subarray(bytes.start, bytes.end), mark);
+  restorePool(bytes);
   return body;
 }
 
-function dropBuffer(): void {
-  if (typeof Buffer !== 'undefined') packr.useBuffer(Buffer.allocUnsafeSlow(KEEP_IN_POOL * 2));
+/** A loop is faster than a view for these. Bytes. */
+const FEW = 32;
+
+/** A buffer with room for what is large, and whether the next thing will be: after a large one, mostly another one comes. */
+const room = { buffer: undefined as Buffer | undefined, expected: false };
+
+type InPlace = Buffer & { readonly start: number; readonly end: number };
+
+/** Where it has been packed: until the next is. */
+function packInPlace(value: unknown): InPlace {
+  if (!room.expected || !room.buffer) return packr.pack(value, IN_PLACE) as InPlace;
+  packr.useBuffer(room.buffer);
+  try {
+    return packr.pack(value, IN_PLACE) as InPlace;
+  } catch (error) {
+    renewPool();
+    throw error;
+  }
+}
+
+function restorePool(bytes: InPlace): void {
+  room.expected = bytes.end - bytes.start > POOL;
+  if (bytes.length <= POOL) return;
+  // From its beginning on: there is no small body in it.
+  if (bytes.length <= KEPT && bytes.start === 0) room.buffer = bytes;
+  renewPool();
+}
+
+function renewPool(): void {
+  packr.useBuffer(uncleared(POOL) as Buffer);
 }

@@ -10,7 +10,7 @@ const WORD = 8;
 const FEW = 24;
 const LITTLE = 64;
 /** Memory for more than that is not kept. Bytes. */
-const KEPT = 1 << 20;
+const KEPT = 4 << 20;
 
 export class Column<A extends Numbers = Numbers> {
   length = 0;

@@ -2,7 +2,7 @@ import vm from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CannotTravelError, ProtocolError } from '../../core/errors.ts';
-import { decode, encode, payloadBytes, registerClass, share, transfer } from '../../core/wire/codec.ts';
+import { decode, encode, encodePlain, payloadBytes, registerClass, share, transfer } from '../../core/wire/codec.ts';
 import type { DecodeHooks, EncodeHooks, Form, Payload } from '../../core/wire/forms.ts';
 
 function trip<T>(value: T): T {
@@ -26,6 +26,30 @@ function refused(value: unknown, hooks?: EncodeHooks): CannotTravelError {
   }
   throw new Error('it travelled');
 }
+
+test('what has been packed stays as it is, whatever is packed after it: small things and large ones, kept or lent', () => {
+  const size = fc.constantFrom(0, 3, 90, 1_000, 4_090, 5_000, 9_000, 60_000, 300_000, 2_000_000);
+  const steps = fc.array(fc.tuple(size, fc.constantFrom('plain', 'table', 'lent')), { minLength: 1, maxLength: 30 });
+  fc.assert(
+    fc.property(steps, (all) => {
+      const made = all.map(([length, way], i) => {
+        const text = String.fromCharCode(97 + (i % 26)).repeat(length);
+        const value = way === 'table' ? [text, new Map([[i, i]])] : [text, i];
+        if (way !== 'lent') return { value, payload: encode(value) };
+        let copy = new Uint8Array(0);
+        expect(
+          encodePlain(value, (bytes, from, n) => void (copy = new Uint8Array(bytes.subarray(from, from + n)))),
+        ).toBe(true);
+        return { value, payload: { codec: 'msgpack', parts: [copy] } as Payload };
+      });
+      for (const { value, payload } of made) expect(decode(payload)).toEqual(value);
+      // Small ones do not hold on to what was made for large ones.
+      for (const { payload } of made)
+        if (payload.parts[0]!.length < 4_000) expect(payload.parts[0]!.buffer.byteLength).toBeLessThan(70_000);
+    }),
+    { numRuns: 200 },
+  );
+});
 
 describe('plain values', () => {
   test.each([

@@ -17,7 +17,7 @@ const FARTHEST = 60;
 const GROWTH = 2;
 const DECAY = 0.98;
 /** ms that reports may wait: while little waits for engines, or much. */
-const PATIENCE = { little: 4, much: 12 };
+const PATIENCE = { little: 4, much: 30 };
 /** A task that is longer waits for its engine in the queue, where any engine can take it. ms. */
 const LONG = 300;
 /** Tasks that one engine has at a time, however short. */
