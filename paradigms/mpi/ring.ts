@@ -179,6 +179,8 @@ export class RingReader implements Incoming {
   #at = 0;
   #current: Head | undefined;
   #stream: { places: Uint8Array[] | undefined; part: number; done: number } | undefined;
+  /** So far was written of a frame that was not wholly there. */
+  #begun: number | undefined;
 
   constructor(memory: SharedArrayBuffer, offset: number, capacity: number) {
     this.#counters = new Int32Array(memory, offset, CONTROL_BYTES / 4);
@@ -189,6 +191,11 @@ export class RingReader implements Incoming {
 
   get empty(): boolean {
     return Atomics.load(this.#counters, WRITTEN) === this.#read;
+  }
+
+  /** There is only the beginning of a frame, as when last looked at: of a writer that has ended nothing more will come. */
+  get stalled(): boolean {
+    return Atomics.load(this.#counters, WRITTEN) === this.#begun;
   }
 
   /** Whether the writer waits for room, which is there now; it is forgotten by asking. */
@@ -278,7 +285,10 @@ export class RingReader implements Incoming {
       if (head.bytes === 0) this.#finish(from, receiver);
       return true;
     }
-    if (there < frameBytes(head)) return false;
+    if (there < frameBytes(head)) {
+      this.#begun = (this.#read + there) | 0;
+      return false;
+    }
     this.#at = this.#read + bytes;
     this.#current = head;
     receiver.frame(from, head, this);

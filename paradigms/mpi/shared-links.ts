@@ -37,6 +37,9 @@ export class SharedLink implements Link {
   get waiting(): number {
     return this.#outbox.length;
   }
+  get closed(): boolean {
+    return this.#closed;
+  }
 
   send(head: Head, parts: readonly Uint8Array[], _owned: boolean, written?: Written): void {
     if (this.#closed) written?.(false);
@@ -118,14 +121,21 @@ export class SharedInlet {
   /** Of the sender, in the world. */
   readonly from: number;
   readonly ring: RingReader;
+  /** To whom it comes from. */
+  back: SharedLink | undefined;
   readonly #memory: SharedMemory;
-  readonly #member: number;
+  readonly member: number;
 
   constructor(memory: SharedMemory, member: number, me: number, from: number) {
     this.from = from;
     this.ring = new RingReader(memory.memory, memory.ringAt(member, me), memory.capacity);
     this.#memory = memory;
-    this.#member = member;
+    this.member = member;
+  }
+
+  /** Nothing can be done about it now. */
+  get idle(): boolean {
+    return this.ring.empty || (this.back?.closed === true && this.ring.stalled);
   }
 
   /** Handles what has come. False: nothing. */
@@ -143,7 +153,7 @@ export class SharedInlet {
   }
 
   #roomMade(): void {
-    if (this.ring.wanted) this.#memory.ring(this.#member);
+    if (this.ring.wanted) this.#memory.ring(this.member);
   }
 }
 
@@ -183,6 +193,7 @@ export class SharedLinks {
     const ring = new RingWriter(memory, this.#memory.ringAt(this.#me, member), capacity);
     const link = new SharedLink(ring, () => this.#memory.ring(member));
     this.#writers.push(link);
+    for (const inlet of this.#inlets) if (inlet.member === member) inlet.back = link;
     return link;
   }
 
@@ -239,6 +250,6 @@ export class SharedLinks {
   }
 
   #idle(): boolean {
-    return this.#inlets.every(({ ring }) => ring.empty) && this.#writers.every((link) => !link.waiting || link.stuck);
+    return this.#inlets.every(({ idle }) => idle) && this.#writers.every((link) => !link.waiting || link.stuck);
   }
 }
