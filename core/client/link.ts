@@ -249,9 +249,14 @@ export class Link implements CallHome, PipeHome, MakerHome {
     reason?: string,
     client = this.clientId,
   ): Promise<InterruptResult[]> {
-    return this.#ended
-      ? targets.map(() => 'lost')
-      : this.rpc.ask('interrupt', { client, call: id, targets, kind, reason });
+    const lost = (): InterruptResult[] => targets.map(() => 'lost');
+    if (this.#ended) return lost();
+    try {
+      return await this.rpc.ask('interrupt', { client, call: id, targets, kind, reason });
+    } catch (error) {
+      if (this.#ended) return lost(); // meanwhile: whoever did not wait for the answer is not told of an error
+      throw error;
+    }
   }
 
   async peek({ id }: { id: number }, engine: number, expression: string, client = this.clientId): Promise<unknown> {

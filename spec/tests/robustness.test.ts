@@ -112,6 +112,17 @@ describe('pending results that will never be there', () => {
   });
 });
 
+test('a cancel and an interrupt that are under way when their client closes are answered, and no error to who does not wait', async () => {
+  const client = await cluster({ engines: 2, kind: 'thread' });
+  const calls = [0, 1].map((id) => client.engine(id).apply(later));
+  const ended = Promise.allSettled(calls);
+  const stopped = Promise.allSettled([calls[0]!.cancel(), calls[1]!.interrupt()]);
+  await client.close();
+  await ended;
+  for (const [engine, answer] of (await stopped).entries())
+    expect(answer).toMatchObject({ status: 'fulfilled', value: [{ engine, outcome: expect.any(String) }] });
+});
+
 test('restarts of one engine at the same time happen one after the other', async () => {
   await using client = await cluster({ engines: 1 });
   await Promise.all([client.restart([0]), client.restart([0])]);

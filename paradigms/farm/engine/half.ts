@@ -32,6 +32,8 @@ export default function engineHalf(host: EngineHost): EngineHalf {
   let slotNumber = 0;
   let patience = SLICE;
   let due: NodeJS.Immediate | undefined;
+  /** Work is being given to the engine. */
+  let giving = false;
 
   host.controller.tell('declares', resources());
 
@@ -114,7 +116,11 @@ export default function engineHalf(host: EngineHost): EngineHalf {
       queue = queue.slice(head);
       head = 0;
     }
-    if (works.length) host.start(works, { onMicrotask, within: patience });
+    if (works.length) {
+      giving = true;
+      host.start(works, { onMicrotask, within: patience });
+      giving = false;
+    }
     return works.length;
   }
 
@@ -142,7 +148,9 @@ export default function engineHalf(host: EngineHost): EngineHalf {
         reports.add(item, Ending.LOST, item.ran, host.parcel(tooLarge(item, outcome.bytes)), 0);
       } else reports.add(item, endingOf(item, ok, value, outcome), item.ran, outcome.parcel, outcome.bytes);
     }
-    soon();
+    // While it was awaited the event loop has had its turn.
+    if (!giving && item.ran > SLICE) queueMicrotask(() => turn());
+    else soon();
   }
 
   function yielded({ ticket }: Item): void {
