@@ -236,11 +236,14 @@ async function durable(): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), 'tutti-bench-'));
   const c = await cluster({ engines: 2, durable: folder, output: 'ignore' });
   const f = c.use(taskFarm).with({ detached: true });
-  await f.submit(noop, 1);
+  const run = async (n: number): Promise<unknown> => {
+    await Promise.all(Array.from({ length: n }, (_, i) => f.submit(noop, i)));
+    return f.accepted();
+  };
   const n = 50_000;
+  await run(n); // until all that tasks go through is compiled
   const began = performance.now();
-  await Promise.all(Array.from({ length: n }, (_, i) => f.submit(noop, i)));
-  await f.accepted();
+  await run(n);
   const perSecond = (n / (performance.now() - began)) * 1e3;
   report({ what: 'durable tasks', value: k(perSecond), goal: atLeast(20_000, perSecond, '/s') });
   await c.close();
