@@ -249,13 +249,11 @@ export class Link implements CallHome, PipeHome, MakerHome {
     reason?: string,
     client = this.clientId,
   ): Promise<InterruptResult[]> {
-    const lost = (): InterruptResult[] => targets.map(() => 'lost');
-    if (this.#ended) return lost();
     try {
       return await this.rpc.ask('interrupt', { client, call: id, targets, kind, reason });
     } catch (error) {
-      if (this.#ended) return lost(); // meanwhile: whoever did not wait for the answer is not told of an error
-      throw error;
+      if (!this.#ended) throw error;
+      return targets.map(() => 'lost'); // also where it has ended meanwhile: not everybody waits for the answer
     }
   }
 

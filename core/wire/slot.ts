@@ -31,7 +31,7 @@ const SLOT_TYPE = 0x54;
 const KEEP_IN_POOL = 4096;
 /** Its size, mostly. A larger one has grown for something large: small bodies are not packed into it. */
 const POOL = KEEP_IN_POOL * 2;
-/** It is kept for the next large thing, unless it is larger than this. */
+/** One that has grown is kept for the next large thing, unless it is larger than this. */
 const KEPT = 4 << 20;
 
 const IN_PLACE = REUSE_BUFFER_MODE | RESET_BUFFER_MODE;
@@ -96,8 +96,7 @@ export function packPlain(value: unknown): Uint8Array {
   const body = packr.pack(value);
   if (body.length <= KEEP_IN_POOL) return body;
   const copy = new Uint8Array(body);
-  room.expected = body.length > POOL;
-  if (body.buffer.byteLength > POOL) renewPool();
+  restorePool(body.length, body.buffer.byteLength);
   return copy;
 }
 
@@ -105,7 +104,7 @@ export function packPlain(value: unknown): Uint8Array {
 export function lendPlain(value: unknown, take: TakeBytes): void {
   const bytes = packInPlace(value);
   take(bytes, bytes.start, bytes.end - bytes.start);
-  restorePool(bytes);
+  giveBack(bytes);
 }
 
 export function packTable(root: unknown, table: readonly unknown[]): Uint8Array {
@@ -143,17 +142,12 @@ export function unpackBody(body: Uint8Array): [unknown, unknown[] | undefined] {
 /** An exact copy, after the mark if it has one. */
 function leavePool(value: unknown, mark: 0 | 1): Uint8Array {
   const bytes = packInPlace(value);
-  const size = bytes.end - bytes.start;
-  const body = new Uint8Array(size + mark);
+  const body = new Uint8Array(bytes.end - bytes.start + mark);
   if (mark) body[0] = TABLE_MARK;
-  if (size < FEW) for (let i = 0; i < size; i++) body[mark + i] = bytes[bytes.start + i]!;
-  else body.set(bytes.subarray(bytes.start, bytes.end), mark);
-  restorePool(bytes);
+  body.set(bytes.subarray(bytes.start, bytes.end), mark);
+  giveBack(bytes);
   return body;
 }
-
-/** A loop is faster than a view for these. Bytes. */
-const FEW = 32;
 
 /** A buffer with room for what is large, and whether the next thing will be: after a large one, mostly another one comes. */
 const room = { buffer: undefined as Buffer | undefined, expected: false };
@@ -172,12 +166,15 @@ function packInPlace(value: unknown): InPlace {
   }
 }
 
-function restorePool(bytes: InPlace): void {
-  room.expected = bytes.end - bytes.start > POOL;
-  if (bytes.length <= POOL) return;
+function giveBack(bytes: InPlace): void {
   // From its beginning on: there is no small body in it.
-  if (bytes.length <= KEPT && bytes.start === 0) room.buffer = bytes;
-  renewPool();
+  if (bytes.length > POOL && bytes.length <= KEPT && bytes.start === 0) room.buffer = bytes;
+  restorePool(bytes.end - bytes.start, bytes.length);
+}
+
+function restorePool(size: number, capacity: number): void {
+  room.expected = size > POOL;
+  if (capacity > POOL) renewPool();
 }
 
 function renewPool(): void {

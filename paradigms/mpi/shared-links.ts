@@ -120,11 +120,11 @@ function needed({ head, begun }: Frame): number {
 export class SharedInlet {
   /** Of the sender, in the world. */
   readonly from: number;
+  readonly member: number;
   readonly ring: RingReader;
   /** To whom it comes from. */
   back: SharedLink | undefined;
   readonly #memory: SharedMemory;
-  readonly member: number;
 
   constructor(memory: SharedMemory, member: number, me: number, from: number) {
     this.from = from;

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { Format, Head, Kind } from '../../paradigms/mpi/frame.ts';
 import type { Incoming, Receiver } from '../../paradigms/mpi/link.ts';
 import { NOTHING, RingReader, RingWriter, ringBytes, Sought } from '../../paradigms/mpi/ring.ts';
+import { SharedLinks } from '../../paradigms/mpi/shared-links.ts';
+import { SharedMemory } from '../../paradigms/mpi/shared-memory.ts';
 
 const CAPACITY = 1 << 18;
 
@@ -67,4 +69,32 @@ test('who takes the next frame has all of it, or nothing where its writer has st
     expect(wanted.parts).toEqual(parts);
     expect(reader.empty).toBe(true);
   }
+});
+
+test('what was left half written keeps a thread awake as long as its writer may go on, and not after that', async () => {
+  const { receiver } = ring();
+  const memory = SharedMemory.create(2);
+  const links = new SharedLinks(memory, [0, 1], 0, receiver);
+  const back = links.linkTo(1);
+  const other = new RingWriter(memory.memory, memory.ringAt(1, 0), memory.capacity);
+  const { head, parts } = frame(1, 60_000);
+  const stop = (): never => {
+    throw new Error('stopped');
+  };
+  expect(() => other.write(head, parts, stop)).toThrow('stopped');
+  let rung = 0;
+  const turns = async (): Promise<number> => {
+    const before = rung;
+    for (let i = 0; i < 30; i++) await new Promise((resolve) => setImmediate(resolve));
+    return rung - before;
+  };
+  links.listen(() => {
+    rung++;
+    links.poll();
+  });
+  expect(await turns()).toBeGreaterThan(10);
+  back.close();
+  await turns();
+  expect(await turns()).toBe(0);
+  links.close();
 });

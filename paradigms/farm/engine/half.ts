@@ -32,8 +32,6 @@ export default function engineHalf(host: EngineHost): EngineHalf {
   let slotNumber = 0;
   let patience = SLICE;
   let due: NodeJS.Immediate | undefined;
-  /** Work is being given to the engine. */
-  let giving = false;
 
   host.controller.tell('declares', resources());
 
@@ -116,11 +114,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
       queue = queue.slice(head);
       head = 0;
     }
-    if (works.length) {
-      giving = true;
-      host.start(works, { onMicrotask, within: patience });
-      giving = false;
-    }
+    if (works.length) host.start(works, { onMicrotask, within: patience });
     return works.length;
   }
 
@@ -148,9 +142,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
         reports.add(item, Ending.LOST, item.ran, host.parcel(tooLarge(item, outcome.bytes)), 0);
       } else reports.add(item, endingOf(item, ok, value, outcome), item.ran, outcome.parcel, outcome.bytes);
     }
-    // While it was awaited the event loop has had its turn.
-    if (!giving && item.ran > SLICE) queueMicrotask(() => turn());
-    else soon();
+    soon();
   }
 
   function yielded({ ticket }: Item): void {
