@@ -5,7 +5,7 @@ import { connectionFile } from '../core/connection-file.ts';
 import { deferred } from './deferred.ts';
 import { log } from './log.ts';
 import { many } from './many.ts';
-import { atLeast, below, gigabytes, type Latency, latency, ms, rate, report, us } from './measure.ts';
+import { atLeast, below, gigabytes, type Latency, latency, ms, rate, report, rssOf, us } from './measure.ts';
 import { forked, workers } from './peers.ts';
 
 const MIB_64 = 64 << 20;
@@ -204,9 +204,4 @@ async function engineToEngine(): Promise<void> {
       ...goal,
     });
   }
-}
-
-function rssOf(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
 }

@@ -1,4 +1,5 @@
 /** Measuring, and a table of what was measured. */
+import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 
 export interface Row {
@@ -59,4 +60,10 @@ export function report(row: Row): void {
 
 export function machine(): string {
   return `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, ${process.platform}`;
+}
+
+/** MB of memory that a process has of the machine's. */
+export function rssOf(pid: number): number {
+  const [, kB] = /Rss:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? [];
+  return (Number(kB) * 1024) / 1e6;
 }

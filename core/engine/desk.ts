@@ -38,8 +38,8 @@ export interface Desk extends Omit<Talk, 'client'> {
   runs(job: Job | undefined): void;
   /** Before a job's reply: what it has told leaves first. */
   flush(job: Job): void;
-  /** It decodes or encodes, where this thread had better not be paused. */
-  coding(on: boolean): void;
+  /** Decodes or encodes, where this thread had better not be paused. */
+  coding<T>(work: () => T): T;
   /** The event loop turns. */
   turn(): void;
   /** To the supervisor, if there is one. */
@@ -72,7 +72,7 @@ function plainDesk(home: DeskHome): Desk {
     read() {},
     runs() {},
     flush,
-    coding() {},
+    coding: (work) => work(),
     turn() {},
     post() {},
   };
@@ -140,7 +140,14 @@ function supervisedDesk({ port, memory }: Supervised, home: DeskHome): Desk {
       ring.parts(Stream.LAST_PROGRESS, client, call, parts);
       job.told = ring.end;
     },
-    coding: (on) => void (ints[CODING] = on ? 1 : 0),
+    coding(work) {
+      ints[CODING] = 1;
+      try {
+        return work();
+      } finally {
+        ints[CODING] = 0;
+      }
+    },
     turn: () => void (numbers[TURNED] = Date.now()),
     post: (message, transfer) => port.postMessage(message, transfer),
   };

@@ -29,7 +29,7 @@ import { Job, type OwnWork, type Talk } from './job.ts';
 import { Mail } from './mail.ts';
 import { createNamespace } from './namespace.ts';
 import { NestedClient } from './nested-client.ts';
-import { operations, type Workshop } from './operations.ts';
+import { performer, type Workshop } from './operations.ts';
 import { Orders } from './orders.ts';
 import { outcomeOf } from './outcome.ts';
 import { Paradigms } from './paradigms.ts';
@@ -110,8 +110,7 @@ export class Engine {
     const { progress, send, poll, read } = this.#desk;
     this.#talk = { progress, send, poll, read, client: (job) => this.#clientFor(job) };
     this.#turns = new Turns(this.#door, {
-      // Not a function around it: fewer frames below user code, which are all told of whenever it is looked into.
-      perform: this.#perform.bind(this),
+      perform: performer(this.#shop, this.#desk, (payload, fetched) => this.#supplies.decode(payload, fetched)),
       finish: (...outcome) => this.#finish(...outcome),
     });
     this.#orders = new Orders({
@@ -292,39 +291,10 @@ export class Engine {
     this.#arrived.set(client, call);
     this.#mail.arrived(job);
     this.#supplies.values.arrived(job.key, client, call);
-    if (needs.length || code.length) this.#supplies.gather(job, () => this.#turns.pump());
+    if (needs.length || code.length) this.#supplies.gather(job, () => this.#turns.pumpSoon());
     this.#turns.push(job);
     // Withdrawn before it came: whoever did that waits for the reply, not for the task that has its turn.
     if (job.failure !== undefined) this.#turns.settle(job, false, job.failure);
-  }
-
-  #perform(job: Job): unknown {
-    this.#desk.runs(job);
-    if (job.own) return job.own.code();
-    const { payloads, fetched } = job;
-    job.payloads = job.fetched = [];
-    const args = this.#coding(() => this.#arguments(payloads, fetched));
-    const operation = Object.hasOwn(operations, job.op) ? operations[job.op] : undefined;
-    if (!operation)
-      throw new RefusedError(
-        `This engine does not know the operation '${job.op.slice(0, 40)}'; client and engine differ in version`,
-      );
-    return operation(this.#shop, args);
-  }
-
-  /** Those for all targets, and those for this one. */
-  #arguments(payloads: readonly Payload[], fetched: readonly Payload[]): unknown[] {
-    const lists = payloads.map((payload) => this.#supplies.decode(payload, fetched));
-    return lists.length === 1 && Array.isArray(lists[0]) ? lists[0] : lists.flat();
-  }
-
-  #coding<T>(work: () => T): T {
-    this.#desk.coding(true);
-    try {
-      return work();
-    } finally {
-      this.#desk.coding(false);
-    }
   }
 
   #finish(job: Job, ok: boolean, value: unknown): void {
@@ -344,7 +314,7 @@ export class Engine {
       job.own.done(ok, value);
       return;
     }
-    const { payload, bytes, status } = this.#coding(() => outcomeOf(job, ok, value));
+    const { payload, bytes, status } = this.#desk.coding(() => outcomeOf(job, ok, value));
     const keep = status === Status.OK && bytes > KEEP_ABOVE;
     this.#supplies.values.settled(job.key, { ok: status === Status.OK, payload, bytes }, keep);
     const result = {

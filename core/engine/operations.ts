@@ -1,7 +1,11 @@
 /** What calls can ask of an engine. Each gets its decoded arguments, runs inside the door, and may return a promise. */
 import type { Cell } from '../console/cell.ts';
+import { RefusedError } from '../errors.ts';
 import type { FunctionStore } from '../functions/store.ts';
+import type { Payload } from '../wire/forms.ts';
+import type { Desk } from './desk.ts';
 import type { createEvaluator } from './evaluator.ts';
+import type { Job } from './job.ts';
 import { namesIn, propertiesOf } from './names.ts';
 import type { createNamespace } from './namespace.ts';
 import { travelling } from './shown.ts';
@@ -21,7 +25,7 @@ export interface RunOutcome {
 
 type Operation = (shop: Workshop, args: any) => unknown;
 
-export const operations: Record<string, Operation> = {
+const operations: Record<string, Operation> = {
   execute: ({ evaluator }, [cell, ...values]: [Cell, ...unknown[]]) => evaluator.run(cell, values),
   apply: (_, [fn, ...args]) => fn(...args),
   map: (_, [fn, columns]: [(...xs: unknown[]) => unknown, unknown[][]]) => mapBlock(fn, columns),
@@ -34,6 +38,35 @@ export const operations: Record<string, Operation> = {
   run: ({ functions }, [script, argv]: [{ hash: string; file: string }, string[]]) =>
     runScript(functions, script, argv),
 };
+
+/**
+ * Carries jobs out. It stands on the stack below user code, and whenever that is looked into, V8 reads the whole module of each
+ * frame: so it is in a small one.
+ */
+export function performer(
+  shop: Workshop,
+  desk: Desk,
+  decode: (payload: Payload, fetched: readonly Payload[]) => unknown,
+): (job: Job) => unknown {
+  /** Those for all targets, and those for this one. */
+  const argumentsOf = (payloads: readonly Payload[], fetched: readonly Payload[]): unknown[] => {
+    const lists = payloads.map((payload) => decode(payload, fetched));
+    return lists.length === 1 && Array.isArray(lists[0]) ? lists[0] : lists.flat();
+  };
+  return (job) => {
+    desk.runs(job);
+    if (job.own) return job.own.code();
+    const { payloads, fetched } = job;
+    job.payloads = job.fetched = [];
+    const args = desk.coding(() => argumentsOf(payloads, fetched));
+    const operation = Object.hasOwn(operations, job.op) ? operations[job.op] : undefined;
+    if (!operation)
+      throw new RefusedError(
+        `This engine does not know the operation '${job.op.slice(0, 40)}'; client and engine differ in version`,
+      );
+    return operation(shop, args);
+  };
+}
 
 /** Item after item: synchronous while it can be, so that a block of plain calls costs no promise. */
 function mapBlock(fn: (...xs: unknown[]) => unknown, columns: unknown[][]): unknown {

@@ -10,6 +10,9 @@ import { currentJob, type Job } from './job.ts';
 /** ms within which a call is over at once; and that results wait for others, unless one of those breaks its habit. */
 const BRIEF = 4;
 
+const NONE = undefined as unknown as Job;
+const SOON = Promise.resolve();
+
 export interface TurnsHooks {
   /** Runs the job's code; may return a promise, may throw. Called inside the door. */
   perform(job: Job): unknown;
@@ -25,6 +28,8 @@ export class Turns {
   #inside: Job | undefined;
   #pumping = false;
   #due = false;
+  /** Until when what is brief may enter along with what is in. */
+  #until = 0;
   #held = 0;
   /** Of this batch, those whose outcome has not been told. */
   #ended: Ended[] = [];
@@ -37,6 +42,7 @@ export class Turns {
   constructor(door: Door, hooks: TurnsHooks) {
     this.#door = door;
     this.#hooks = hooks;
+    currentJob.enterWith(NONE); // from here on Node knows what each piece of code runs on behalf of
   }
 
   /** How many wait. */
@@ -61,11 +67,19 @@ export class Turns {
 
   push(job: Job): void {
     this.#queue.push(job);
-    // Calls that have come together enter the door together.
+    this.pumpSoon();
+  }
+
+  /** Calls that have come together enter the door together. And there is less below user code: see `build.mjs`. */
+  pumpSoon(): void {
     if (this.#due) return;
     this.#due = true;
-    queueMicrotask(() => this.#due && this.pump(true));
+    void SOON.then(this.#pumpDue);
   }
+
+  readonly #pumpDue = (): void => {
+    if (this.#due) this.#pump(true, BRIEF);
+  };
 
   /** The job that runs or waits under this key. */
   find(key: number): Job | undefined {
@@ -112,6 +126,7 @@ export class Turns {
     job.state = 'done';
     if (this.#running === job) this.#running = undefined;
     else if (!this.#beside.delete(job)) this.#queue = this.#queue.filter((other) => other !== job);
+    this.#told = true;
     this.#hooks.finish(job, ok, value);
     this.pump();
   }
@@ -140,14 +155,16 @@ export class Turns {
 
   /** Call when the job at the head may have become ready. `onMicrotask`: and nothing of Node's is below us on the stack. */
   pump(onMicrotask = false, ms = BRIEF): void {
-    this.#due = false; // also when this comes in the middle of a batch: then it is taken by the loop below
+    this.#due = false; // also when this comes in the middle of a batch: then it is taken by the loop there
+    // What they leave behind is left on this, and not on whatever it is that has called us, again and again perhaps.
+    if (!this.#pumping) new AsyncResource('tutti.turn').runInAsyncScope(this.#pump, this, onMicrotask, ms);
+  }
+
+  #pump(onMicrotask: boolean, ms: number): void {
+    this.#due = false;
     if (this.#pumping) return;
     this.#pumping = true;
-    // What they leave behind is left on this, and not on whatever it is that has called us, again and again perhaps.
-    const scope = new AsyncResource('tutti.turn');
     const door = this.#door;
-    let until = 0;
-    const batch = (): void => this.#batch(until);
     try {
       for (let job = this.#next(), spent = false; job; job = this.#next()) {
         const brief = isBrief(job);
@@ -155,9 +172,9 @@ export class Turns {
           this.#letLeave();
           break;
         }
-        until = performance.now() + ms;
-        if (!scope.runInAsyncScope(brief && onMicrotask ? door.enterLightly : door.enter, door, batch)) this.#cut();
-        spent = performance.now() > until;
+        this.#until = performance.now() + ms;
+        if (!(brief && onMicrotask ? door.enterLightly(this.#batch) : door.enter(this.#batch))) this.#cut();
+        spent = performance.now() > this.#until;
         this.#tellEnded();
       }
     } finally {
@@ -175,15 +192,15 @@ export class Turns {
   }
 
   /** The first, and what is brief after it: whose results had better not wait for anything else. */
-  #batch(until: number): void {
+  readonly #batch = (): void => {
     let job = this.#next();
     do {
       this.#queue.shift();
       if (job!.failure === undefined) this.#run(job!);
       else this.#ended.push({ job: job!, ok: false, value: job!.failure });
       job = this.#next();
-    } while (job && isBrief(job) && performance.now() < until);
-  }
+    } while (job && isBrief(job) && performance.now() < this.#until);
+  };
 
   /** What has been told is under way before something begins that may take long. */
   #letLeave(): void {
@@ -199,7 +216,7 @@ export class Turns {
   #cut(): void {
     const job = this.#inside;
     this.#inside = undefined;
-    currentJob.enterWith(undefined as unknown as Job); // it still says the job that was cut
+    currentJob.enterWith(NONE); // it still says the job that was cut
     if (!job) return;
     if (job.habit) job.habit.brief = false;
     const value = (job.failure ??= job.doomed ?? new InterruptedError('Interrupted'));
@@ -232,9 +249,10 @@ export class Turns {
     const { habit } = job;
     const began = habit ? performance.now() : 0;
     this.#inside = job;
+    currentJob.enterWith(job);
     try {
-      const value = currentJob.run(job, this.#hooks.perform, job);
-      this.#inside = undefined;
+      const value = this.#hooks.perform(job);
+      this.#leave();
       if (habit) habit.brief = performance.now() - began < BRIEF;
       if (!isThenable(value)) {
         this.#ended.push({ job, ok: true, value });
@@ -248,9 +266,14 @@ export class Turns {
         (error) => this.settle(job, false, error),
       );
     } catch (value) {
-      this.#inside = undefined;
+      this.#leave();
       this.#ended.push({ job, ok: false, value });
     }
+  }
+
+  #leave(): void {
+    this.#inside = undefined;
+    currentJob.enterWith(NONE);
   }
 }
 
