@@ -9,7 +9,7 @@ import { atLeast, below, report } from './measure.ts';
 import { type Mpi4py, mpi4py } from './mpi4py.ts';
 
 const MIB = 1 << 20;
-const rounds = (bytes: number): number => (bytes > 8 * MIB ? 10 : bytes > 8_192 ? 500 : 5_000);
+const rounds = (bytes: number): number => (bytes > 8 * MIB ? 10 : bytes > 64 << 10 ? 500 : 5_000);
 
 export async function mpi(): Promise<void> {
   const shared = mpi4py([]);
