@@ -142,7 +142,7 @@ async function supervision(): Promise<void> {
 async function memory(): Promise<void> {
   const all: number[] = [];
   const taken: number[] = [];
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 7; round++) {
     const supervised = await rss({});
     const alone = await rss({ supervised: false, env: { NODE_OPTIONS: `--import=${WITHOUT_WORKERS}` } });
     all.push(supervised);

@@ -29,7 +29,7 @@ import { Job, type OwnWork, type Talk } from './job.ts';
 import { Mail } from './mail.ts';
 import { createNamespace } from './namespace.ts';
 import { NestedClient } from './nested-client.ts';
-import { performer, type Workshop } from './operations.ts';
+import { callsOf, type Workshop } from './operations.ts';
 import { Orders } from './orders.ts';
 import { outcomeOf } from './outcome.ts';
 import { Paradigms } from './paradigms.ts';
@@ -110,7 +110,7 @@ export class Engine {
     const { progress, send, poll, read } = this.#desk;
     this.#talk = { progress, send, poll, read, client: (job) => this.#clientFor(job) };
     this.#turns = new Turns(this.#door, {
-      perform: performer(this.#shop, this.#desk, (payload, fetched) => this.#supplies.decode(payload, fetched)),
+      callOf: callsOf(this.#shop, this.#desk, (payload, fetched) => this.#supplies.decode(payload, fetched)),
       finish: (...outcome) => this.#finish(...outcome),
     });
     this.#orders = new Orders({

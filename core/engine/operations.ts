@@ -10,6 +10,9 @@ import { namesIn, propertiesOf } from './names.ts';
 import type { createNamespace } from './namespace.ts';
 import { travelling } from './shown.ts';
 import { ScriptExit } from './surface.ts';
+import type { Call } from './turns.ts';
+
+const NONE: readonly unknown[] = [];
 
 export interface Workshop {
   evaluator: ReturnType<typeof createEvaluator>;
@@ -25,9 +28,9 @@ export interface RunOutcome {
 
 type Operation = (shop: Workshop, args: any) => unknown;
 
+/** All but `apply`. */
 const operations: Record<string, Operation> = {
   execute: ({ evaluator }, [cell, ...values]: [Cell, ...unknown[]]) => evaluator.run(cell, values),
-  apply: (_, [fn, ...args]) => fn(...args),
   map: (_, [fn, columns]: [(...xs: unknown[]) => unknown, unknown[][]]) => mapBlock(fn, columns),
   push: ({ namespace }, [vars]) => namespace.set(vars),
   pull: ({ namespace }, [names]: [string | string[]]) =>
@@ -39,15 +42,12 @@ const operations: Record<string, Operation> = {
     runScript(functions, script, argv),
 };
 
-/**
- * Carries jobs out. It stands on the stack below user code, and whenever that is looked into, V8 reads the whole module of each
- * frame: so it is in a small one.
- */
-export function performer(
+/** How the code of a job is called, its arguments decoded. */
+export function callsOf(
   shop: Workshop,
   desk: Desk,
   decode: (payload: Payload, fetched: readonly Payload[]) => unknown,
-): (job: Job) => unknown {
+): (job: Job) => Call {
   /** Those for all targets, and those for this one. */
   const argumentsOf = (payloads: readonly Payload[], fetched: readonly Payload[]): unknown[] => {
     const lists = payloads.map((payload) => decode(payload, fetched));
@@ -55,16 +55,17 @@ export function performer(
   };
   return (job) => {
     desk.runs(job);
-    if (job.own) return job.own.code();
+    if (job.own) return { fn: job.own.code, self: job.own, args: NONE };
     const { payloads, fetched } = job;
     job.payloads = job.fetched = [];
     const args = desk.coding(() => argumentsOf(payloads, fetched));
+    if (job.op === 'apply') return { fn: args.shift() as Call['fn'], args };
     const operation = Object.hasOwn(operations, job.op) ? operations[job.op] : undefined;
     if (!operation)
       throw new RefusedError(
         `This engine does not know the operation '${job.op.slice(0, 40)}'; client and engine differ in version`,
       );
-    return operation(shop, args);
+    return { fn: operation, args: [shop, args] };
   };
 }
 

@@ -11,11 +11,18 @@ import { currentJob, type Job } from './job.ts';
 const BRIEF = 4;
 
 const NONE = undefined as unknown as Job;
-const SOON = Promise.resolve();
+const SOON = Promise.resolve(undefined);
+
+/** `fn.apply(self, args)` */
+export interface Call {
+  readonly fn: (...args: any[]) => unknown;
+  readonly self?: unknown;
+  readonly args: readonly unknown[];
+}
 
 export interface TurnsHooks {
-  /** Runs the job's code; may return a promise, may throw. Called inside the door. */
-  perform(job: Job): unknown;
+  /** The code of the job, which may return a promise and may throw. Called inside the door; may throw. */
+  callOf(job: Job): Call;
   /** The job has an outcome: its reply goes out. Called outside the door. */
   finish(job: Job, ok: boolean, value: unknown): void;
 }
@@ -30,6 +37,7 @@ export class Turns {
   #due = false;
   /** Until when what is brief may enter along with what is in. */
   #until = 0;
+  #began = 0;
   #held = 0;
   /** Of this batch, those whose outcome has not been told. */
   #ended: Ended[] = [];
@@ -74,12 +82,8 @@ export class Turns {
   pumpSoon(): void {
     if (this.#due) return;
     this.#due = true;
-    void SOON.then(this.#pumpDue);
+    void SOON.then(this.#pump);
   }
-
-  readonly #pumpDue = (): void => {
-    if (this.#due) this.#pump(true, BRIEF);
-  };
 
   /** The job that runs or waits under this key. */
   find(key: number): Job | undefined {
@@ -155,14 +159,13 @@ export class Turns {
 
   /** Call when the job at the head may have become ready. `onMicrotask`: and nothing of Node's is below us on the stack. */
   pump(onMicrotask = false, ms = BRIEF): void {
-    this.#due = false; // also when this comes in the middle of a batch: then it is taken by the loop there
     // What they leave behind is left on this, and not on whatever it is that has called us, again and again perhaps.
     if (!this.#pumping) new AsyncResource('tutti.turn').runInAsyncScope(this.#pump, this, onMicrotask, ms);
   }
 
-  #pump(onMicrotask: boolean, ms: number): void {
+  readonly #pump = (onMicrotask: boolean | undefined = true, ms = BRIEF): void => {
     this.#due = false;
-    if (this.#pumping) return;
+    if (this.#pumping) return; // the loop there takes what is due
     this.#pumping = true;
     const door = this.#door;
     try {
@@ -180,7 +183,7 @@ export class Turns {
     } finally {
       this.#pumping = false;
     }
-  }
+  };
 
   /** Whatever was on the stack has been terminated, down to the event loop. */
   unwound(): void {
@@ -191,16 +194,61 @@ export class Turns {
     this.#pumping = false;
   }
 
-  /** The first, and what is brief after it: whose results had better not wait for anything else. */
+  /**
+   * The first, and what is brief after it: whose results had better not wait for anything else. User code is called here, since V8
+   * tells of each frame below it whenever it is looked into.
+   */
   readonly #batch = (): void => {
     let job = this.#next();
     do {
       this.#queue.shift();
-      if (job!.failure === undefined) this.#run(job!);
-      else this.#ended.push({ job: job!, ok: false, value: job!.failure });
+      if (this.#begins(job!)) {
+        let ok = true;
+        let value: unknown;
+        try {
+          const { fn, self, args } = this.#hooks.callOf(job!);
+          value = Reflect.apply(fn, self, args);
+        } catch (error) {
+          ok = false;
+          value = error;
+        }
+        this.#over(job!, ok, value);
+      }
       job = this.#next();
     } while (job && isBrief(job) && performance.now() < this.#until);
   };
+
+  #begins(job: Job): boolean {
+    job.state = 'running';
+    // Maybe doomed after the last look, and before it was running.
+    if (job.failure !== undefined) {
+      this.#ended.push({ job, ok: false, value: job.failure });
+      return false;
+    }
+    job.started = Date.now();
+    if (job.habit) this.#began = performance.now();
+    this.#inside = job;
+    currentJob.enterWith(job);
+    return true;
+  }
+
+  /** Its synchronous part; one that is synchronous has ended then. */
+  #over(job: Job, ok: boolean, value: unknown): void {
+    this.#inside = undefined;
+    currentJob.enterWith(NONE);
+    if (ok && job.habit) job.habit.brief = performance.now() - this.#began < BRIEF;
+    const promise = ok && promised(value);
+    if (!promise) {
+      this.#ended.push({ job, ok, value });
+      return;
+    }
+    if (job.beside) this.#beside.add(job);
+    else this.#running = job;
+    promise.then(
+      (result) => this.settle(job, true, result),
+      (error) => this.settle(job, false, error),
+    );
+  }
 
   /** What has been told is under way before something begins that may take long. */
   #letLeave(): void {
@@ -236,45 +284,6 @@ export class Turns {
     const head = this.#queue[0];
     return head && (head.missing === 0 || head.failure !== undefined) ? head : undefined;
   }
-
-  /** One that is synchronous has ended then. */
-  #run(job: Job): void {
-    job.state = 'running';
-    // Doomed after the last look, and before it was running.
-    if (job.failure !== undefined) {
-      this.#ended.push({ job, ok: false, value: job.failure });
-      return;
-    }
-    job.started = Date.now();
-    const { habit } = job;
-    const began = habit ? performance.now() : 0;
-    this.#inside = job;
-    currentJob.enterWith(job);
-    try {
-      const value = this.#hooks.perform(job);
-      this.#leave();
-      if (habit) habit.brief = performance.now() - began < BRIEF;
-      if (!isThenable(value)) {
-        this.#ended.push({ job, ok: true, value });
-        return;
-      }
-      if (job.beside) this.#beside.add(job);
-      else this.#running = job;
-      // Users' thenables may call back at once, or twice, or throw; a promise does not.
-      Promise.resolve(value).then(
-        (result) => this.settle(job, true, result),
-        (error) => this.settle(job, false, error),
-      );
-    } catch (value) {
-      this.#leave();
-      this.#ended.push({ job, ok: false, value });
-    }
-  }
-
-  #leave(): void {
-    this.#inside = undefined;
-    currentJob.enterWith(NONE);
-  }
 }
 
 interface Ended {
@@ -287,6 +296,12 @@ function isBrief({ habit, failure }: Job): boolean {
   return failure !== undefined || habit?.brief === true;
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+/** Users' thenables may call back at once, or twice, or throw; a promise does not. */
+function promised(value: unknown): Promise<unknown> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  try {
+    return typeof (value as { then?: unknown }).then === 'function' ? Promise.resolve(value) : undefined;
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }

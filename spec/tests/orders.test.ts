@@ -39,13 +39,7 @@ class Bench {
 
   constructor() {
     this.turns = new Turns(door, {
-      perform: (job) => {
-        const { inLoop } = this;
-        this.inLoop = undefined;
-        inLoop?.(job);
-        if (job.op === 'sync') return 'value';
-        return new Promise((resolve, reject) => this.waits.set(job.call, { resolve, reject }));
-      },
+      callOf: (job) => ({ fn: () => this.perform(job), args: [] }),
       finish: (job, ok, value) => {
         this.orders.settled(job);
         const seen = this.settled.get(job.call) ?? [];
@@ -60,6 +54,14 @@ class Bench {
         this.answers.set(message.id, [...(this.answers.get(message.id) ?? []), message.outcome]);
       },
     });
+  }
+
+  perform(job: Job): unknown {
+    const { inLoop } = this;
+    this.inLoop = undefined;
+    inLoop?.(job);
+    if (job.op === 'sync') return 'value';
+    return new Promise((resolve, reject) => this.waits.set(job.call, { resolve, reject }));
   }
 
   arrive(call: number, op: string): void {
