@@ -10,7 +10,6 @@ import {
   UsageError,
 } from '../core/index.ts';
 import { type LogOptions, levelOfEnvironment } from '../core/log-options.ts';
-import '../paradigms/builtin.ts';
 import '../transports/builtin.ts';
 
 export interface Where {
@@ -54,7 +53,8 @@ export async function openSession(where: Where, signal: AbortSignal, output: Out
   throw signal.reason;
 }
 
-export function openOwn({ engines, kind, launcher, log }: Where, output: Output): Promise<Client> {
+export async function openOwn({ engines, kind, launcher, log }: Where, output: Output): Promise<Client> {
+  await import('../paradigms/builtin.ts'); // for controllers alone, and most commands have none
   return cluster({
     output,
     log: log ?? levelOfEnvironment() ?? 'silent',

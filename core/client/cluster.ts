@@ -3,7 +3,6 @@ import { fork } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConnectionInfo } from '../cluster-info.ts';
-import { startHost } from '../controller/host.ts';
 import { checkedLauncher, enginesOf, type HostOptions } from '../controller/host-options.ts';
 import { LaunchError, UsageError } from '../errors.ts';
 import type { Launcher } from '../launch/launcher.ts';
@@ -137,6 +136,8 @@ interface Home {
 }
 
 async function embedded(options: HostOptions): Promise<Home> {
+  // A large part of all that there is, which programs do not need that join a cluster.
+  const { startHost } = await import('../controller/host.ts');
   const host = await startHost(options);
   return {
     info: host.info,

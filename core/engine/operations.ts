@@ -28,7 +28,7 @@ export interface RunOutcome {
 
 type Operation = (shop: Workshop, args: any) => unknown;
 
-/** All but `apply`. */
+/** All but `apply`, whose function is called with nothing in between. */
 const operations: Record<string, Operation> = {
   execute: ({ evaluator }, [cell, ...values]: [Cell, ...unknown[]]) => evaluator.run(cell, values),
   map: (_, [fn, columns]: [(...xs: unknown[]) => unknown, unknown[][]]) => mapBlock(fn, columns),
