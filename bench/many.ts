@@ -1,8 +1,7 @@
 /** 128 engines on one machine; part of `npm run bench -- core`, or alone: `-- many`. */
-import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { cluster } from 'tutti';
-import { below, latency, ms, report } from './measure.ts';
+import { below, latency, ms, report, rssOf } from './measure.ts';
 import { forked } from './peers.ts';
 import { alone, cpuOf, ownCpu } from './processor-time.ts';
 
@@ -35,7 +34,7 @@ export async function many(): Promise<void> {
       value: `${ms(l)}${alone(each, 'ms')}`,
       ...(goal && { goal: below(60, l.p50, 'ms at p50') }),
     });
-    const memory = [process.pid, ...pids].reduce((sum, pid) => sum + memoryOf(pid), 0);
+    const memory = [process.pid, ...pids].reduce((sum, pid) => sum + rssOf(pid), 0);
     report({ what: '… memory in all: resident', value: `${(memory / 1e3).toFixed(2)} GB` });
     const idle = await idleLoad(used);
     report({ what: '… idle, of one core', value: `${(idle * 100).toFixed(1)} %` });
@@ -47,11 +46,6 @@ export async function many(): Promise<void> {
   const p = await latency(ROUNDS, () => peer.round(1), 40);
   report({ what: `beside it: bare fork messages to ${ENGINES} and back`, value: ms(p) });
   await peer.close();
-}
-
-/** MB. */
-function memoryOf(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1e3;
 }
 
 /** What heartbeats cost, over five seconds. */

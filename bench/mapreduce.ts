@@ -6,7 +6,7 @@ import { type Cluster, cluster } from '../main.ts';
 import { from, type JobSpec, lines, mapReduce, outputTo } from '../paradigms/index.ts';
 import { Data } from './mapreduce-data.ts';
 import { counted } from './mapreduce-peers.ts';
-import { atLeast, below, latency, ms, report } from './measure.ts';
+import { atLeast, below, latency, ms, report, rssOf } from './measure.ts';
 
 const wordCount: JobSpec<string, string, number> = {
   map(line, ctx) {
@@ -131,7 +131,7 @@ async function sort(data: Data): Promise<void> {
     async (c) => {
       let most = 0;
       const watching = setInterval(() => {
-        for (const { pid } of c.engines) most = Math.max(most, residentOf(pid));
+        for (const { pid } of c.engines) most = Math.max(most, rssOf(pid) * 1e6);
       }, 100);
       const running = c
         .use(mapReduce)
@@ -166,15 +166,6 @@ async function disorder(folder: string, count: number): Promise<string | undefin
     }
   }
   return found === count ? undefined : `LOST ${count - found} RECORDS`;
-}
-
-function residentOf(pid: number): number {
-  try {
-    const { readFileSync } = process.getBuiltinModule('node:fs');
-    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1_024;
-  } catch {
-    return 0;
-  }
 }
 
 /** One of four engines is ten times as slow. */

@@ -42,7 +42,7 @@ const operations: Record<string, Operation> = {
     runScript(functions, script, argv),
 };
 
-/** How the code of a job is called, its arguments decoded. */
+/** Takes a job up: the desk knows that it runs, and its arguments are decoded. Gives how its code is called. */
 export function callsOf(
   shop: Workshop,
   desk: Desk,

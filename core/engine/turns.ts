@@ -205,14 +205,17 @@ export class Turns {
       if (this.#begins(job!)) {
         let ok = true;
         let value: unknown;
+        let promise: Promise<unknown> | undefined;
         try {
           const { fn, self, args } = this.#hooks.callOf(job!);
           value = Reflect.apply(fn, self, args);
+          // Users' thenables may call back at once, or twice, or throw; a promise does not.
+          if (isThenable(value)) promise = new Promise((resolve) => resolve(value));
         } catch (error) {
           ok = false;
           value = error;
         }
-        this.#over(job!, ok, value);
+        this.#over(job!, ok, value, promise);
       }
       job = this.#next();
     } while (job && isBrief(job) && performance.now() < this.#until);
@@ -233,11 +236,10 @@ export class Turns {
   }
 
   /** Its synchronous part; one that is synchronous has ended then. */
-  #over(job: Job, ok: boolean, value: unknown): void {
+  #over(job: Job, ok: boolean, value: unknown, promise: Promise<unknown> | undefined): void {
     this.#inside = undefined;
     currentJob.enterWith(NONE);
     if (ok && job.habit) job.habit.brief = performance.now() - this.#began < BRIEF;
-    const promise = ok && promised(value);
     if (!promise) {
       this.#ended.push({ job, ok, value });
       return;
@@ -296,12 +298,6 @@ function isBrief({ habit, failure }: Job): boolean {
   return failure !== undefined || habit?.brief === true;
 }
 
-/** Users' thenables may call back at once, or twice, or throw; a promise does not. */
-function promised(value: unknown): Promise<unknown> | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  try {
-    return typeof (value as { then?: unknown }).then === 'function' ? Promise.resolve(value) : undefined;
-  } catch (error) {
-    return Promise.reject(error);
-  }
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }

@@ -1,8 +1,8 @@
-/** What one task has told is on its way before the next one holds the thread. */
+/** Tasks take turns: what one has told is on its way before the next one holds the thread, however it has ended. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cluster } from 'tutti';
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
 
 test.each<[string, () => number | Promise<number>]>([
   ['a synchronous one', () => 1],
@@ -26,4 +26,29 @@ test.each<[string, () => number | Promise<number>]>([
   Atomics.store(flag, 0, 1);
   Atomics.notify(flag, 0);
   await next;
+});
+
+test.each<[string, () => unknown]>([
+  [
+    'a promise whose then throws',
+    () =>
+      Object.assign(Promise.resolve(1), {
+        then() {
+          throw new RangeError('not so');
+        },
+      }),
+  ],
+  [
+    'a then that cannot be read',
+    () => ({
+      get then() {
+        throw new RangeError('not so');
+      },
+    }),
+  ],
+])('a task that returns %s fails, and the next one has its turn', async (_, returns) => {
+  await using c = await cluster({ engines: 1, kind: 'thread' });
+  const one = c.engine(0);
+  await expect(one.apply(returns)).rejects.toThrow('not so');
+  assert.equal(await one.apply(() => 2), 2);
 });
