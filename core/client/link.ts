@@ -78,10 +78,10 @@ export class Link implements CallHome, PipeHome, MakerHome {
       send: (header, payloads, owned) => this.#session.send(header, payloads, owned),
       drained: () => this.#session.drained(),
       engines: () => this.news.engines.filter(({ state }) => state !== 'lost').map(({ id }) => id),
-      luggage: (value) => {
-        if (isPlain(value)) return { payload: encode(value), luggage: NO_LUGGAGE };
+      luggage: (value, passing) => {
+        if (isPlain(value)) return { payload: encode(value, { passing }), luggage: NO_LUGGAGE };
         const luggage = new Luggage(this.sender, this.clusterId);
-        const payload = luggage.pack(value, undefined, 'value');
+        const payload = luggage.pack(value, { root: 'value', passing });
         this.#sendCode(luggage.code);
         const user = { uses: [...luggage.uses] };
         for (const call of user.uses) this.#lending.show(call);
@@ -152,9 +152,9 @@ export class Link implements CallHome, PipeHome, MakerHome {
     try {
       if (this.#ended) throw this.#ended;
       options.signal?.throwIfAborted();
-      payloads = [luggage.pack(spec.args, spec.names?.args)];
+      payloads = [luggage.pack(spec.args, { first: spec.names?.args })];
       for (const own of spec.own ?? [])
-        payloads.push(luggage.pack(typeof own === 'function' ? own(luggage) : own, spec.names?.own));
+        payloads.push(luggage.pack(typeof own === 'function' ? own(luggage) : own, { first: spec.names?.own }));
     } catch (error) {
       const call = new Call(base);
       call.fail(asError(error));

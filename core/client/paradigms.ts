@@ -25,7 +25,8 @@ export interface ParadigmsHome {
   send(header: Header, payloads: readonly Payload[], owned?: boolean): void;
   drained(): Promise<void>;
   /** Encodes for engines: functions and pending results may be in the value. Code that is new has been sent then. */
-  luggage(value: unknown): { payload: Payload; luggage: Luggage; lend?: Asked['lend'] };
+  /** @param passing nobody but sessions has the payload */
+  luggage(value: unknown, passing: boolean): { payload: Payload; luggage: Luggage; lend?: Asked['lend'] };
   clientId(): number;
   nextCall(): number;
   settled(call: number): Promise<Error | undefined>;
@@ -75,7 +76,7 @@ export class Paradigms {
   }
 
   parcel<T>(value: T): Parcel<T> {
-    const { payload, luggage } = this.#home.luggage(value);
+    const { payload, luggage } = this.#home.luggage(value, false);
     return luggage.uses.size || luggage.code.size
       ? new Parcel(payload, [...luggage.code], luggage.needs, [value])
       : new Parcel(payload);
@@ -149,7 +150,7 @@ export class Paradigms {
     const toEngines = (value: unknown): Asked => {
       check();
       if (value === undefined) return { payloads: [] };
-      const { payload, luggage, lend } = home.luggage(value);
+      const { payload, luggage, lend } = home.luggage(value, true);
       return { payloads: [payload], code: [...luggage.code], needs: luggage.needs, lend };
     };
     const voice = (pack: Voice['pack']): Voice => ({

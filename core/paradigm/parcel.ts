@@ -134,6 +134,7 @@ registerClass(Parcel, {
     const come = values?.map((value) => (value ? { codec: value[0], parts: value[1] } : undefined));
     return new Parcel({ codec, parts }, code, needs, [], texts ?? undefined, come);
   },
+  immutable: true,
 });
 
 function isPayload([codec, parts]: readonly [unknown, unknown]): boolean {

@@ -10,10 +10,13 @@ export interface ClassCodec<T> {
   encode(instance: T): unknown;
   /** The instance again. Its argument is complete. */
   decode(plain: any): T;
+  /** Nobody ever writes to the arrays in what `encode` returns: they are sent without a copy. Default: false. */
+  immutable?: boolean;
 }
 
 export interface RegisteredClass {
   name: string;
+  immutable: boolean;
   encode(instance: any): unknown;
   decode(plain: any): unknown;
 }
@@ -36,6 +39,7 @@ export function registerClass<T extends object>(C: abstract new (...args: any[])
   if (!name) throw new UsageError("registerClass: the class has no name; give one: { name: 'Point', … }");
   const entry: RegisteredClass = {
     name,
+    immutable: codec.immutable ?? false,
     encode: (instance) => codec.encode(instance),
     decode: (plain) => codec.decode(plain),
   };

@@ -5,7 +5,7 @@
 import { ProtocolError, TuttiError } from '../errors.ts';
 import type { DecodeHooks, EncodeHooks, Payload } from './forms.ts';
 import { decodeJson, encodeJson } from './json-codec.ts';
-import { isPlain } from './plain.ts';
+import { isPlain, weighAnew, weight } from './plain.ts';
 import { Escaped, revive } from './revive.ts';
 import { isPlainBody, lendPlain, packPlain, packTable, type TakeBytes, unpackBody, unpackPlain } from './slot.ts';
 import { walk } from './walk.ts';
@@ -21,6 +21,8 @@ export interface EncodeOptions {
   codec?: 'msgpack' | 'json';
   /** No snapshot: large parts are the memory of the value itself, which must not change until they have been sent. */
   borrow?: boolean;
+  /** The payload is for sessions alone: memory that was taken for it is used again once every peer has it. */
+  passing?: boolean;
 }
 
 /**
@@ -31,10 +33,12 @@ export interface EncodeOptions {
 export function encode(value: unknown, options: EncodeOptions = {}): Payload {
   const root = options.root ?? 'value';
   if (options.codec === 'json') return { codec: 'json', parts: [encodeJson(value, root)] };
-  if (isPlain(value)) return { codec: 'msgpack', parts: [packPlain(value)] };
+  weighAnew();
+  if (isPlain(value)) return { codec: 'msgpack', parts: [packPlain(value, weight, options.passing)] };
+  weighAnew();
   const walked = walk(value, root, options.hooks);
-  const body = packTable(walked.root, walked.table);
-  return { codec: 'msgpack', parts: [body, ...walked.memories.take(options.borrow)] };
+  const body = packTable(walked.root, walked.table, weight, options.passing);
+  return { codec: 'msgpack', parts: [body, ...walked.memories.take(options)] };
 }
 
 /**
@@ -42,8 +46,9 @@ export function encode(value: unknown, options: EncodeOptions = {}): Payload {
  * plain, and `encode` has to see it.
  */
 export function encodePlain(value: unknown, take: TakeBytes): boolean {
+  weighAnew();
   if (!isPlain(value)) return false;
-  lendPlain(value, take);
+  lendPlain(value, weight, take);
   return true;
 }
 

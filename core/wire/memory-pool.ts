@@ -9,7 +9,14 @@ const SMALLEST = 1 << 20;
 const KEPT = 256 << 20;
 const IDLE = 2_000;
 
+/** Sizes of rooms: so many between a power of two and the next, so that what is a little larger fits as well. */
+const STEPS = 4;
+
 const free = new Map<number, ArrayBuffer[]>();
+/** Memory of which a part is used. */
+const rooms = new WeakSet<ArrayBufferLike>();
+/** Where the last large thing was put together. */
+let work: Uint8Array | undefined;
 /** Memory that comes back, and how many sessions still hold it. */
 const holders = new WeakMap<ArrayBufferLike, number>();
 let kept = 0;
@@ -23,11 +30,34 @@ export function takeMemory(length: number): Uint8Array {
   return new Uint8Array(buffer);
 }
 
+/** The same, in an ArrayBuffer that may be larger, but is nobody else's. */
+export function takeRoom(length: number): Uint8Array {
+  if (length < SMALLEST) return new Uint8Array(length);
+  const step = 2 ** (Math.floor(Math.log2(length)) - Math.log2(STEPS));
+  const { buffer } = takeMemory(Math.ceil(length / step) * step);
+  rooms.add(buffer);
+  return new Uint8Array(buffer, 0, length);
+}
+
+/** To put something together in that takes so many bytes, or more. */
+export function workroom(length: number): Uint8Array {
+  const room = work && work.length >= length ? work : uncleared(length);
+  work = undefined;
+  return room;
+}
+
+/** Nobody knows these bytes any more. */
+export function keepWorkroom(room: Uint8Array): void {
+  if (room.length > KEPT / 2) return;
+  work = room;
+  awaitIdleness();
+}
+
 /** Says that nobody but the sessions that will hold it knows this part. */
 export function comesBack(part: Uint8Array): void {
   const { buffer } = part;
-  if (part.length >= SMALLEST && part.length === buffer.byteLength && buffer instanceof ArrayBuffer)
-    holders.set(buffer, 0);
+  const whole = part.length === buffer.byteLength || rooms.has(buffer);
+  if (part.length >= SMALLEST && whole && buffer instanceof ArrayBuffer) holders.set(buffer, 0);
 }
 
 /** A session keeps the part until its peer has it. */
@@ -47,17 +77,24 @@ export function letGo(part: Uint8Array): void {
     return;
   }
   holders.delete(part.buffer);
-  if (kept + part.length > KEPT) return;
-  kept += part.length;
-  const same = free.get(part.length);
-  if (same) same.push(part.buffer as ArrayBuffer);
-  else free.set(part.length, [part.buffer as ArrayBuffer]);
+  const { buffer } = part;
+  const size = buffer.byteLength;
+  if (kept + size > KEPT) return;
+  kept += size;
+  const same = free.get(size);
+  if (same) same.push(buffer as ArrayBuffer);
+  else free.set(size, [buffer as ArrayBuffer]);
+  awaitIdleness();
+}
+
+function awaitIdleness(): void {
   idle ??= setTimeout(empty, IDLE).unref();
   idle.refresh();
 }
 
 function empty(): void {
   idle = undefined;
+  work = undefined;
   free.clear();
   kept = 0;
 }

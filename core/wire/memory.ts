@@ -2,7 +2,8 @@
  * The memory behind typed arrays, ArrayBuffers and SharedArrayBuffers: collected while a value is walked, then written
  * into the body (small) or beside it as a part of its own (large, or shared).
  */
-import { takeMemory } from './memory-pool.ts';
+import { comesBack, takeMemory } from './memory-pool.ts';
+import type { Ownership } from './ownership.ts';
 import { Slot } from './slot.ts';
 
 /** Memory of this many bytes and more leaves the body. */
@@ -24,6 +25,8 @@ interface Region {
   low: number;
   high: number;
   given: boolean;
+  /** All that is seen of it never changes. */
+  lent: boolean;
 }
 
 export class Memories {
@@ -36,8 +39,8 @@ export class Memories {
   }
 
   /** Throws TypeError when the buffer was given away before. */
-  buffer(buffer: ArrayBufferLike, given: boolean): Slot {
-    const region = this.region(buffer, given, false);
+  buffer(buffer: ArrayBufferLike, ownership: Ownership): Slot {
+    const region = this.region(buffer, ownership, false);
     region.entry[2] = true;
     region.low = 0;
     region.high = buffer.byteLength;
@@ -45,8 +48,8 @@ export class Memories {
   }
 
   /** Throws TypeError when the view's buffer was given away before. */
-  view(view: ArrayBufferView, kind: string, given: boolean): Slot {
-    const region = this.region(view.buffer, given, isPooled(view, kind));
+  view(view: ArrayBufferView, kind: string, ownership: Ownership): Slot {
+    const region = this.region(view.buffer, ownership, isPooled(view, kind));
     region.low = Math.min(region.low, view.byteOffset);
     region.high = Math.max(region.high, view.byteOffset + view.byteLength);
     const elements = kind === 'DataView' ? view.byteLength : (view as Uint8Array).length;
@@ -70,35 +73,46 @@ export class Memories {
     }
   }
 
-  /** The parts, in order. Memory that was given away is empty here afterwards. @param borrow instead of copies, the memory itself */
-  take(borrow = false): Uint8Array[] {
+  /**
+   * The parts, in order. Memory that was given away is empty here afterwards.
+   * @param borrow instead of copies, the memory itself
+   * @param passing copies are used again once they have been sent
+   */
+  take({ borrow = false, passing = false } = {}): Uint8Array[] {
     const parts: Uint8Array[] = [];
+    const add = (part: Uint8Array): void => {
+      if (passing) comesBack(part);
+      parts.push(part);
+    };
     for (const region of this.regions) {
       const inBody = typeof region.entry[3] !== 'number';
-      if (region.entry[1] || (borrow && !region.given && !inBody)) {
+      if (region.entry[1] || ((borrow || region.lent) && !region.given && !inBody)) {
         const start = region.low - (region.low % WORD);
         parts.push(new Uint8Array(region.buffer, start, region.high - start));
       } else if (region.given) {
         const moved = move(region.buffer as ArrayBuffer);
-        if (!inBody) parts.push(moved ?? copy(region));
+        if (!inBody) add(moved ?? copy(region));
       } else if (!inBody) {
-        parts.push(copy(region));
+        add(copy(region));
       }
     }
     return parts;
   }
 
-  private region(buffer: ArrayBufferLike, given: boolean, alone: boolean): Region {
+  private region(buffer: ArrayBufferLike, ownership: Ownership, alone: boolean): Region {
+    const given = ownership === 'given';
+    const lent = ownership === 'lent';
     const known = alone ? undefined : this.byBuffer.get(buffer);
     if (known) {
       known.given ||= given;
+      known.lent &&= lent;
       return known;
     }
     if (buffer.byteLength === 0) new Uint8Array(buffer);
     const entry: MemoryEntry = ['memory', isShared(buffer), false, 0];
     const slot = new Slot(this.table.push(entry) - 1);
     const low = Number.POSITIVE_INFINITY;
-    const region: Region = { buffer, entry, slot, views: [], low, high: 0, given: given && !alone };
+    const region: Region = { buffer, entry, slot, views: [], low, high: 0, given: given && !alone, lent };
     this.regions.push(region);
     if (!alone) this.byBuffer.set(buffer, region);
     return region;

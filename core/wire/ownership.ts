@@ -14,6 +14,9 @@ export type TypedArray =
   | BigInt64Array
   | BigUint64Array;
 
+/** What travels: a snapshot; the memory itself, which is empty here then; the memory itself, since nobody ever changes it. */
+export type Ownership = 'kept' | 'given' | 'lent';
+
 const given = new WeakSet<object>();
 /** Looking an object up costs more than walking it, so programs that give nothing away never do. */
 let everGiven = false;

@@ -6,6 +6,15 @@
 export const MAX_DEPTH = 100;
 /** Up to here a linear search is faster than a Set. */
 const FEW = 12;
+/** Bytes that a number takes at most, and a key or the like mostly. */
+const ITEM = 9;
+
+/** Bytes that what has been looked at since `weighAnew` will take, about: text that is not English takes more. */
+export let weight = 0;
+
+export function weighAnew(): void {
+  weight = 0;
+}
 
 interface Seen {
   few: object[];
@@ -30,6 +39,7 @@ export function isPlainPrimitive(value: unknown): boolean {
     case 'number':
       return value !== 0 || 1 / value > 0;
     case 'string':
+      weight += value.length;
       return isWellFormed(value);
     case 'boolean':
     case 'undefined':
@@ -51,6 +61,7 @@ export function isWellFormed(text: string): boolean {
 
 /** An array of plain primitives, without holes. */
 export function isFlat(array: readonly unknown[]): boolean {
+  weight += ITEM * array.length;
   for (let i = 0; i < array.length; i++) {
     const item = array[i];
     if (!isPlainPrimitive(item) || (item === undefined && !(i in array))) return false;
@@ -63,6 +74,7 @@ function isPlainObject(value: object, depth: number, seen: Seen): boolean {
   const prototype = Object.getPrototypeOf(value);
   if (prototype === Array.prototype) {
     const array = value as unknown[];
+    weight += ITEM * array.length;
     for (let i = 0; i < array.length; i++) {
       const item = array[i];
       if (typeof item === 'number' && item !== 0) continue;
@@ -75,6 +87,7 @@ function isPlainObject(value: object, depth: number, seen: Seen): boolean {
   // msgpackr tells plain objects by this property, which may be a member of the object.
   if (prototype !== Object.prototype || value.constructor !== Object) return isDate(value, prototype);
   for (const key in value) {
+    weight += key.length + ITEM;
     if (!isPlainKey(key)) return false;
     const item = (value as Record<string, unknown>)[key];
     if (typeof item === 'object' && item !== null) {

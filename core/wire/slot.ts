@@ -24,6 +24,7 @@
 import { addExtension, Packr, RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from 'msgpackr';
 import { ProtocolError } from '../errors.ts';
 import { uncleared } from './bytes.ts';
+import { comesBack, keepWorkroom, takeRoom, workroom } from './memory-pool.ts';
 
 const TABLE_MARK = 0xc1;
 const SLOT_TYPE = 0x54;
@@ -31,8 +32,8 @@ const SLOT_TYPE = 0x54;
 const KEEP_IN_POOL = 4096;
 /** Its size, mostly. A larger one has grown for something large: small bodies are not packed into it. */
 const POOL = KEEP_IN_POOL * 2;
-/** One that has grown is kept for the next large thing, unless it is larger than this. */
-const KEPT = 4 << 20;
+/** The same for large things: what it has besides what is expected, since it must have room for thrice the length of each text. */
+const SLACK = 256 * 1024;
 
 const IN_PLACE = REUSE_BUFFER_MODE | RESET_BUFFER_MODE;
 
@@ -90,25 +91,28 @@ addExtension({
   },
 });
 
-/** Packs a value that plain msgpack keeps exactly. */
-export function packPlain(value: unknown): Uint8Array {
-  if (room.expected) return leavePool(value, 0);
+/**
+ * Packs a value that plain msgpack keeps exactly, and that is expected to take so many bytes.
+ * @param passing nobody but sessions has the bytes
+ */
+export function packPlain(value: unknown, expected: number, passing = false): Uint8Array {
+  if (expected > KEEP_IN_POOL) return leavePool(value, 0, expected, passing);
   const body = packr.pack(value);
   if (body.length <= KEEP_IN_POOL) return body;
   const copy = new Uint8Array(body);
-  restorePool(body.length, body.buffer.byteLength);
+  giveBack(body.buffer.byteLength);
   return copy;
 }
 
 /** The same, without memory for it: the bytes are msgpackr's own, and written over by what is packed next. */
-export function lendPlain(value: unknown, take: TakeBytes): void {
-  const bytes = packInPlace(value);
+export function lendPlain(value: unknown, expected: number, take: TakeBytes): void {
+  const bytes = packInPlace(value, expected);
   take(bytes, bytes.start, bytes.end - bytes.start);
-  giveBack(bytes);
+  giveBack(bytes.length, bytes);
 }
 
-export function packTable(root: unknown, table: readonly unknown[]): Uint8Array {
-  return leavePool([root, table], 1);
+export function packTable(root: unknown, table: readonly unknown[], expected: number, passing = false): Uint8Array {
+  return leavePool([root, table], 1, expected, passing);
 }
 
 export function isPlainBody(bytes: Uint8Array, start: number): boolean {
@@ -139,44 +143,37 @@ export function unpackBody(body: Uint8Array): [unknown, unknown[] | undefined] {
   }
 }
 
-/** An exact copy, after the mark if it has one. */
-function leavePool(value: unknown, mark: 0 | 1): Uint8Array {
-  const bytes = packInPlace(value);
-  const body = new Uint8Array(bytes.end - bytes.start + mark);
+/** A copy, after the mark if it has one. */
+function leavePool(value: unknown, mark: 0 | 1, expected: number, passing: boolean): Uint8Array {
+  const bytes = packInPlace(value, expected);
+  const size = bytes.end - bytes.start + mark;
+  const body = passing ? takeRoom(size) : new Uint8Array(size);
+  if (passing) comesBack(body);
   if (mark) body[0] = TABLE_MARK;
   body.set(bytes.subarray(bytes.start, bytes.end), mark);
-  giveBack(bytes);
+  giveBack(bytes.length, bytes);
   return body;
 }
-
-/** A buffer with room for what is large, and whether the next thing will be: after a large one, mostly another one comes. */
-const room = { buffer: undefined as Buffer | undefined, expected: false };
 
 type InPlace = Buffer & { readonly start: number; readonly end: number };
 
 /** Where it has been packed: until the next is. */
-function packInPlace(value: unknown): InPlace {
-  if (!room.expected || !room.buffer) return packr.pack(value, IN_PLACE) as InPlace;
-  packr.useBuffer(room.buffer);
+function packInPlace(value: unknown, expected: number): InPlace {
+  if (expected <= KEEP_IN_POOL) return packr.pack(value, IN_PLACE) as InPlace;
+  const room = workroom(expected + SLACK);
+  packr.useBuffer(room as Buffer);
   try {
     return packr.pack(value, IN_PLACE) as InPlace;
   } catch (error) {
-    renewPool();
+    packr.useBuffer(uncleared(POOL) as Buffer);
     throw error;
   }
 }
 
-function giveBack(bytes: InPlace): void {
+/** The pool is small again; what was larger is for the next large thing. */
+function giveBack(capacity: number, bytes?: InPlace): void {
+  if (capacity <= POOL) return;
   // From its beginning on: there is no small body in it.
-  if (bytes.length > POOL && bytes.length <= KEPT && bytes.start === 0) room.buffer = bytes;
-  restorePool(bytes.end - bytes.start, bytes.length);
-}
-
-function restorePool(size: number, capacity: number): void {
-  room.expected = size > POOL;
-  if (capacity > POOL) renewPool();
-}
-
-function renewPool(): void {
+  if (bytes?.start === 0) keepWorkroom(bytes);
   packr.useBuffer(uncleared(POOL) as Buffer);
 }

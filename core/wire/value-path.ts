@@ -1,6 +1,8 @@
 /**
  * Where a value sits inside what is being sent. Rendered (`args[0].docs[3].fn`) only when somebody asks.
  */
+import type { Ownership } from './ownership.ts';
+
 export interface Link {
   parent: Link | undefined;
   /** Text is a property's name, unless `() => text` gives it ready-made. */
@@ -9,16 +11,16 @@ export interface Link {
   depth: number;
   /** Inside an error: what cannot travel is described, not refused. */
   lenient: boolean;
-  /** Inside `transfer(...)`. */
-  given: boolean;
+  /** Of memory in it. */
+  ownership: Ownership;
   /** What holds the thing that stands for it, and where. */
   holder: any;
   key: number | string;
 }
 
 export function link(parent: Link, segment: Link['segment'], holder: unknown, key: number | string): Link {
-  const { depth, lenient, given } = parent;
-  return { parent, segment, depth: depth + 1, lenient, given, holder, key };
+  const { depth, lenient, ownership } = parent;
+  return { parent, segment, depth: depth + 1, lenient, ownership, holder, key };
 }
 
 export function pathOf(at: Link): string {

@@ -43,7 +43,15 @@ class Walk {
 
   run(value: unknown, name: string): Walked {
     const holder: unknown[] = [undefined];
-    const at = { parent: undefined, segment: name, depth: 0, lenient: false, given: false, holder, key: 0 };
+    const at = {
+      parent: undefined,
+      segment: name,
+      depth: 0,
+      lenient: false,
+      ownership: 'kept' as const,
+      holder,
+      key: 0,
+    };
     this.visit(value, at);
     for (let i = 0; i < this.queue.length; i++) this.queue[i]!();
     this.memories.place();
@@ -78,7 +86,7 @@ class Walk {
       return before.holder[before.key];
     }
     seen.set(value, at);
-    if (!at.lenient && takeGiven(value)) at.given = true;
+    if (!at.lenient && takeGiven(value)) at.ownership = 'given';
     try {
       return this.write(value, at);
     } catch (error) {
@@ -99,7 +107,7 @@ class Walk {
     if (prototype !== null && isObjectPrototype(prototype)) return this.object(value, at);
     const kind = builtInKind(value);
     if (kind !== undefined && ArrayBuffer.isView(value)) {
-      return this.memory(() => this.memories.view(value, kind, at.given), at);
+      return this.memory(() => this.memories.view(value, kind, at.ownership), at);
     }
     switch (kind) {
       case 'Array':
@@ -117,7 +125,7 @@ class Walk {
         return this.extend(this.entry('set'), [...(value as Set<unknown>)], at, (i) => `.values()[${i}]`);
       case 'ArrayBuffer':
       case 'SharedArrayBuffer':
-        return this.memory(() => this.memories.buffer(value as ArrayBuffer, at.given), at);
+        return this.memory(() => this.memories.buffer(value as ArrayBuffer, at.ownership), at);
       case 'Number':
       case 'String':
       case 'Boolean':
@@ -172,7 +180,7 @@ class Walk {
     this.seen.strict.set(value, at);
     this.seen.lenient.set(value, at);
     const data = errorFields(value).flatMap((field) => [field.key, field.value, field.enumerable]);
-    const within = { ...at, lenient: true, given: false };
+    const within: Link = { ...at, lenient: true, ownership: 'kept' };
     return this.extend(this.entry('error', classNames(value)), data, within, (i) => member(String(data[i - 1])));
   }
 
@@ -183,7 +191,8 @@ class Walk {
     } catch (cause) {
       throw failed(known.name, pathOf(at), cause);
     }
-    return this.extend(this.entry('class', known.name), [plain], at, () => '');
+    const within: Link = known.immutable ? { ...at, ownership: 'lent' } : at;
+    return this.extend(this.entry('class', known.name), [plain], within, () => '');
   }
 
   private memory(write: () => Slot, at: Link): unknown {

@@ -1,11 +1,11 @@
 /**
  * The messages of which there are many, as bytes: their columns in one part, in the order in which they are written here, and after it,
- * where there is any, the parts of a parcel with what is not mere numbers.
+ * where there are any, large values, each as a part of its own, and the parts of a parcel with what is not mere numbers.
  */
 import type { CallId, Parcel } from '../../core/index.ts';
 import { Column, ColumnReader, packColumns } from './column.ts';
 import type { Dependency, Orders, Report, Settlements, Submission } from './messages.ts';
-import { Pieces } from './pieces.ts';
+import { largeAmong, type Packed, Pieces } from './pieces.ts';
 
 /** Reads a parcel that was sent in these parts. */
 export type ReadRest = <T>(parts: readonly Uint8Array[]) => T;
@@ -44,26 +44,23 @@ export class SubmissionLetter {
   parts(seen: number, more: Parcel | undefined): Uint8Array[] {
     this.#about.push(seen);
     const { calls, fns, specs, args } = this;
-    const columns = [this.#about, calls, fns, specs, this.#dependencies, this.#parents, ...columnsOf(args)];
-    return parts(columns, more);
+    const columns = [this.#about, calls, fns, specs, this.#dependencies, this.#parents];
+    return parts(columns, args, more);
   }
 
   static read(parts: readonly Uint8Array[], rest: ReadRest): Submission {
     const columns = new ColumnReader(parts[0]!, 9);
-    const more = moreIn<MoreOfSubmission>(parts, rest);
-    const { newFns = NONE, newSpecs = NONE, runs = NONE } = more;
-    return {
+    const numbers = {
       seen: columns.next(Uint32Array)[0]!,
       calls: columns.next(Uint32Array),
       fns: columns.next(Uint32Array),
       specs: columns.next(Uint32Array),
       dependencies: dependenciesIn(columns.next(Uint32Array)),
       parents: parentsIn(columns.next(Uint32Array)),
-      args: packedIn(columns, more),
-      newFns,
-      newSpecs,
-      runs,
     };
+    const [args, more] = packedIn<MoreOfSubmission>(columns, parts, rest);
+    const { newFns = NONE, newSpecs = NONE, runs = NONE } = more;
+    return { ...numbers, args, newFns, newSpecs, runs };
   }
 }
 
@@ -80,15 +77,13 @@ export class OrdersLetter {
   parts(slot: number, first: number, patience: number, more: Parcel | undefined): Uint8Array[] {
     this.#about.pushAll(slot, first, patience);
     const { clients, calls, fns, specs, attempts, announced, args } = this;
-    return parts([this.#about, clients, calls, fns, specs, attempts, announced, ...columnsOf(args)], more);
+    return parts([this.#about, clients, calls, fns, specs, attempts, announced], args, more);
   }
 
   static read(parts: readonly Uint8Array[], rest: ReadRest): Orders {
     const columns = new ColumnReader(parts[0]!, 10);
-    const more = moreIn<MoreOfOrders>(parts, rest);
-    const { newFns = NONE, newSpecs = NONE } = more;
     const about = columns.next(Uint32Array);
-    return {
+    const numbers = {
       slot: about[0]!,
       first: about[1]!,
       patience: about[2]!,
@@ -98,10 +93,10 @@ export class OrdersLetter {
       specs: columns.next(Uint32Array),
       attempts: columns.next(Uint32Array),
       announced: columns.next(Uint32Array),
-      args: packedIn(columns, more),
-      newFns,
-      newSpecs,
     };
+    const [args, more] = packedIn<MoreOfOrders>(columns, parts, rest);
+    const { newFns = NONE, newSpecs = NONE } = more;
+    return { ...numbers, args, newFns, newSpecs };
   }
 }
 
@@ -124,13 +119,13 @@ export class ReportLetter {
   parts(slot: number, more: Parcel | undefined): Uint8Array[] {
     this.#about.push(slot);
     const { tickets, endings, started, ran, sizes, returned, values } = this;
-    const columns = [this.#about, tickets, endings, started, ran, sizes, returned, this.#told, ...columnsOf(values)];
-    return parts(columns, more);
+    const columns = [this.#about, tickets, endings, started, ran, sizes, returned, this.#told];
+    return parts(columns, values, more);
   }
 
   static read(parts: readonly Uint8Array[], rest: ReadRest): Report {
     const columns = new ColumnReader(parts[0]!, 11);
-    return {
+    const numbers = {
       slot: columns.next(Uint32Array)[0]!,
       tickets: columns.next(Uint32Array),
       endings: columns.next(Uint8Array),
@@ -139,8 +134,9 @@ export class ReportLetter {
       sizes: columns.next(Float64Array),
       returned: columns.next(Uint32Array),
       told: toldIn(columns.next(Float64Array)),
-      values: packedIn(columns, moreIn<MoreOfReport>(parts, rest)),
     };
+    const [values] = packedIn<MoreOfReport>(columns, parts, rest);
+    return { ...numbers, values };
   }
 }
 
@@ -156,12 +152,12 @@ export class SettlementsLetter {
 
   parts(more: Parcel | undefined): Uint8Array[] {
     const { calls, endings, engines, incarnations, started, ran, sizes, values } = this;
-    return parts([calls, endings, engines, incarnations, started, ran, sizes, ...columnsOf(values)], more);
+    return parts([calls, endings, engines, incarnations, started, ran, sizes], values, more);
   }
 
   static read(parts: readonly Uint8Array[], rest: ReadRest): Settlements {
     const columns = new ColumnReader(parts[0]!, 10);
-    return {
+    const numbers = {
       calls: columns.next(Uint32Array),
       endings: columns.next(Uint8Array),
       engines: columns.next(Int32Array),
@@ -169,8 +165,9 @@ export class SettlementsLetter {
       started: columns.next(Float64Array),
       ran: columns.next(Float64Array),
       sizes: columns.next(Float64Array),
-      values: packedIn(columns, moreIn<MoreOfSettlements>(parts, rest)),
     };
+    const [values] = packedIn<MoreOfSettlements>(columns, parts, rest);
+    return { ...numbers, values };
   }
 }
 
@@ -206,24 +203,26 @@ function toldIn(rows: Float64Array): Report['told'] {
   return found;
 }
 
-function columnsOf({ sizes, bytes, needs }: Pieces): Column[] {
-  return [sizes, bytes, needs];
+function parts(
+  numbers: readonly Column[],
+  { sizes, bytes, needs, takeLarge }: Pieces,
+  more: Parcel | undefined,
+): Uint8Array[] {
+  const columns = packColumns([...numbers, sizes, bytes, needs]);
+  return [columns, ...takeLarge(), ...(more?.payload.parts ?? NONE)];
 }
 
-function parts(columns: readonly Column[], more: Parcel | undefined): Uint8Array[] {
-  const bytes = packColumns(columns);
-  return more ? [bytes, ...more.payload.parts] : [bytes];
-}
-
-function moreIn<T extends object>(parts: readonly Uint8Array[], rest: ReadRest): T {
-  return parts.length > 1 ? rest<T>(parts.slice(1)) : (NOTHING as T);
-}
-
-function packedIn(columns: ColumnReader, { parcels = NONE }: { parcels?: readonly Parcel[] | undefined }) {
-  return {
-    sizes: columns.next(Uint32Array),
-    bytes: columns.next(Uint8Array),
-    needs: columns.next(Uint32Array),
-    parcels,
-  };
+/** The pieces, and what is behind them. */
+function packedIn<T extends { readonly parcels?: readonly Parcel[] | undefined }>(
+  columns: ColumnReader,
+  parts: readonly Uint8Array[],
+  rest: ReadRest,
+): [packed: Packed, more: T] {
+  const sizes = columns.next(Uint32Array);
+  const bytes = columns.next(Uint8Array);
+  const needs = columns.next(Uint32Array);
+  const count = parts.length > 1 ? largeAmong(sizes) : 0;
+  const large = count ? parts.slice(1, 1 + count) : NONE;
+  const more = parts.length > 1 + count ? rest<T>(parts.slice(1 + count)) : (NOTHING as T);
+  return [{ sizes, bytes, needs, large, parcels: more.parcels ?? NONE }, more];
 }

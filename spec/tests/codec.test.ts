@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { CannotTravelError, ProtocolError } from '../../core/errors.ts';
 import { decode, encode, encodePlain, payloadBytes, registerClass, share, transfer } from '../../core/wire/codec.ts';
 import type { DecodeHooks, EncodeHooks, Form, Payload } from '../../core/wire/forms.ts';
+import { hold, letGo } from '../../core/wire/memory-pool.ts';
 
 function trip<T>(value: T): T {
   return decode(encode(value)) as T;
@@ -613,4 +614,47 @@ test('what is borrowed is the memory of the value itself, where a snapshot would
   expect([got.middle[0], got.middle[1], got.middle.length, ...got.small]).toEqual([5, 1, 1_000, 1, 2]);
   expect([got.many[0]!.length, got.many[0]![9], (got.many[1] as Uint8Array)[9_999]]).toEqual([4_000, 3, 7]);
   expect(encode(value.middle).parts.some(({ buffer }) => buffer === large.buffer)).toBe(false);
+});
+
+test('what is in an instance of an immutable class is sent without a copy, unless it is seen elsewhere as well', () => {
+  class Page {
+    readonly bytes: Uint8Array;
+    constructor(bytes: Uint8Array) {
+      this.bytes = bytes;
+    }
+  }
+  registerClass(Page, {
+    encode: ({ bytes }) => bytes,
+    decode: (bytes: Uint8Array) => new Page(bytes),
+    immutable: true,
+  });
+  const memory = new Uint8Array(20_000).fill(9);
+  const page = new Page(memory.subarray(8, 12_008));
+  const partsOf = (value: unknown) => encode(value).parts.slice(1);
+  const [alone, ...rest] = partsOf([page, page]);
+  expect([alone!.buffer === memory.buffer, alone!.byteOffset, alone!.length, rest.length]).toEqual([true, 8, 12_000, 0]);
+  expect(partsOf([page, memory]).map(({ buffer }) => buffer === memory.buffer)).toEqual([false]);
+  const got = decode(encode({ page })) as { page: Page };
+  expect([got.page.constructor, got.page.bytes.length, got.page.bytes[11_999]]).toEqual([Page, 12_000, 9]);
+  // What is given away is gone all the same.
+  const given = new Page(new Uint8Array(10_000).fill(3));
+  expect((decode(encode(transfer(given.bytes))) as Uint8Array)[9_999]).toBe(3);
+  expect(given.bytes.length).toBe(0);
+});
+
+test('memory of what has been passed on is used again, and only that', () => {
+  const text = (letter: string, length: number): string => letter.repeat(length);
+  const passed = encode([text('a', 3_000_000)], { passing: true }).parts[0]!;
+  const own = encode([text('b', 3_000_000)]).parts[0]!;
+  hold(passed);
+  hold(own);
+  const others = [encode([text('c', 3_000_000)], { passing: true }).parts[0]!];
+  letGo(own);
+  letGo(passed);
+  // A little larger, and in the same memory.
+  others.push(encode([text('d', 3_000_100)], { passing: true }).parts[0]!);
+  expect(others.map(({ buffer }) => buffer === passed.buffer)).toEqual([false, true]);
+  expect(decode({ codec: 'msgpack', parts: [own] })).toEqual([text('b', 3_000_000)]);
+  expect(decode({ codec: 'msgpack', parts: [others[0]!] })).toEqual([text('c', 3_000_000)]);
+  expect(decode({ codec: 'msgpack', parts: [others[1]!] })).toEqual([text('d', 3_000_100)]);
 });

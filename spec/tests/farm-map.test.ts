@@ -3,6 +3,7 @@ import { CancelledError, UsageError } from 'tutti';
 import { type Farm, HaltedError, type MapProgress } from 'tutti/paradigms';
 import { describe, expect, test } from 'vitest';
 import { eventually, farming, outcome } from './support/farm.ts';
+import { openGate, pass } from './support/gate.ts';
 
 const square = (x: number): number => x * x;
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
@@ -48,6 +49,30 @@ test('values come in order, or as they finish', () =>
     },
     { farm: { concurrency: 2 } },
   ));
+
+test('what one engine holds in a large chunk does not keep the others waiting when chunks become small', () =>
+  farming(async (farm) => {
+    const gate = await openGate();
+    const { port } = gate;
+    const [quick, slow] = [400, 400];
+    async function item(i: number): Promise<number> {
+      if (i === quick) await pass(port, 'held');
+      else if (i > quick) await new Promise((resolve) => setTimeout(resolve, 10));
+      else for (const end = performance.now() + 0.5; performance.now() < end; );
+      return i;
+    }
+    function* source() {
+      for (let i = 0; i <= quick + slow; i++) yield i;
+    }
+    const map = farm.map(source(), item);
+    const values = map.then();
+    await gate.arrived('held');
+    // All but those of its chunk, which is as large as quick items made it.
+    await eventually(() => map.progress.done).toBeGreaterThan(quick + slow - 60);
+    gate.open('held');
+    expect(await values).toEqual(upTo(quick + slow + 1));
+    await gate.close();
+  }));
 
 test('an endless source is drawn no further ahead than agreed, and ended', () =>
   farming(async (farm) => {

@@ -12,6 +12,7 @@ import {
 import { FarmClosedError, type FarmEvent, taskFarm, UnsatisfiableError } from 'tutti/paradigms';
 import { describe, expect, test } from 'vitest';
 import { eventually, farming, outcome } from './support/farm.ts';
+import { openGate, pass } from './support/gate.ts';
 
 const forever = (): Promise<never> => new Promise(() => {});
 
@@ -334,4 +335,22 @@ test('many at once, none is lost and each comes once', () =>
   farming(async (farm) => {
     const values = await Promise.all(Array.from({ length: 5_000 }, (_, i) => farm.submit((x: number) => x, i)));
     expect(values).toEqual(Array.from({ length: 5_000 }, (_, i) => i));
+  }));
+
+test('short tasks do not wait behind one that takes long, while another engine has nothing to do', () =>
+  farming(async (farm) => {
+    const gate = await openGate();
+    const { port } = gate;
+    const run = (i: number): unknown => (i < 0 ? pass(port, 'held') : i);
+    // Now the farm takes it for a short one.
+    for (let i = 0; i < 50; i++) await farm.submit(run, i);
+    const held = farm.submit(run, -1);
+    let done = 0;
+    const others = Array.from({ length: 2_000 }, (_, i) => farm.submit(run, i).then(() => done++));
+    // An engine begins up to 256 at a time.
+    await eventually(() => done).toBeGreaterThan(2_000 - 256);
+    expect(held.status).not.toBe('done');
+    gate.open('held');
+    await Promise.all([held, ...others]);
+    await gate.close();
   }));

@@ -39,7 +39,9 @@ test('a message that is too short is refused', () => {
   expect(() => new ColumnReader(bytes.slice(0, 64), 1).next(Uint32Array)).toThrow(/too short/);
 });
 
-const bytes = fc.uint8Array({ maxLength: 60 });
+/** Some of those that are parts of their own. */
+const large = fc.tuple(fc.nat(255), fc.nat(64)).map(([n, more]) => new Uint8Array(16_380 + more).fill(n));
+const bytes = fc.oneof({ weight: 9, arbitrary: fc.uint8Array({ maxLength: 60 }) }, { weight: 1, arbitrary: large });
 const need = fc.record({
   client: fc.nat(9),
   call: fc.nat(2 ** 32 - 1),
@@ -57,6 +59,8 @@ const waiting = fc
   }));
 const coded = bytes.map((body) => ({ body, needs: [], values: undefined, code: ['a hash'] }));
 
+const { compare } = Buffer;
+
 test('values, those that wait for others, and parcels, in their order', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(plain, waiting, coded), { maxLength: 30 }), (values) => {
@@ -71,18 +75,20 @@ test('values, those that wait for others, and parcels, in their order', () => {
         sizes: columns.next(Uint32Array),
         bytes: columns.next(Uint8Array),
         needs: columns.next(Uint32Array),
+        large: pieces.takeLarge(),
         parcels,
       };
       const reader = new PieceReader(packed, Parcel);
       for (const { body, needs, values: come, code } of values) {
         reader.next();
         const { parcel, source, from, size } = reader;
-        expect([...(parcel?.payload.parts[0] ?? source.subarray(from, from + size))]).toEqual([...body]);
+        expect(compare(parcel?.payload.parts[0] ?? source.subarray(from, from + size), body)).toBe(0);
         expect(parcel !== undefined).toBe(needs.length + code.length > 0);
         expect(parcel?.needs ?? []).toEqual(needs);
         expect(parcel?.code ?? []).toEqual(code);
-        const parts = come?.some(Boolean) ? come.map((part) => part && [...part]) : undefined;
-        expect(parcel?.values?.map((value) => value && [...value.parts[0]!])).toEqual(parts);
+        const parts = come?.some(Boolean) ? come.map((part) => part && Buffer.from(part)) : undefined;
+        const found = parcel?.values?.map((value) => value && Buffer.from(value.parts[0]!));
+        expect(found?.some(Boolean) ? found : undefined).toEqual(parts);
       }
     }),
   );
@@ -107,4 +113,23 @@ test('plain values lend their bytes, and are read among others; the rest is left
   );
   expect(encodePlain(new Map(), () => expect.unreachable())).toBe(false);
   expect(() => decodeWithin(new Uint8Array([1, 0x92, 1]), 1, 2)).toThrow(/makes no sense/);
+});
+
+test('a large value is a part of its own, in its place among others; a message without all of them is refused', () => {
+  const pieces = new Pieces();
+  const value = (i: number): string => (i % 3 ? 'small' : 'x'.repeat(20_000)) + i;
+  for (let i = 0; i < 30; i++) expect(encodePlain(value(i), pieces.take)).toBe(true);
+  expect(pieces.byteLength).toBeGreaterThan(200_000);
+  const columns = new ColumnReader(packColumns([pieces.sizes, pieces.bytes]), 2);
+  const sizes = columns.next(Uint32Array);
+  const parts = pieces.takeLarge();
+  expect(parts.length).toBe(10);
+  expect(pieces.byteLength).toBe(0);
+  const packed = { sizes, bytes: columns.next(Uint8Array), needs: new Uint32Array(), parcels: [] };
+  const reader = new PieceReader({ ...packed, large: parts }, Parcel);
+  for (let i = 0; i < 30; i++) {
+    reader.next();
+    expect(decodeWithin(reader.source, reader.from, reader.size)).toBe(value(i));
+  }
+  expect(() => new PieceReader({ ...packed, large: [] }, Parcel).next()).toThrow(RangeError);
 });

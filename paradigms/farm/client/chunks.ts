@@ -1,7 +1,7 @@
 /** How many items go together: so many that the journey costs little, and so few that all engines have something to do to the end. */
 
 /** ms that a chunk should run. */
-const AIM = 8;
+const AIM = 20;
 /** A chunk grows by this factor at most. */
 const GROWTH = 4;
 const MOST = 4_096;

@@ -116,7 +116,7 @@ export class Desk {
     }
     if (runs) (this.#more ??= nothing()).runs.push([index, runs]);
     if (parent) this.#letter.isPartOf(parent);
-    if (calls.length >= BATCH.tasks || pieces.bytes.length >= BATCH.bytes) this.flush();
+    if (calls.length >= BATCH.tasks || pieces.byteLength >= BATCH.bytes) this.flush();
     else this.#soon();
   }
 

@@ -32,6 +32,9 @@ export class Mapping<T> implements MapResult<any> {
   #asynchronous: boolean;
   #total: number | undefined;
   #chunk: T[] = [];
+  /** Chunks that are under way, and how many items the largest so far had. */
+  #chunks = 0;
+  #largest = 1;
   #taken = 0;
   #done = 0;
   #failed = 0;
@@ -187,10 +190,14 @@ export class Mapping<T> implements MapResult<any> {
     throw outcome.reason;
   }
 
-  #room(): number {
-    const { ahead = CHUNKS * engineCount(this.#home.host) * this.#sender.size(undefined) } = this.#options;
-    const { limit = Number.POSITIVE_INFINITY } = this.#options;
-    return Math.min(ahead - (this.#taken - this.#given), limit - (this.#taken - this.#done - this.#failed));
+  #mayDraw(): boolean {
+    const { ahead, limit = Number.POSITIVE_INFINITY } = this.#options;
+    if (this.#taken - this.#done - this.#failed >= limit) return false;
+    const waiting = this.#taken - this.#given;
+    if (ahead !== undefined) return waiting < ahead;
+    // By chunks, since their sizes change: what one engine has in large ones must not leave the others without any.
+    const chunks = CHUNKS * engineCount(this.#home.host);
+    return this.#chunks < chunks && waiting < chunks * this.#largest;
   }
 
   /** Takes what may be taken now. */
@@ -200,7 +207,7 @@ export class Mapping<T> implements MapResult<any> {
     if (this.#asynchronous) void this.#drawLater();
     else {
       try {
-        while (!this.#ended && this.#room() > 0) this.#took((this.#iterator as Iterator<T>).next());
+        while (!this.#ended && this.#mayDraw()) this.#took((this.#iterator as Iterator<T>).next());
       } catch (error) {
         this.#end(error);
       }
@@ -211,7 +218,7 @@ export class Mapping<T> implements MapResult<any> {
 
   async #drawLater(): Promise<void> {
     try {
-      while (!this.#ended && this.#room() > 0) {
+      while (!this.#ended && this.#mayDraw()) {
         const next = (this.#iterator as AsyncIterator<T>).next();
         // What has been taken does not wait for an item that may be long in coming.
         if (this.#chunk.length) setImmediate(() => this.#flush());
@@ -224,7 +231,7 @@ export class Mapping<T> implements MapResult<any> {
     }
     this.#drawing = false;
     this.#flush();
-    if (!this.#ended && this.#room() > 0) this.#draw();
+    if (!this.#ended && this.#mayDraw()) this.#draw();
   }
 
   #took({ done, value }: IteratorResult<T>): void {
@@ -243,10 +250,17 @@ export class Mapping<T> implements MapResult<any> {
     const items = this.#chunk;
     if (!items.length || this.#failure) return;
     this.#chunk = [];
-    this.#sender.send(items, this.#taken - items.length, (outcome) => this.#came(outcome));
+    let left = items.length;
+    this.#chunks++;
+    this.#largest = Math.max(this.#largest, left);
+    this.#sender.send(items, this.#taken - left, (outcome) => {
+      if (--left === 0) this.#chunks--;
+      this.#came(outcome, left === 0);
+    });
   }
 
-  #came(outcome: Outcome): void {
+  /** @param last of its chunk */
+  #came(outcome: Outcome, last: boolean): void {
     if (this.#failure || this.#closed) return;
     if (outcome.status === 'fulfilled') this.#done++;
     else this.#failed++;
@@ -256,7 +270,7 @@ export class Mapping<T> implements MapResult<any> {
     if (halt && !this.#halted && halts(halt, this.#done, this.#failed)) this.#halt(halt, outcome);
     this.#changed();
     // What comes out of its order is not handed out yet, and makes room all the same.
-    if (this.#options.limit !== undefined) this.#draw();
+    if (last && !this.#collected) this.#draw();
   }
 
   #halt({ when }: Halt, outcome: Outcome): void {

@@ -35,7 +35,7 @@ export async function controllerHalf(host: ControllerHost): Promise<ControllerHa
   const alarms = new Alarms(host.clock);
   const tally = new Tally();
   const places = new Places();
-  const scheduler = new Scheduler(places, { leaves });
+  const scheduler = new Scheduler(places, { leaves, later: (ms, look) => alarms.in(ms, look) });
   const outcomes = new Outcomes(host, scheduler, alarms, tally);
   const crew = new Crew(host, scheduler, outcomes);
   const stops = new Stops(host, { scheduler, outcomes, alarms, crew });

@@ -58,6 +58,7 @@ export class Outcomes {
   report(slot: Slot, report: Report): void {
     const { tickets, endings, started, ran, sizes, values, returned, told } = report;
     const value = new PieceReader(values, ParcelOf);
+    slot.heard();
     for (let i = 0; i < tickets.length; i++) {
       value.next();
       const ticket = tickets[i]!;

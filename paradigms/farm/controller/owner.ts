@@ -66,7 +66,7 @@ export class Owner {
     if (!value) letter.values.add(NOTHING);
     else if (value.source instanceof Uint8Array) letter.values.add(value.source, value.from, value.size);
     else letter.values.addParcel(value.source);
-    if (letter.values.bytes.length > BATCH_BYTES) this.flush();
+    if (letter.values.byteLength > BATCH_BYTES) this.flush();
   }
 
   event(event: FarmEvent): void {

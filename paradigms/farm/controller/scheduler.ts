@@ -20,6 +20,8 @@ const LEAST = 0.005;
 export interface SchedulerHooks {
   /** The task is about to be sent. */
   leaves(task: Task, slot: Slot): void;
+  /** Calls back in so many ms. */
+  later(ms: number, look: () => void): void;
 }
 
 export class Scheduler {
@@ -27,6 +29,8 @@ export class Scheduler {
   readonly places: Places;
   #hooks: SchedulerHooks;
   #round = 0;
+  /** It will look whether an engine holds up what others could do. */
+  #looks = false;
   /** Tasks in lanes, stale ones among them. */
   ready = 0;
 
@@ -66,10 +70,8 @@ export class Scheduler {
       }
       if (!this.#active()) this.ready = 0;
     }
-    for (const slot of this.places.slots.values()) {
-      slot.flush(this.ready);
-      if (!this.ready) this.#recall(slot);
-    }
+    for (const slot of this.places.slots.values()) slot.flush(this.ready);
+    if (!this.ready) this.#share();
   }
 
   assign(task: Task, slot: Slot): void {
@@ -204,19 +206,40 @@ export class Scheduler {
     if (lane.demand.alone) this.places.reserve(lane);
   }
 
-  /** An engine is idle and nothing waits: another one that has tasks before it gives back what could run there. */
-  #recall(idle: Slot): void {
-    if (idle.out.size > idle.aside || !idle.alive || idle.draining) return;
+  /** Nothing waits, and some engine is idle: the one that has most to do gives back what could run there. */
+  #share(): void {
+    const idle: Slot[] = [];
     let busiest: Slot | undefined;
-    for (const slot of this.places.slots.values())
-      if (slot.out.size - slot.aside > 1 && (!busiest || slot.load > busiest.load)) busiest = slot;
-    if (!busiest || busiest.recalling || busiest.load < WORTH) return;
+    const now = performance.now();
+    for (const slot of this.places.slots.values()) {
+      const size = slot.out.size - slot.aside;
+      if (size > 1) {
+        slot.isSilent(now);
+        if (!busiest || slot.load > busiest.load) busiest = slot;
+      } else if (size <= 0 && slot.alive && !slot.draining) idle.push(slot);
+    }
+    if (!busiest || !idle.length || busiest.recalling) return;
+    if (busiest.load >= WORTH) {
+      if (idle.some((slot) => this.#recall(busiest, slot))) return;
+    } else if (!this.#looks) {
+      // It should be done soon. If not, what it runs takes longer than was expected.
+      this.#looks = true;
+      this.#hooks.later(LOOK, () => {
+        this.#looks = false;
+        this.dispatch();
+      });
+    }
+  }
+
+  /** False: it has nothing that could run there. */
+  #recall(busiest: Slot, idle: Slot): boolean {
     const [, ...movable] = [...busiest.out.values()].filter((task, i) => !i || canMove(task, idle));
     // What comes after the middle one waits there for others, or goes with it.
-    const from = movable[movable.length >> 1];
-    if (!from) return;
+    const from = movable[busiest.silent ? 0 : movable.length >> 1];
+    if (!from) return false;
     busiest.recalling = true;
     busiest.tell('recall', { client: from.owner.id, call: from.call });
+    return true;
   }
 }
 
@@ -230,3 +253,5 @@ function canMove({ spec, more }: Task, to: Slot): boolean {
 
 /** Less work than that is done sooner than it is moved. ms. */
 const WORTH = 4;
+/** ms until it looks again. */
+const LOOK = 50;

@@ -18,6 +18,8 @@ const GROWTH = 2;
 const DECAY = 0.98;
 /** ms that reports may wait: while little waits for engines, or much. */
 const PATIENCE = { little: 4, much: 30 };
+/** ms without a report that mean nothing. */
+const SILENCE = 2 * PATIENCE.much;
 /** A task that is longer waits for its engine in the queue, where any engine can take it. ms. */
 const LONG = 300;
 /** Tasks that one engine has at a time, however short. */
@@ -51,6 +53,10 @@ export class Slot {
   #reserved: Lane | undefined;
   /** It has been asked to give tasks back. */
   recalling = false;
+  /** What it runs takes longer than was expected, and holds up what it has besides. */
+  silent = false;
+  /** performance.now() of its last report, or of the first order since it had none. */
+  #heard = 0;
   /** It is to go, and gets nothing but what can run nowhere else. */
   draining = false;
   /** Called when nothing is left on it, while it drains. */
@@ -90,6 +96,20 @@ export class Slot {
     if (size < concurrency) return true;
     if (expected === undefined || size >= MOST) return false;
     return this.load + expected <= this.#ahead * concurrency || (size < 2 * concurrency && expected <= LONG);
+  }
+
+  /** It has reported. */
+  heard(): void {
+    this.#heard = performance.now();
+    this.silent = false;
+  }
+
+  /** Has it reported nothing for longer than what it has should take? Then it takes longer. */
+  isSilent(now: number): void {
+    const late = now - this.#heard - SILENCE;
+    if (late <= this.load) return;
+    this.silent = true;
+    this.load = late;
   }
 
   /** It has reported so many runs, and others could have come: was there enough before it? */
@@ -135,6 +155,7 @@ export class Slot {
     if (args) pieces.addParcel(args);
     else if (task.source instanceof Uint8Array) pieces.add(task.source, task.from, task.size);
     else pieces.addParcel(task.source);
+    if (!this.out.size) this.#heard = performance.now();
     this.out.set(this.#nextTicket++, task);
   }
 

@@ -204,6 +204,8 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     recall({ client, call }: { client: number; call: number }) {
       let from = head;
       while (from < queue.length && !(queue[from]!.call === call && queue[from]!.client === client)) from++;
+      // It has begun meanwhile.
+      if (from === queue.length) from = head;
       const back = queue.slice(from).filter(({ dropped }) => !dropped);
       queue.length = from;
       reports.giveBack(back.map(({ ticket }) => ticket));
