@@ -38,7 +38,12 @@ export class Luggage {
   /** Throws CannotTravelError with the path, or DependencyError when a result in it has failed. */
   pack(args: unknown, { first, root = 'args', passing = true }: PackOptions = {}): Payload {
     try {
-      const payload = encode(args, { root, passing, hooks: { form: (value, path) => this.#form(value, path) } });
+      const payload = encode(args, {
+        root,
+        passing,
+        lend: true,
+        hooks: { form: (value, path) => this.#form(value, path) },
+      });
       this.bytes += payloadBytes(payload);
       return payload;
     } catch (error) {

@@ -5,7 +5,7 @@ import { type EngineLostError, ValueLostError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type Address, Exchange } from '../paradigm/exchange.ts';
 import type { ControllerHost, Demand } from '../paradigm/paradigm.ts';
-import { Parcel } from '../paradigm/parcel.ts';
+import { LEND, Parcel } from '../paradigm/parcel.ts';
 import { groupOf, partyAt, type Voice } from '../paradigm/party.ts';
 import type { Store } from '../store/store.ts';
 import { decode, encode } from '../wire/codec.ts';
@@ -49,7 +49,7 @@ export interface Parties {
 
 export function controllerHost(paradigm: string, home: ParadigmsHome, parties: Parties): ControllerHost {
   const { cluster, registry, clients, durable, log, clock } = home;
-  const pack: Voice['pack'] = (value) => ({ payloads: value === undefined ? [] : [encode(value)] });
+  const pack: Voice['pack'] = (value) => ({ payloads: value === undefined ? [] : [encode(value, LEND)] });
   const voice = (exchange: () => Exchange, session: () => Session | undefined): Voice => ({
     paradigm,
     pack,
@@ -85,7 +85,7 @@ export function controllerHost(paradigm: string, home: ParadigmsHome, parties: P
     // As it is now; what cannot travel is thrown here, and not where news are sent.
     emit: (event) => home.emit({ type: 'paradigm', paradigm, event: decode(encode(event, { root: 'event' })) }),
     store: () => (opened ??= home.store(paradigm)),
-    parcel: (value) => new Parcel(encode(value)),
+    parcel: (value) => new Parcel(encode(value, LEND)),
     read: (parcel) => decode(parcel.payload) as never,
     whole: (parcel) => parcel.whole((hash) => home.code(hash)),
     restart: (ids) => home.restart(ids),

@@ -18,7 +18,7 @@ import {
   paradigmsIn,
   type Work,
 } from '../paradigm/paradigm.ts';
-import { asParcel, Parcel } from '../paradigm/parcel.ts';
+import { asParcel, LEND, Parcel } from '../paradigm/parcel.ts';
 import { partyAt, type Voice } from '../paradigm/party.ts';
 import { codeHash } from '../wire/code-hash.ts';
 import { encode } from '../wire/codec.ts';
@@ -173,7 +173,7 @@ export class Paradigms {
 
   #hostFor(paradigm: string): EngineHost {
     const home = this.#home;
-    const pack = (value: unknown): Asked => ({ payloads: value === undefined ? [] : [encode(value)] });
+    const pack = (value: unknown): Asked => ({ payloads: value === undefined ? [] : [encode(value, LEND)] });
     const voice: Voice = {
       paradigm,
       pack,
@@ -206,7 +206,7 @@ export class Paradigms {
         home.supplies.open(asParcel(parcel), done as (error: unknown, value?: unknown) => void, options),
       read: (parcel) => home.supplies.decode(asParcel(parcel).payload, []) as never,
       readWithin: (bytes, from, size) => home.supplies.decodeWithin(bytes, from, size) as never,
-      parcel: (value) => new Parcel(encode(value)),
+      parcel: (value) => new Parcel(encode(value, LEND)),
       codeParcel: (value) => home.codeParcel(value),
       start: (works, { onMicrotask = false, within } = {}) => home.start(works, onMicrotask, within),
       settle: (call, ok, value, { stay = true } = {}) => home.settle(call, ok, value, stay),

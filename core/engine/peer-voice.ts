@@ -35,12 +35,12 @@ export class PeerVoice implements Party {
       );
   }
 
-  tellBytes(op: string, parts: readonly Uint8Array[]): void {
+  tellBytes(op: string, parts: readonly Uint8Array[], options?: { kept?: boolean }): void {
     const open = this.#channel();
-    if (!(open instanceof Promise)) open.exchange.tellBytes(this.#paradigm, op, HERE, parts);
+    if (!(open instanceof Promise)) open.exchange.tellBytes(this.#paradigm, op, HERE, parts, options);
     else
       open.then(
-        ({ exchange }) => exchange.tellBytes(this.#paradigm, op, HERE, parts),
+        ({ exchange }) => exchange.tellBytes(this.#paradigm, op, HERE, parts, options),
         () => {},
       );
   }

@@ -52,10 +52,16 @@ export class Asking {
     if (!this.#failure) this.#post({ kind: Kind.EVENT, paradigm, op }, address, asked);
   }
 
-  tellBytes(paradigm: string, op: string, address: Address, parts: readonly Uint8Array[]): void {
+  tellBytes(
+    paradigm: string,
+    op: string,
+    address: Address,
+    parts: readonly Uint8Array[],
+    { kept = false }: { kept?: boolean } = {},
+  ): void {
     if (this.#failure) return;
     const payload: Payload = { codec: 'raw', parts: parts as Uint8Array[] };
-    this.#post({ kind: Kind.EVENT, paradigm, op, stream: BYTES }, address, { payloads: [payload] }, true);
+    this.#post({ kind: Kind.EVENT, paradigm, op, stream: BYTES }, address, { payloads: [payload] }, !kept);
   }
 
   async ask(paradigm: string, op: string, address: Address, asked: Asked, signal?: AbortSignal): Promise<unknown> {

@@ -40,10 +40,10 @@ export interface Party {
   /** One way, at most once, in order with all else that is sent to this party. */
   tell(op: string, value?: unknown): void;
   /**
-   * The same for bytes, without a codec: the handler gets a list of as many parts, each over memory of its own. They belong to
-   * the channel from here on: they must not change any more.
+   * The same for bytes, without a codec: the handler gets a list of as many parts, each over memory of its own. They must not
+   * change any more, and belong to the channel from here on, unless they are `kept` here as well.
    */
-  tellBytes(op: string, parts: readonly Uint8Array[]): void;
+  tellBytes(op: string, parts: readonly Uint8Array[], options?: { kept?: boolean }): void;
   /** Items as they come; some are asked for ahead. Breaking out of the loop stops the other side. */
   stream<T = any>(op: string, value?: unknown, options?: { signal?: AbortSignal }): AsyncIterable<T>;
   /** Resolves when what was sent is mostly on its way (below 1 MiB are waiting): for those who send much. */

@@ -6,6 +6,9 @@ import type { Payload } from '../wire/forms.ts';
 
 const PARCEL = Symbol.for('tutti.parcel');
 
+/** How values are encoded that parcels may be in: those are passed on as they are. */
+export const LEND = { lend: true } as const;
+
 /** A pending result that a value waits for; without an engine, only its client will know where it is made. */
 export interface Waited {
   readonly client: number;

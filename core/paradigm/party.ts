@@ -21,7 +21,7 @@ export function partyAt(voice: Voice, address: Address = {}): Party {
       return (await voice.exchange().ask(paradigm, op, address, pack(value), signal)) as any;
     },
     tell: (op, value) => voice.exchange().tell(paradigm, op, address, pack(value)),
-    tellBytes: (op, parts) => voice.exchange().tellBytes(paradigm, op, address, parts),
+    tellBytes: (op, parts, options) => voice.exchange().tellBytes(paradigm, op, address, parts, options),
     stream: (op, value, options) =>
       voice.exchange().stream(paradigm, op, address, pack(value), signalOf(options)) as AsyncGenerator<any>,
     drained: () => voice.drained(),

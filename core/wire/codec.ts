@@ -21,6 +21,8 @@ export interface EncodeOptions {
   codec?: 'msgpack' | 'json';
   /** No snapshot: large parts are the memory of the value itself, which must not change until they have been sent. */
   borrow?: boolean;
+  /** No copies of memory in instances of immutable classes: others have it as well, and nobody may be given it. */
+  lend?: boolean;
   /** The payload is for sessions alone: memory that was taken for it is used again once every peer has it. */
   passing?: boolean;
 }

@@ -76,9 +76,10 @@ export class Memories {
   /**
    * The parts, in order. Memory that was given away is empty here afterwards.
    * @param borrow instead of copies, the memory itself
+   * @param lend the same for what never changes
    * @param passing copies are used again once they have been sent
    */
-  take({ borrow = false, passing = false } = {}): Uint8Array[] {
+  take({ borrow = false, lend = false, passing = false } = {}): Uint8Array[] {
     const parts: Uint8Array[] = [];
     const add = (part: Uint8Array): void => {
       if (passing) comesBack(part);
@@ -86,7 +87,7 @@ export class Memories {
     };
     for (const region of this.regions) {
       const inBody = typeof region.entry[3] !== 'number';
-      if (region.entry[1] || ((borrow || region.lent) && !region.given && !inBody)) {
+      if (region.entry[1] || ((borrow || (lend && region.lent)) && !region.given && !inBody)) {
         const start = region.low - (region.low % WORD);
         parts.push(new Uint8Array(region.buffer, start, region.high - start));
       } else if (region.given) {

@@ -10,6 +10,9 @@ import { largeAmong, type Packed, Pieces } from './pieces.ts';
 /** Reads a parcel that was sent in these parts. */
 export type ReadRest = <T>(parts: readonly Uint8Array[]) => T;
 
+/** What `tellBytes` takes. Behind the columns is what others have as well. */
+type Message = [parts: Uint8Array[], options: { kept: boolean }];
+
 type Extra<T, K extends keyof T> = Partial<Pick<T, K>> & { readonly parcels?: readonly Parcel[] | undefined };
 
 export type MoreOfSubmission = Extra<Submission, 'newFns' | 'newSpecs' | 'runs'>;
@@ -41,7 +44,7 @@ export class SubmissionLetter {
     this.#parents.pushAll(this.calls.length - 1, client, call);
   }
 
-  parts(seen: number, more: Parcel | undefined): Uint8Array[] {
+  parts(seen: number, more: Parcel | undefined): Message {
     this.#about.push(seen);
     const { calls, fns, specs, args } = this;
     const columns = [this.#about, calls, fns, specs, this.#dependencies, this.#parents];
@@ -74,7 +77,7 @@ export class OrdersLetter {
   readonly args = new Pieces();
   #about = new Column(Uint32Array);
 
-  parts(slot: number, first: number, patience: number, more: Parcel | undefined): Uint8Array[] {
+  parts(slot: number, first: number, patience: number, more: Parcel | undefined): Message {
     this.#about.pushAll(slot, first, patience);
     const { clients, calls, fns, specs, attempts, announced, args } = this;
     return parts([this.#about, clients, calls, fns, specs, attempts, announced], args, more);
@@ -116,7 +119,7 @@ export class ReportLetter {
     this.#told.pushAll(this.tickets.length - 1, end);
   }
 
-  parts(slot: number, more: Parcel | undefined): Uint8Array[] {
+  parts(slot: number, more: Parcel | undefined): Message {
     this.#about.push(slot);
     const { tickets, endings, started, ran, sizes, returned, values } = this;
     const columns = [this.#about, tickets, endings, started, ran, sizes, returned, this.#told];
@@ -150,7 +153,7 @@ export class SettlementsLetter {
   readonly sizes = new Column(Float64Array);
   readonly values = new Pieces();
 
-  parts(more: Parcel | undefined): Uint8Array[] {
+  parts(more: Parcel | undefined): Message {
     const { calls, endings, engines, incarnations, started, ran, sizes, values } = this;
     return parts([calls, endings, engines, incarnations, started, ran, sizes], values, more);
   }
@@ -207,10 +210,14 @@ function parts(
   numbers: readonly Column[],
   { sizes, bytes, needs, takeLarge }: Pieces,
   more: Parcel | undefined,
-): Uint8Array[] {
+): Message {
   const columns = packColumns([...numbers, sizes, bytes, needs]);
-  return [columns, ...takeLarge(), ...(more?.payload.parts ?? NONE)];
+  const all = [columns, ...takeLarge(), ...(more?.payload.parts ?? NONE)];
+  return [all, all.length > 1 ? KEPT : GIVEN];
 }
+
+const KEPT = { kept: true };
+const GIVEN = { kept: false };
 
 /** The pieces, and what is behind them. */
 function packedIn<T extends { readonly parcels?: readonly Parcel[] | undefined }>(

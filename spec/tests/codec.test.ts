@@ -616,7 +616,7 @@ test('what is borrowed is the memory of the value itself, where a snapshot would
   expect(encode(value.middle).parts.some(({ buffer }) => buffer === large.buffer)).toBe(false);
 });
 
-test('what is in an instance of an immutable class is sent without a copy, unless it is seen elsewhere as well', () => {
+test('what is in an instance of an immutable class may be lent, unless it is seen elsewhere as well', () => {
   class Page {
     readonly bytes: Uint8Array;
     constructor(bytes: Uint8Array) {
@@ -630,9 +630,15 @@ test('what is in an instance of an immutable class is sent without a copy, unles
   });
   const memory = new Uint8Array(20_000).fill(9);
   const page = new Page(memory.subarray(8, 12_008));
-  const partsOf = (value: unknown) => encode(value).parts.slice(1);
+  const partsOf = (value: unknown, lend = true) => encode(value, { lend }).parts.slice(1);
   const [alone, ...rest] = partsOf([page, page]);
-  expect([alone!.buffer === memory.buffer, alone!.byteOffset, alone!.length, rest.length]).toEqual([true, 8, 12_000, 0]);
+  expect([alone!.buffer === memory.buffer, alone!.byteOffset, alone!.length, rest.length]).toEqual([
+    true,
+    8,
+    12_000,
+    0,
+  ]);
+  expect(partsOf(page, false).map(({ buffer }) => buffer === memory.buffer)).toEqual([false]);
   expect(partsOf([page, memory]).map(({ buffer }) => buffer === memory.buffer)).toEqual([false]);
   const got = decode(encode({ page })) as { page: Page };
   expect([got.page.constructor, got.page.bytes.length, got.page.bytes[11_999]]).toEqual([Page, 12_000, 9]);

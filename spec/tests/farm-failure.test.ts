@@ -39,6 +39,36 @@ describe('resultLimit', () => {
     ));
 });
 
+describe.each(['thread', 'process'] as const)('large values, %s engines', (kind) => {
+  test('are whole in every run and for every reader, whatever else is sent meanwhile', () =>
+    farming(
+      async (farm, c) => {
+        const text = (i: number): string => String.fromCharCode(97 + (i % 26)).repeat(20_000 + 150_000 * i);
+        const captured = text(12);
+        const look = (text: string, i: number): [string, string, string] => {
+          const { task } = globalThis as any;
+          if (i >= 0 && task.attempt < 3) throw new Error('once more');
+          return [`${text.length} ${text[0]} ${text.at(-1)}`, captured.slice(-9), text];
+        };
+        const expected = (text: string) => [`${text.length} ${text[0]} ${text.at(-1)}`, captured.slice(-9), text];
+        const tasks = Array.from({ length: 12 }, (_, i) => farm.with({ attempts: 3 }).submit(look, text(i), i));
+        const others = Array.from({ length: 8 }, (_, i) => c.all.apply((text: string) => text, text(i)));
+        const made = farm.submit((n: number) => 'm'.repeat(n), 700_000);
+        const readers = [0, 1, 2].map(() => farm.submit((text: string) => [text.length, text[0], text.at(-1)], made));
+        for (const [i, task] of tasks.entries()) expect(await task).toEqual(expected(text(i)));
+        for (const [i, other] of others.entries()) expect(await other).toEqual([text(i), text(i)]);
+        for (const reader of readers) expect(await reader).toEqual([700_000, 'm', 'm']);
+        expect(await made).toBe('m'.repeat(700_000));
+        const mapped = await farm.map(
+          Array.from({ length: 40 }, (_, i) => text(i % 5)),
+          (text: string) => text,
+        );
+        expect(mapped).toEqual(Array.from({ length: 40 }, (_, i) => text(i % 5)));
+      },
+      { kind },
+    ));
+});
+
 describe('attempts', () => {
   test('are runs in all, with the number of each told', () =>
     inFolder((folder) =>

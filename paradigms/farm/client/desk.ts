@@ -213,7 +213,7 @@ export class Desk {
     const letter = this.#letter;
     if (letter.calls.length) {
       this.#said = this.#seen;
-      this.#host.controller.tellBytes('submit', letter.parts(this.#seen, this.#takeMore()));
+      this.#host.controller.tellBytes('submit', ...letter.parts(this.#seen, this.#takeMore()));
     }
     if (this.#released.length) this.#host.controller.tell('release', this.#released.splice(0));
   };

@@ -77,7 +77,8 @@ export class Owner {
     if (this.#letter.calls.length) {
       this.#unseen.push({ batch: ++this.#batch, calls: this.#letter.calls.list() });
       const parcels = this.#letter.values.takeParcels();
-      this.#party.tellBytes('settled', this.#letter.parts(parcels.length ? this.#parcel({ parcels }) : undefined));
+      const more = parcels.length ? this.#parcel({ parcels }) : undefined;
+      this.#party.tellBytes('settled', ...this.#letter.parts(more));
     }
     if (this.#events.length) this.#party.tell('events', this.#events.splice(0));
   }

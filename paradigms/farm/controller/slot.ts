@@ -164,8 +164,8 @@ export class Slot {
     if (!this.#letter.calls.length) return;
     const first = this.#nextTicket - this.#letter.calls.length;
     const patience = waiting > this.out.size ? PATIENCE.much : PATIENCE.little;
-    const parts = this.#letter.parts(this.number, first, patience, this.#takeMore());
-    if (this.alive) this.#party.tellBytes('run', parts);
+    const message = this.#letter.parts(this.number, first, patience, this.#takeMore());
+    if (this.alive) this.#party.tellBytes('run', ...message);
   }
 
   #takeMore(): Parcel | undefined {

@@ -48,6 +48,6 @@ export class Reports {
     this.#gaveBack = false;
     const parcels = this.#letter.values.takeParcels();
     const more = parcels.length ? this.#host.parcel({ parcels }) : undefined;
-    this.#host.controller.tellBytes('done', this.#letter.parts(this.#slot, more));
+    this.#host.controller.tellBytes('done', ...this.#letter.parts(this.#slot, more));
   }
 }

@@ -69,7 +69,7 @@ export async function farmHalf(engines: readonly number[]) {
       }
       const newFns = [{ id: 1, name: 'f', parcel: new Parcel(encode(1)) }];
       const more = new Parcel(encode({ newFns, newSpecs: [[1, { attempts: 1, priority: 0 }]] }));
-      half.submit!(letter.parts(0, more), caller('client', CLIENT));
+      half.submit!(letter.parts(0, more)[0], caller('client', CLIENT));
     },
     /** Of one engine, in one report, each after 1 ms. `end`: they have printed something, which ends there. */
     done(ended: Sent | readonly Sent[], end = 0): void {
@@ -83,7 +83,7 @@ export async function farmHalf(engines: readonly number[]) {
         letter.values.add(new Uint8Array([7]));
       }
       const { engine, slot } = runs[0]!;
-      half.done!(letter.parts(slot, undefined), caller('engine', engine));
+      half.done!(letter.parts(slot, undefined)[0], caller('engine', engine));
     },
     lost(engine: number): void {
       for (const { then } of held.splice(0)) then(true);
