@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { type Cluster, cluster } from '../main.ts';
 import { type Farm, taskFarm } from '../paradigms/index.ts';
 import { atLeast, below, type Latency, latency, report, us } from './measure.ts';
+import { forked, workers } from './peers.ts';
 import { serially, speech, speeches } from './speech.ts';
 
 const noop = (x: number): number => x;
@@ -19,10 +20,13 @@ interface Figures {
 
 type Run = (x: number) => PromiseLike<unknown>;
 
+/** Rounds until what one task at a time goes through is as fast as it gets. */
+const WARMUP = 15_000;
+
 /** 10,000 in flight, and one at a time. */
 async function measure(run: Run, tasks = 100_000): Promise<Figures> {
   await lanes(run, 20_000);
-  const one = await latency(2_000, (i) => run(i));
+  const one = await latency(2_000, (i) => run(i), WARMUP);
   return { perSecond: Math.max(await lanes(run, tasks), await lanes(run, tasks)), one };
 }
 
@@ -106,6 +110,13 @@ async function peers(): Promise<Map<string, Figures>> {
 
 const k = (n: number): string => `${(n / 1e3).toFixed(1)} k/s`;
 
+async function bare(kind: 'thread' | 'process'): Promise<Latency> {
+  const peer = await (kind === 'thread' ? workers(1) : forked(1));
+  const round = await latency(2_000, () => peer.round(1), WARMUP);
+  await peer.close();
+  return round;
+}
+
 /** The share of the engines' time that was spent in tasks. `before`: so many are run first, until all that tasks go through is compiled. */
 async function efficiency(
   farm: Farm,
@@ -122,9 +133,12 @@ async function efficiency(
   return (100 * results.reduce((sum, { timing }) => sum + timing.serial, 0)) / (engines * wall);
 }
 
-const spin = (): void => {
+/** It makes no garbage, whose collection would be counted as waiting. */
+const spin = (): number => {
   const until = performance.now() + 1;
-  while (performance.now() < until);
+  let x = 0;
+  while (performance.now() < until) for (let i = 0; i < 500; i++) x = (x * 31 + i) | 0;
+  return x;
 };
 const sleep = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100));
 
@@ -149,6 +163,7 @@ export async function farm(): Promise<void> {
       what: `no-op task, one at a time, ${kind} engines`,
       value: us(one),
       goal: below(Math.round(goal), one.p50 * 1e3, 'µs'),
+      peer: `a bare message to ${kind === 'thread' ? 'a worker' : 'a forked process'} and back ${us(await bare(kind))}`,
     });
   }
   await withFarm(2, 'process', async (f) => {
