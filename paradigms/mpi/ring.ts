@@ -355,8 +355,12 @@ export class RingReader implements Incoming {
 
 /** A view of the source costs more than moving a few bytes one by one. */
 const FEW = 48;
+/** From here on it pays to leave V8, whose copies from and to shared memory go word by word: `fill` with bytes is the platform's own. */
+const MANY = 2_048;
+const { fill } = Buffer.prototype;
 
 function copy(source: Uint8Array, from: number, target: Uint8Array, at: number, count: number): void {
   if (count <= FEW) for (let i = 0; i < count; i++) target[at + i] = source[from + i]!;
-  else target.set(source.subarray(from, from + count), at);
+  else if (count < MANY) target.set(source.subarray(from, from + count), at);
+  else fill.call(target, source.subarray(from, from + count), at, at + count);
 }
