@@ -49,3 +49,29 @@ test('reports may wait where many tasks do', async () => {
   while (farm.settled.length < 95) farm.done(out().splice(0, 2));
   expect(out().at(-1)!.patience).toBe(4);
 });
+
+test('an idle engine gets what another has not begun; one that has begun all of it is asked once', async () => {
+  const farm = await farmHalf([0, 1]);
+  farm.submit(1);
+  farm.done(farm.sent.splice(0));
+  farm.submit(...Array.from({ length: 16 }, (_, i) => i + 2));
+  const [mine, others] = [0, 1].map((id) => farm.sent.filter(({ engine }) => engine === id));
+  expect([mine!.length, others!.length]).toEqual([8, 8]);
+  farm.sent.splice(0);
+  farm.done(others!);
+  expect(farm.recalls).toEqual([{ engine: 0, call: mine![4]!.call }]);
+  farm.givesBack(
+    mine![0]!,
+    mine!.slice(4).map(({ ticket }) => ticket),
+  );
+  const moved = farm.sent.splice(0);
+  expect(moved.map(({ engine, call }) => [engine, call])).toEqual(mine!.slice(4).map(({ call }) => [1, call]));
+  farm.done(moved);
+  expect(farm.recalls).toHaveLength(2);
+  farm.givesBack(mine![0]!, []);
+  expect(farm.recalls).toHaveLength(2);
+  // What comes later is another matter.
+  farm.submit(100, 101, 102, 103, 104, 105, 106, 107);
+  farm.done(farm.sent.splice(0).filter(({ engine }) => engine === 1));
+  expect(farm.recalls).toHaveLength(3);
+});

@@ -322,6 +322,7 @@ export class Outcomes {
 
   #returned(slot: Slot, tickets: Uint32Array): void {
     slot.recalling = false;
+    slot.allBegun = !tickets.length;
     for (let i = tickets.length - 1; i >= 0; i--) {
       const task = slot.out.get(tickets[i]!);
       if (!task) continue;

@@ -70,7 +70,7 @@ export class Places {
     for (const slot of this.slots.values()) {
       if (!slot.alive || slot.draining || slot.alone || !fits(slot, { ...demand, needs: undefined })) continue;
       if (slot.reserved) return;
-      if (!best || slot.load < best.load) best = slot;
+      if (!best || slot.burden < best.burden) best = slot;
     }
     best?.reserve(lane);
   }

@@ -17,7 +17,7 @@ const leastLoaded: Policy = {
 };
 
 function lessLoaded(a: Slot, b: Slot): Slot {
-  return b.load < a.load || (b.load === a.load && b.out.size < a.out.size) ? b : a;
+  return b.burden < a.burden || (b.burden === a.burden && b.out.size < a.out.size) ? b : a;
 }
 
 /** Each in turn, by id. */
@@ -47,7 +47,7 @@ const random: Policy = { choose: (slots) => slots[Math.floor(Math.random() * slo
 /** By chance, the likelier the less it has to do. */
 const weighted: Policy = {
   choose(slots) {
-    const weights = slots.map(({ load, out }) => 1 / (1 + load + out.size));
+    const weights = slots.map(({ burden, out }) => 1 / (1 + burden + out.size));
     let left = Math.random() * weights.reduce((sum, weight) => sum + weight, 0);
     for (const [i, weight] of weights.entries()) {
       left -= weight;

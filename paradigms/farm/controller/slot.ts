@@ -39,6 +39,8 @@ export class Slot {
   readonly kept = new Set<Task>();
   /** ms of work in `out`, as expected. */
   load = 0;
+  /** ms for which it should have reported and has not: what it runs takes longer than expected, and holds up what it has besides. */
+  #late = 0;
   /** ms of work that it may have before it. */
   #ahead = AHEAD;
   /** It runs a task that may kill it, and nothing else. */
@@ -53,8 +55,8 @@ export class Slot {
   #reserved: Lane | undefined;
   /** It has been asked to give tasks back. */
   recalling = false;
-  /** What it runs takes longer than was expected, and holds up what it has besides. */
-  silent = false;
+  /** It had none to give, and has got none since. */
+  allBegun = false;
   /** performance.now() of its last report, or of the first order since it had none. */
   #heard = 0;
   /** It is to go, and gets nothing but what can run nowhere else. */
@@ -95,21 +97,24 @@ export class Slot {
     if (this.alone) return false;
     if (size < concurrency) return true;
     if (expected === undefined || size >= MOST) return false;
-    return this.load + expected <= this.#ahead * concurrency || (size < 2 * concurrency && expected <= LONG);
+    return this.burden + expected <= this.#ahead * concurrency || (size < 2 * concurrency && expected <= LONG);
+  }
+
+  /** ms until it is done, as far as is known. */
+  get burden(): number {
+    return this.load + this.#late;
   }
 
   /** It has reported. */
   heard(): void {
     this.#heard = performance.now();
-    this.silent = false;
+    this.#late = 0;
   }
 
-  /** Has it reported nothing for longer than what it has should take? Then it takes longer. */
-  isSilent(now: number): void {
-    const late = now - this.#heard - SILENCE;
-    if (late <= this.load) return;
-    this.silent = true;
-    this.load = late;
+  /** Has it reported nothing for longer than what it has should take? */
+  isSilent(now: number): boolean {
+    this.#late = Math.max(0, now - this.#heard - SILENCE - this.load);
+    return this.#late > 0;
   }
 
   /** It has reported so many runs, and others could have come: was there enough before it? */
@@ -156,6 +161,7 @@ export class Slot {
     else if (task.source instanceof Uint8Array) pieces.add(task.source, task.from, task.size);
     else pieces.addParcel(task.source);
     if (!this.out.size) this.#heard = performance.now();
+    this.allBegun = false;
     this.out.set(this.#nextTicket++, task);
   }
 

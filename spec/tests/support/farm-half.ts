@@ -23,12 +23,16 @@ const CLIENT = 1;
 export async function farmHalf(engines: readonly number[]) {
   const sent: Sent[] = [];
   const settled: number[] = [];
+  const recalls: { engine: number; call: number }[] = [];
   const held: { engine: number; end: number; then(lost: boolean): void }[] = [];
   let tell = (_: ClusterEvent): void => {};
   let drain = async (_: number): Promise<void> => {};
   const infoOf = (id: number) => ({ id, incarnation: 1, state: 'alive' }) as never;
   const read = <T>(parts: readonly Uint8Array[]): T => decode({ codec: 'msgpack', parts: [...parts] }) as T;
-  const party = (told: (op: string, parts: readonly Uint8Array[]) => void) => ({ tell() {}, tellBytes: told });
+  const party = (
+    tellBytes: (op: string, parts: readonly Uint8Array[]) => void,
+    tell: (op: string, value: any) => void = () => {},
+  ) => ({ tell, tellBytes });
   const host = {
     cluster: { id: 'c', name: 'c' },
     engines: engines.map(infoOf),
@@ -36,10 +40,13 @@ export async function farmHalf(engines: readonly number[]) {
     log: silentLogger,
     clock: new TestClock(),
     engine: (id: number) =>
-      party((_, parts) => {
-        const { slot, first, calls, patience } = OrdersLetter.read(parts, read);
-        for (const [i, call] of calls.entries()) sent.push({ engine: id, slot, ticket: first + i, call, patience });
-      }),
+      party(
+        (_, parts) => {
+          const { slot, first, calls, patience } = OrdersLetter.read(parts, read);
+          for (const [i, call] of calls.entries()) sent.push({ engine: id, slot, ticket: first + i, call, patience });
+        },
+        (op, { call }) => op === 'recall' && recalls.push({ engine: id, call }),
+      ),
     client: () => party((_, parts) => settled.push(...SettlementsLetter.read(parts, read).calls)),
     parcel: (value: unknown) => new Parcel(encode(value)),
     read: (parcel: Parcel) => decode(parcel.payload),
@@ -57,6 +64,8 @@ export async function farmHalf(engines: readonly number[]) {
   return {
     sent,
     settled,
+    /** What engines were asked to give back, from which task on. */
+    recalls,
     held,
     drain: (id: number) => drain(id),
     submit(...calls: number[]): void {
@@ -83,6 +92,12 @@ export async function farmHalf(engines: readonly number[]) {
         letter.values.add(new Uint8Array([7]));
       }
       const { engine, slot } = runs[0]!;
+      half.done!(letter.parts(slot, undefined)[0], caller('engine', engine));
+    },
+    /** An engine's answer when it is asked to. */
+    givesBack({ engine, slot }: Pick<Sent, 'engine' | 'slot'>, tickets: readonly number[]): void {
+      const letter = new ReportLetter();
+      for (const ticket of tickets) letter.returned.push(ticket);
       half.done!(letter.parts(slot, undefined)[0], caller('engine', engine));
     },
     lost(engine: number): void {
