@@ -206,7 +206,7 @@ export async function farm(): Promise<void> {
   });
   await memory();
   await durable();
-  await texts();
+  await textFunction();
 }
 
 /** A million queued tasks behind one that does not end, in a controller with a process of its own. */
@@ -257,7 +257,7 @@ async function durable(): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function texts(): Promise<void> {
+async function textFunction(): Promise<void> {
   const { texts, corpus } = speeches();
   const serial = serially(texts, corpus);
   const plain = await plainPair();

@@ -24,8 +24,10 @@ import type { Client } from './client.ts';
 export interface ParadigmsHome {
   send(header: Header, payloads: readonly Payload[], owned?: boolean): void;
   drained(): Promise<void>;
-  /** Encodes for engines: functions and pending results may be in the value. Code that is new has been sent then. */
-  /** @param passing nobody but sessions has the payload */
+  /**
+   * Encodes for engines: functions and pending results may be in the value. Code that is new has been sent then.
+   * @param passing nobody but sessions has the payload
+   */
   luggage(value: unknown, passing: boolean): { payload: Payload; luggage: Luggage; lend?: Asked['lend'] };
   clientId(): number;
   nextCall(): number;

@@ -13,8 +13,6 @@ const IDLE = 2_000;
 const STEPS = 4;
 
 const free = new Map<number, ArrayBuffer[]>();
-/** Memory of which a part is used. */
-const rooms = new WeakSet<ArrayBufferLike>();
 /** Where the last large thing was put together. */
 let work: Uint8Array | undefined;
 /** Memory that comes back, and how many sessions still hold it. */
@@ -30,13 +28,13 @@ export function takeMemory(length: number): Uint8Array {
   return new Uint8Array(buffer);
 }
 
-/** The same, in an ArrayBuffer that may be larger, but is nobody else's. */
+/** The same for sessions alone, from which it comes back. Its ArrayBuffer may be larger, but is nobody else's. */
 export function takeRoom(length: number): Uint8Array {
   if (length < SMALLEST) return new Uint8Array(length);
   const step = 2 ** (Math.floor(Math.log2(length)) - Math.log2(STEPS));
-  const { buffer } = takeMemory(Math.ceil(length / step) * step);
-  rooms.add(buffer);
-  return new Uint8Array(buffer, 0, length);
+  const room = takeMemory(Math.ceil(length / step) * step);
+  comesBack(room);
+  return room.subarray(0, length);
 }
 
 /** To put something together in that takes so many bytes, or more. */
@@ -56,8 +54,8 @@ export function keepWorkroom(room: Uint8Array): void {
 /** Says that nobody but the sessions that will hold it knows this part. */
 export function comesBack(part: Uint8Array): void {
   const { buffer } = part;
-  const whole = part.length === buffer.byteLength || rooms.has(buffer);
-  if (part.length >= SMALLEST && whole && buffer instanceof ArrayBuffer) holders.set(buffer, 0);
+  if (part.length >= SMALLEST && part.length === buffer.byteLength && buffer instanceof ArrayBuffer)
+    holders.set(buffer, 0);
 }
 
 /** A session keeps the part until its peer has it. */

@@ -6,10 +6,10 @@
 export const MAX_DEPTH = 100;
 /** Up to here a linear search is faster than a Set. */
 const FEW = 12;
-/** Bytes that a number takes at most, and a key or the like mostly. */
-const ITEM = 9;
+/** Bytes that a small number takes with what is around it. Of what takes more, the room for it grows once, and stays. */
+const ITEM = 3;
 
-/** Bytes that what has been looked at since `weighAnew` will take, about: text that is not English takes more. */
+/** Bytes that what has been looked at since `weighAnew` will take, about: fractions, and text that is not English, take more. */
 export let weight = 0;
 
 export function weighAnew(): void {

@@ -24,7 +24,7 @@
 import { addExtension, Packr, RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from 'msgpackr';
 import { ProtocolError } from '../errors.ts';
 import { uncleared } from './bytes.ts';
-import { comesBack, keepWorkroom, takeRoom, workroom } from './memory-pool.ts';
+import { keepWorkroom, takeRoom, workroom } from './memory-pool.ts';
 
 const TABLE_MARK = 0xc1;
 const SLOT_TYPE = 0x54;
@@ -148,7 +148,6 @@ function leavePool(value: unknown, mark: 0 | 1, expected: number, passing: boole
   const bytes = packInPlace(value, expected);
   const size = bytes.end - bytes.start + mark;
   const body = passing ? takeRoom(size) : new Uint8Array(size);
-  if (passing) comesBack(body);
   if (mark) body[0] = TABLE_MARK;
   body.set(bytes.subarray(bytes.start, bytes.end), mark);
   giveBack(bytes.length, bytes);

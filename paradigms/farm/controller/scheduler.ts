@@ -210,19 +210,17 @@ export class Scheduler {
   #share(): void {
     const idle: Slot[] = [];
     let busiest: Slot | undefined;
-    /** It reports nothing. */
-    let held = false;
     const now = performance.now();
     for (const slot of this.places.slots.values()) {
       const size = slot.out.size - slot.aside;
       if (size > 1 && !slot.allBegun) {
-        const silent = slot.isSilent(now);
-        if (!busiest || slot.burden > busiest.burden) [busiest, held] = [slot, silent];
+        slot.listen(now);
+        if (!busiest || slot.burden > busiest.burden) busiest = slot;
       } else if (size <= 0 && slot.alive && !slot.draining) idle.push(slot);
     }
     if (!busiest || !idle.length || busiest.recalling) return;
     if (busiest.burden >= WORTH) {
-      for (const slot of idle) if (this.#recall(busiest, slot, held)) return;
+      for (const slot of idle) if (this.#recall(busiest, slot)) return;
     } else if (!this.#looks) {
       // It should be done soon. If not, what it runs takes longer than was expected.
       this.#looks = true;
@@ -234,10 +232,10 @@ export class Scheduler {
   }
 
   /** False: it has nothing that could run there. */
-  #recall(busiest: Slot, idle: Slot, held: boolean): boolean {
+  #recall(busiest: Slot, idle: Slot): boolean {
     const [, ...movable] = [...busiest.out.values()].filter((task, i) => !i || canMove(task, idle));
     // What comes after the middle one waits there for others, or goes with it.
-    const from = movable[held ? 0 : movable.length >> 1];
+    const from = movable[busiest.silent ? 0 : movable.length >> 1];
     if (!from) return false;
     busiest.recalling = true;
     busiest.tell('recall', { client: from.owner.id, call: from.call });

@@ -111,9 +111,13 @@ export class Slot {
     this.#late = 0;
   }
 
-  /** Has it reported nothing for longer than what it has should take? */
-  isSilent(now: number): boolean {
+  /** Takes note of how long nothing has been heard from it. */
+  listen(now: number): void {
     this.#late = Math.max(0, now - this.#heard - SILENCE - this.load);
+  }
+
+  /** It has reported nothing for longer than what it has should take. */
+  get silent(): boolean {
     return this.#late > 0;
   }
 
