@@ -1,10 +1,20 @@
 // Builds dist/: wire code from the schema, TypeScript to JavaScript, and the engine's programs and
 // the client of pages in browsers as single minified files.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { globSync } from 'tinyglobby';
 
 const root = import.meta.dirname;
 const bin = (name) => path.join(root, 'node_modules', '.bin', name);
@@ -32,10 +42,118 @@ run(
   'spec/wire/tutti.proto',
 );
 
-rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+const dist = path.join(root, 'dist');
+rmSync(dist, { recursive: true, force: true });
 run('tsc', '-p', 'tsconfig.build.json');
 // The compiler has made declarations of its own from the generated JavaScript; these are the generator's.
-copyFileSync(path.join(root, generated, 'envelope.d.ts'), path.join(root, 'dist', generated, 'envelope.d.ts'));
+copyFileSync(path.join(root, generated, 'envelope.d.ts'), path.join(dist, generated, 'envelope.d.ts'));
+
+const common = {
+  absWorkingDir: root,
+  outbase: root,
+  outdir: dist,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  logLevel: 'warning',
+};
+
+/**
+ * A module finds other files of the package from where it would lie if it were compiled alone. In what follows it lies in some part;
+ * `written` puts in how far up `dist` is from there. What it writes is bundled again where a function for engines needs it, so
+ * `import.meta.url` has to stand in it as such, beside no name of `core/functions/bundle.ts`.
+ */
+const DIST = '<dist>/';
+const HERE = '__importMetaUrl';
+const whereItWas = {
+  name: 'where it was',
+  setup({ initialOptions, onLoad }) {
+    initialOptions.define = { 'import.meta.url': '__place' };
+    onLoad({ filter: /\.ts$/ }, ({ path: file }) => {
+      const text = readFileSync(file, 'utf8');
+      if (!text.includes('import.meta.url')) return undefined;
+      const place = JSON.stringify(DIST + path.relative(root, file).replace(/ts$/, 'js'));
+      return {
+        contents: text.replace(/^(#!.*\n)?/, `$1const __place = new URL(${place}, ${HERE}).href;`),
+        loader: 'ts',
+      };
+    });
+  },
+};
+function written({ outputFiles }) {
+  for (const { path: file, text } of outputFiles) {
+    const up = path.relative(path.dirname(file), dist);
+    mkdirSync(path.dirname(file), { recursive: true });
+    const code = () => text.replaceAll(DIST, up ? `${up}/` : './').replaceAll(HERE, 'import.meta.url');
+    writeFileSync(file, file.endsWith('.js') ? code() : text);
+  }
+}
+
+/** `rxjs` is 220 files, of which few are needed; they are the same classes as those of a program that imports all of it. */
+const rxjs = {
+  name: 'rxjs in parts',
+  setup({ onResolve, onLoad }) {
+    const files = {
+      EmptyError: 'util/EmptyError',
+      Observable: 'Observable',
+      Subject: 'Subject',
+      defer: 'observable/defer',
+      filter: 'operators/filter',
+      map: 'operators/map',
+      startWith: 'operators/startWith',
+    };
+    const contents = Object.entries(files).map(([name, file]) => `export { ${name} } from 'rxjs/internal/${file}';`);
+    onResolve({ filter: /^rxjs$/ }, ({ path: name }) => ({ path: name, namespace: 'rxjs' }));
+    onLoad({ filter: /^rxjs$/, namespace: 'rxjs' }, () => ({ contents: contents.join('\n'), resolveDir: root }));
+  },
+};
+
+// The package: few files, since a program that imports it waits for each. What several of its doors lead to is in `parts`.
+written(
+  await build({
+    ...common,
+    entryPoints: [
+      'main.ts',
+      'paradigms/index.ts',
+      'core/engine/inside.ts',
+      'spec/compliance/index.ts',
+      'cli/main.ts',
+      'entry/controller.ts',
+      'entry/store-writer.ts',
+      // Of the repository alone, but they look into the package.
+      'bench/main.ts',
+      'bench/hosts/main.ts',
+      'bench/hosts/run.ts',
+      'bench/hosts/namespaced.ts',
+      'bench/simulated-engines.ts',
+      'bench/speeches-plain.ts',
+      'spec/chaos/main.ts',
+    ],
+    chunkNames: 'parts/[hash]',
+    bundle: true,
+    splitting: true,
+    packages: 'external',
+    sourcemap: true,
+    write: false,
+    plugins: [whereItWas, rxjs],
+  }),
+);
+// The halves of its paradigms for engines, which have `core` already: as `core/paradigm/bundle.ts` would make them each time.
+const upTo = (file) => ['../../', '../../../'].map((up) => `${up}core/${file}.ts`);
+for (const half of ['farm/engine/half', 'mpi/engine', 'tuplespace/engine', 'mapreduce/engine']) {
+  await build({
+    ...common,
+    outdir: undefined,
+    outfile: `dist/paradigms/${half}.cjs`,
+    stdin: { contents: `export * as namespace from './paradigms/${half}.ts';`, resolveDir: root },
+    format: 'cjs',
+    bundle: true,
+    minifyWhitespace: true,
+    keepNames: true,
+    external: ['tutti', 'tutti/*', ...upTo('index'), ...upTo('engine/inside')],
+  });
+}
+await build({ ...common, entryPoints: globSync('examples/*.ts', { cwd: root }) });
 
 // User code may replace any global of its process (`let Map = …` in the console): the engine holds on to its own.
 const globals = [
@@ -101,16 +219,13 @@ const globals = [
 ];
 const entry = (name) => path.join(root, 'entry', `${name}.ts`);
 const programs = {
+  ...common,
   outdir: path.join(root, 'dist/entry'),
   outExtension: { '.js': '.mjs' },
   bundle: true,
   // Not the identifiers: the names of error classes travel, and stack traces are read.
   minifyWhitespace: true,
   minifySyntax: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node20',
-  logLevel: 'warning',
   // Of the user's choice, and there only where it is used.
   external: ['@nats-io/*'],
   alias: {
@@ -125,7 +240,7 @@ const programs = {
 };
 await build({
   ...programs,
-  entryPoints: [entry('engine-supervisor'), entry('engine-lifeline')],
+  entryPoints: { 'engine-supervisor': entry('engine-supervisor'), 'engine-lifeline': entry('engine-lifeline') },
   splitting: true,
   chunkNames: 'supervisor-part-[hash]',
 });
@@ -173,7 +288,6 @@ const standIn = {
   },
 };
 const page = path.join(root, 'dist/browser.js');
-rmSync(`${page}.map`);
 await build({
   entryPoints: [path.join(root, 'browser.ts')],
   outfile: page,

@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['spec/tests/**/*.test.ts'],
     // These are part of `npm run check`.
     exclude: ['spec/tests/{direction,docs,examples}.test.ts'],
+    setupFiles: ['spec/tests/support/equality.ts'],
     pool: 'forks',
     // By default one core is left idle, and tests wait more than they compute.
     maxWorkers: 2,

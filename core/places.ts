@@ -22,14 +22,14 @@ export function registerFinder(finder: Finder): void {
 
 /** Of a text that is a module itself nothing is known. */
 const ROOT = /^(?:data|blob):/.test(import.meta.url) ? undefined : new URL('../', import.meta.url).href;
-const OUR_FOLDERS = /^(?:core|transports|paradigms|cli|entry|browser)\//;
+const OURS = /^(?:main\.|(?:core|transports|paradigms|cli|entry|browser|parts)\/)/;
 /** On other machines, too, wherever they lie there. */
 const ENGINE = /\/entry\/engine-[\w-]+\.mjs$/;
 
 /** Is this file a part of tutti? */
 export function isOurs(url: string): boolean {
   if (ENGINE.test(url)) return true;
-  return ROOT !== undefined && url.startsWith(ROOT) && OUR_FOLDERS.test(url.slice(ROOT.length));
+  return ROOT !== undefined && url.startsWith(ROOT) && OURS.test(url.slice(ROOT.length));
 }
 
 export function findPlace(url: string, line: number, column: number): Found {

@@ -1,5 +1,5 @@
 /** TypeScript to JavaScript that every supported Node runs. */
-import { transformSync } from 'esbuild';
+import { bundler } from '../functions/bundle.ts';
 import { syntaxError } from './fault.ts';
 import { lineStarts } from './position.ts';
 
@@ -45,7 +45,7 @@ function columnOf({ lineText, column }: Location): number {
 }
 
 function transform(source: string): Stripped {
-  return transformSync(source, {
+  return bundler().transformSync(source, {
     loader: 'ts',
     target: 'node20.19',
     charset: 'utf8',

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type * as esbuild from 'esbuild';
@@ -42,6 +42,7 @@ export const COMMON = {
 
 const HEAD = '(function (exports, require, module, __filename, __dirname, __url) {';
 const bundles = new Map<string, ModuleBundle & { stamp: string; inputs: string[] }>();
+const ready = new Map<string, ModuleBundle>();
 
 /**
  * A module and what it imports as one CommonJS text, whose `exports.namespace` is the module's namespace. `specifier` is
@@ -71,7 +72,7 @@ export function bundleModule(specifier: string, directory: string, options: Bund
     define: { 'import.meta.url': '__url' },
   });
   const output = (end: string) => built.outputFiles.find((file) => file.path.endsWith(end))!.text;
-  const text = `${HEAD}${output('.cjs')}\n})`;
+  const text = runnable(output('.cjs'));
   // Installed packages do not change under a running program.
   const inputs = Object.keys(built.metafile.inputs)
     .filter((file) => !file.includes('node_modules/') && !file.endsWith('tutti-import.mjs'))
@@ -80,6 +81,21 @@ export function bundleModule(specifier: string, directory: string, options: Bund
   cameFrom(bundle.hash, ours ? () => 'ours' : mappedOrigin(output('.map'), directory, HEAD.length));
   bundles.set(key, bundle);
   return bundle;
+}
+
+/** A part of tutti that its build has bundled, if this is one: see `build.mjs`. */
+export function readyBundle(file: string): ModuleBundle | undefined {
+  let bundle = ready.get(file);
+  if (bundle || !existsSync(file)) return bundle;
+  const text = runnable(readFileSync(file, 'utf8'));
+  bundle = { hash: codeHash(text), text };
+  cameFrom(bundle.hash, () => 'ours');
+  ready.set(file, bundle);
+  return bundle;
+}
+
+function runnable(cjs: string): string {
+  return `${HEAD}${cjs}\n})`;
 }
 
 function stampOf(files: string[]): string {
