@@ -84,9 +84,18 @@ function written({ outputFiles }) {
   for (const { path: file, text } of outputFiles) {
     const up = path.relative(path.dirname(file), dist);
     mkdirSync(path.dirname(file), { recursive: true });
-    const code = () => text.replaceAll(DIST, up ? `${up}/` : './').replaceAll(HERE, 'import.meta.url');
+    const code = () =>
+      named(text)
+        .replaceAll(DIST, up ? `${up}/` : './')
+        .replaceAll(HERE, 'import.meta.url');
     writeFileSync(file, file.endsWith('.js') ? code() : text);
   }
+}
+
+/** A class that speaks of itself gets another name from esbuild, which would be seen wherever one of it is printed. */
+function named(text) {
+  const classes = [...text.matchAll(/^var (\w+) = class _\1\b/gm)].map(([, name]) => name);
+  return classes.length ? text.replaceAll(new RegExp(`\\b_(${classes.join('|')})\\b`, 'g'), '$1') : text;
 }
 
 /** `rxjs` is 220 files, of which few are needed; they are the same classes as those of a program that imports all of it. */

@@ -23,6 +23,7 @@ export function registerFinder(finder: Finder): void {
 /** Of a text that is a module itself nothing is known. */
 const ROOT = /^(?:data|blob):/.test(import.meta.url) ? undefined : new URL('../', import.meta.url).href;
 const OURS = /^(?:main\.|(?:core|transports|paradigms|cli|entry|browser|parts)\/)/;
+const FILE = /(?:file:\/\/)?(\/[^\s():]+):\d+:\d+\)?$/;
 /** On other machines, too, wherever they lie there. */
 const ENGINE = /\/entry\/engine-[\w-]+\.mjs$/;
 
@@ -30,6 +31,12 @@ const ENGINE = /\/entry\/engine-[\w-]+\.mjs$/;
 export function isOurs(url: string): boolean {
   if (ENGINE.test(url)) return true;
   return ROOT !== undefined && url.startsWith(ROOT) && OURS.test(url.slice(ROOT.length));
+}
+
+/** Is this line of a stack trace about a part of tutti? */
+export function isOurFrame(line: string): boolean {
+  const file = FILE.exec(line)?.[1];
+  return file !== undefined && isOurs(`file://${file}`);
 }
 
 export function findPlace(url: string, line: number, column: number): Found {

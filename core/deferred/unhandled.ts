@@ -1,7 +1,5 @@
 import { UnhandledError } from '../errors.ts';
-
-/** Files of this folder, wherever the package lies. */
-const OURS = /[\\/]core[\\/]deferred[\\/]/;
+import { FRAME, isOurFrame } from '../places.ts';
 
 /**
  * As Node does for promises, by means of one: `unhandledRejection`, or the end of the process. `made` was made with the
@@ -33,7 +31,7 @@ export function remember(owner: object): void {
 
 /** The frames of a stack from the first that is not ours. */
 function placeOf({ stack = '' }: Error): string {
-  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
-  const outside = frames.findIndex((frame) => !OURS.test(frame));
+  const frames = stack.split('\n').filter((line) => FRAME.test(line));
+  const outside = frames.findIndex((frame) => !isOurFrame(frame));
   return frames.slice(Math.max(0, outside)).join('\n');
 }

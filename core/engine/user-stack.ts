@@ -1,8 +1,7 @@
 /** Stack traces as users should see them: their own frames, without those of the engine that called them. */
 import { withInnerErrors } from '../inner-errors.ts';
-import { FRAME, isOurs } from '../places.ts';
+import { FRAME, isOurFrame } from '../places.ts';
 
-const FILE = /(file:\/\/\/[^\s():]+):\d+:\d+\)?$/;
 const SCAFFOLD =
   /\[console\]|\[tutti\]|tutti:door|eval \(<anonymous>\)|at <anonymous>(?::\d+:\d+)?$|node:internal\/process|node:async_hooks|node:vm/;
 /** Of Node, or of the language: below code of the user's it belongs to whoever called that. */
@@ -31,20 +30,15 @@ function cut(error: Error): void {
   const lines = stack.split('\n');
   const top = lines.findIndex((line) => FRAME.test(line));
   if (top < 0) return;
-  const within = lines.some(isEngines);
+  const within = lines.some(isOurFrame);
   let end = lines.length;
   while (end > top && (SCAFFOLD.test(lines[end - 1]!) || (within && isBelow(lines[end - 1]!)))) end--;
   let start = top;
-  while (start < end && isEngines(lines[start]!)) start++;
+  while (start < end && isOurFrame(lines[start]!)) start++;
   if (start === top && end === lines.length) return;
   error.stack = [...lines.slice(0, top), ...lines.slice(start, end)].join('\n');
 }
 
 function isBelow(line: string): boolean {
-  return BELOW.test(line) || isEngines(line);
-}
-
-function isEngines(line: string): boolean {
-  const url = FILE.exec(line)?.[1];
-  return url !== undefined && isOurs(url);
+  return BELOW.test(line) || isOurFrame(line);
 }
