@@ -29,7 +29,7 @@ beforeAll(async () => {
   const next = path.join(modules, 'tutti-pubsub-next/index.js');
   writeFileSync(next, readFileSync(next, 'utf8').replace('1.0.0', '2.0.0'));
 });
-afterEach(() => terminal.run(['stop', '--all']));
+afterEach(() => terminal.clear());
 afterAll(() => terminal.close());
 
 const READ = `

@@ -143,7 +143,7 @@ export class Desk {
 
   /** Stops what a failed block has left running. */
   async clear(signal: AbortSignal): Promise<void> {
-    await this.run(process.execPath, [tutti, 'stop', '--all'], this.#dir, signal);
+    if (existsSync(this.home)) await this.run(process.execPath, [tutti, 'stop', '--all'], this.#dir, signal);
     rmSync(this.#dir, { recursive: true, force: true });
   }
 }
