@@ -69,13 +69,13 @@ const whereItWas = {
   name: 'where it was',
   setup({ initialOptions, onLoad }) {
     initialOptions.define = { 'import.meta.url': '__place' };
-    onLoad({ filter: /\.ts$/ }, ({ path: file }) => {
+    onLoad({ filter: /\.m?[jt]s$/ }, ({ path: file }) => {
       const text = readFileSync(file, 'utf8');
       if (!text.includes('import.meta.url')) return undefined;
       const place = JSON.stringify(DIST + path.relative(root, file).replace(/ts$/, 'js'));
       return {
         contents: text.replace(/^(#!.*\n)?/, `$1const __place = new URL(${place}, ${HERE}).href;`),
-        loader: 'ts',
+        loader: file.endsWith('.ts') ? 'ts' : 'js',
       };
     });
   },
@@ -117,6 +117,14 @@ const rxjs = {
   },
 };
 
+const { dependencies, peerDependencies, devDependencies } = JSON.parse(
+  readFileSync(path.join(root, 'package.json'), 'utf8'),
+);
+/** Yargs is forty files, and every command waits for them. */
+const OTHERS = ['tutti', ...Object.keys({ ...dependencies, ...peerDependencies, ...devDependencies })]
+  .filter((name) => name !== 'yargs')
+  .flatMap((name) => [name, `${name}/*`]);
+
 // The package: few files, since a program that imports it waits for each. What several of its doors lead to is in `parts`.
 written(
   await build({
@@ -141,7 +149,7 @@ written(
     chunkNames: 'parts/[hash]',
     bundle: true,
     splitting: true,
-    packages: 'external',
+    external: OTHERS,
     sourcemap: true,
     write: false,
     plugins: [whereItWas, rxjs],
