@@ -1,5 +1,5 @@
-// Builds dist/: wire code from the schema, TypeScript to JavaScript, and the engine's programs and
-// the client of pages in browsers as single minified files.
+// Builds dist/: wire code from the schema, declarations, the package and its commands in few files, programs of engines, and
+// the client of pages in browsers.
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -58,6 +58,17 @@ const common = {
   logLevel: 'warning',
 };
 
+/** Folders of packages of which something is in what is built: their licences want to be named. */
+const packages = new Set();
+async function bundle(options) {
+  const result = await build({ ...common, ...options, bundle: true, metafile: true });
+  for (const file of Object.keys(result.metafile.inputs)) {
+    const folder = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0];
+    if (folder) packages.add(folder);
+  }
+  return result;
+}
+
 /**
  * A module finds other files of the package from where it would lie if it were compiled alone. In what follows it lies in some part;
  * `written` puts in how far up `dist` is from there. What it writes is bundled again where a function for engines needs it, so
@@ -80,6 +91,7 @@ const whereItWas = {
     });
   },
 };
+
 function written({ outputFiles }) {
   for (const { path: file, text } of outputFiles) {
     const up = path.relative(path.dirname(file), dist);
@@ -127,8 +139,7 @@ const OTHERS = ['tutti', ...Object.keys({ ...dependencies, ...peerDependencies, 
 
 // The package: few files, since a program that imports it waits for each. What several of its doors lead to is in `parts`.
 written(
-  await build({
-    ...common,
+  await bundle({
     entryPoints: [
       'main.ts',
       'paradigms/index.ts',
@@ -147,7 +158,6 @@ written(
       'spec/chaos/main.ts',
     ],
     chunkNames: 'parts/[hash]',
-    bundle: true,
     splitting: true,
     external: OTHERS,
     sourcemap: true,
@@ -158,13 +168,11 @@ written(
 // The halves of its paradigms for engines, which have `core` already: as `core/paradigm/bundle.ts` would make them each time.
 const upTo = (file) => ['../../', '../../../'].map((up) => `${up}core/${file}.ts`);
 for (const half of ['farm/engine/half', 'mpi/engine', 'tuplespace/engine', 'mapreduce/engine']) {
-  await build({
-    ...common,
+  await bundle({
     outdir: undefined,
     outfile: `dist/paradigms/${half}.cjs`,
     stdin: { contents: `export * as namespace from './paradigms/${half}.ts';`, resolveDir: root },
     format: 'cjs',
-    bundle: true,
     minifyWhitespace: true,
     keepNames: true,
     external: ['tutti', 'tutti/*', ...upTo('index'), ...upTo('engine/inside')],
@@ -236,10 +244,8 @@ const globals = [
 ];
 const entry = (name) => path.join(root, 'entry', `${name}.ts`);
 const programs = {
-  ...common,
   outdir: path.join(root, 'dist/entry'),
   outExtension: { '.js': '.mjs' },
-  bundle: true,
   // Not the identifiers: the names of error classes travel, and stack traces are read.
   minifyWhitespace: true,
   minifySyntax: true,
@@ -255,13 +261,13 @@ const programs = {
     js: `import{createRequire as $cr}from'node:module';const require=$cr(import.meta.url);const{${globals.join(',')}}=globalThis;`,
   },
 };
-await build({
+await bundle({
   ...programs,
   entryPoints: { 'engine-supervisor': entry('engine-supervisor'), 'engine-lifeline': entry('engine-lifeline') },
   splitting: true,
   chunkNames: 'supervisor-part-[hash]',
 });
-await build({
+await bundle({
   ...programs,
   // What stands on the stack when user code is looked into is in small modules: of a thread that is paused V8 lists all variables of
   // each frame's module. And decoding nests deep.
@@ -305,24 +311,28 @@ const standIn = {
   },
 };
 const page = path.join(root, 'dist/browser.js');
-await build({
+await bundle({
   entryPoints: [path.join(root, 'browser.ts')],
+  outdir: undefined,
   outfile: page,
-  allowOverwrite: true,
-  bundle: true,
   minify: true,
   platform: 'browser',
   // rxjs as it was written, without helpers for old browsers.
   conditions: ['es2015'],
-  format: 'esm',
   target: 'es2022',
-  logLevel: 'warning',
   plugins: [standIn],
   alias: { long: path.join(root, 'browser/long.ts') },
   inject: [path.join(root, 'browser/timers.ts')],
 });
 const kB = (bytes) => `${(bytes / 1000).toFixed(0)} kB`;
 console.log(`dist/browser.js: ${kB(statSync(page).size)}, ${kB(gzipSync(readFileSync(page)).length)} by gzip`);
+
+const licences = [...packages].sort().map((folder) => {
+  const { name, version, license } = JSON.parse(readFileSync(path.join(root, folder, 'package.json'), 'utf8'));
+  const files = globSync('licen[cs]e*', { cwd: path.join(root, folder), caseSensitiveMatch: false, absolute: true });
+  return [`# ${name} ${version} (${license})`, ...files.map((file) => readFileSync(file, 'utf8').trim())].join('\n\n');
+});
+writeFileSync(path.join(dist, 'LICENCES.md'), `${[...new Set(licences)].join('\n\n')}\n`);
 
 // `npx tutti` inside the repository then runs this build, like any installed program.
 const program = path.join(root, 'dist/cli/main.js');
