@@ -1,4 +1,5 @@
 /** The console's own half: code that runs in this process, with the names that it has declared. */
+import process from 'node:process';
 import vm from 'node:vm';
 import { prepare } from '../../core/console/index.ts';
 import { createEvaluator } from '../../core/engine/evaluator.ts';
@@ -25,6 +26,8 @@ export interface Local {
 }
 
 const SLOT = 'tutti.console';
+/** ms that a SIGINT may take to be noticed. */
+const LATE = 2;
 
 /** `given`: names that are there from the start. Getters stay getters. */
 export function createLocal(given: object): Local {
@@ -39,13 +42,38 @@ export function createLocal(given: object): Local {
   // Without a global's name: the user may have made anything of it.
   const entrance = new vm.Script(`this['${SLOT}'].enter()`, { filename: '[console]' });
 
+  const enter = (body: () => unknown): unknown => {
+    slot.enter = body;
+    return entrance.runInThisContext({ breakOnSigint: true });
+  };
+  const moment = new Int32Array(new SharedArrayBuffer(4));
+  const { wait } = Atomics;
+  /**
+   * Node loses a SIGINT that comes while such code ends, and stops what is entered next with it, whenever that is. So something is, at
+   * once, that only waits for that; and the signal is given to who waits for one.
+   */
+  const enterAndEnd = (body: () => unknown): unknown => {
+    let stopped = false;
+    try {
+      return enter(body);
+    } catch (error) {
+      stopped = isInterrupted(error);
+      throw error;
+    } finally {
+      try {
+        enter(() => wait(moment, 0, 0, LATE));
+      } catch {
+        if (!stopped) setImmediate(() => process.emit('SIGINT'));
+      }
+    }
+  };
+
   const local: Local = {
     around: (body) => body(),
     run(code) {
       const prepared = prepare(code);
-      slot.enter = () => evaluator.run(prepared.cell, []);
       try {
-        const value = local.around(() => entrance.runInThisContext({ breakOnSigint: true }));
+        const value = local.around(() => enterAndEnd(() => evaluator.run(prepared.cell, [])));
         if (!prepared.cell.async) return { value };
         return { promise: (value as Promise<unknown>).catch(rethrow) };
       } catch (error) {
@@ -66,9 +94,12 @@ export function createLocal(given: object): Local {
   return local;
 }
 
+function isInterrupted(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | null)?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
+}
+
 function rethrow(error: unknown): never {
-  if ((error as NodeJS.ErrnoException | null)?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED')
-    throw new CancelledError('Interrupted');
+  if (isInterrupted(error)) throw new CancelledError('Interrupted');
   mapStacks(withInnerErrors(error), (stack) => homeward(stack).stack);
   throw error;
 }
