@@ -178,7 +178,7 @@ for (const half of ['farm/engine/half', 'mpi/engine', 'tuplespace/engine', 'mapr
     external: ['tutti', 'tutti/*', ...upTo('index'), ...upTo('engine/inside')],
   });
 }
-await build({ ...common, entryPoints: globSync('examples/*.ts', { cwd: root }) });
+await build({ ...common, entryPoints: globSync('examples/*.ts', { cwd: root }), sourcemap: true });
 
 // User code may replace any global of its process (`let Map = …` in the console): the engine holds on to its own.
 const globals = [
