@@ -8,8 +8,8 @@ import { Kind, pack } from '../wire/envelope.ts';
 import type { ClientRecord } from './clients.ts';
 import type { EngineRecord } from './registry.ts';
 
-/** ms that engines may be told late how many they are, while nothing is asked of them. */
-const SIZE_DELAY = 50;
+/** ms that engines may be told late how many they are, while nothing is asked of them: at least, for each of them, and at most. */
+const SIZE_DELAY = { least: 50, each: 20, most: 5_000 };
 
 export class News {
   #clients: ReadonlyMap<number, ClientRecord>;
@@ -28,7 +28,13 @@ export class News {
     this.#eventsDue ??= setImmediate(() => this.flush());
     if (event.type === 'engine-lost') this.#tellLoss(event.engine.id);
     if (event.type === 'engine-joined' || event.type === 'engine-lost')
-      this.#sizeDue ??= setTimeout(() => this.flushSize(), SIZE_DELAY);
+      this.#sizeDue ??= setTimeout(() => this.flushSize(), this.#sizeDelay());
+  }
+
+  /** Many come one after the other, and to tell all others of each would take longer than to start it. */
+  #sizeDelay(): number {
+    const { least, each, most } = SIZE_DELAY;
+    return Math.min(Math.max(least, each * this.#engines.size), most);
   }
 
   /** Engines that talk to each other directly want to know who is gone. */

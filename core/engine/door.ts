@@ -29,6 +29,8 @@ export interface Door {
   enterLightly(batch: () => void): boolean;
   /** After a termination, wherever it was. */
   repair(): void;
+  /** Soon collects all garbage there is, and says so. */
+  collect(done: () => void): void;
 }
 
 /** What the supervisor may ask for while this thread stands still. Called in the middle of anything: it changes nothing but marks. */
@@ -79,6 +81,7 @@ export function openDoor(supervised: boolean, asked: Asked): Door {
     enter: enterFully,
     enterLightly: repair ? called : enterFully,
     repair: () => repair?.(),
+    collect: (done) => session.post('HeapProfiler.collectGarbage', done),
   };
 }
 
@@ -86,6 +89,7 @@ const PLAIN: Door = {
   enter: called,
   enterLightly: called,
   repair() {},
+  collect() {},
 };
 
 function called(batch: () => void): boolean {

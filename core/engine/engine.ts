@@ -34,6 +34,7 @@ import { Orders } from './orders.ts';
 import { outcomeOf } from './outcome.ts';
 import { Paradigms } from './paradigms.ts';
 import { reportRejoined, reportUncaught } from './reports.ts';
+import { Rest } from './rest.ts';
 import { encodeShown } from './shown.ts';
 import { Supplies } from './supplies.ts';
 import { exposeSurface, ScriptExit } from './surface.ts';
@@ -43,6 +44,9 @@ import { Vitals } from './vitals.ts';
 
 /** Results above this stay here until somebody wants them. Bytes. */
 const KEEP_ABOVE = 64 << 10;
+/** So many engines of a cluster tell at each beat how they are; where there are more, each does so more rarely, up to a limit. */
+const TOGETHER = 32;
+const RARELY = 10;
 /** How long an engine looks for a controller that has gone, in ms. */
 const REJOIN = 60_000;
 
@@ -75,7 +79,10 @@ export class Engine {
   #arrived = new Map<number, number>();
   #exit: (code: number) => void;
   #vitals: Vitals;
+  #rest: Rest;
   #interval = 0;
+  /** Beats since it has told how it is. */
+  #quiet = 0;
   #listen = (): void => {};
   #beat: NodeJS.Timeout | undefined;
 
@@ -152,6 +159,7 @@ export class Engine {
       kept: () => this.#supplies.values.keptBytes,
       peers: () => this.#supplies.peers.traffic,
     });
+    this.#rest = new Rest((done) => this.#door.collect(done));
     process.on('uncaughtException', (error) => this.#uncaught('Uncaught', error));
     process.on('unhandledRejection', (error) => this.#uncaught('Unhandled rejection:', error));
   }
@@ -227,10 +235,16 @@ export class Engine {
     await this.#supplies.peers.renew();
   }
 
+  /** At each beat. That the engine is alive says its supervisor, where there is one. */
   #tellLife(): void {
     this.#desk.turn();
-    this.#session?.beat(this.#vitals.read(this.#interval));
     this.#listen();
+    const pause = this.#boot.supervised ? Math.min(Math.ceil(this.#self.size / TOGETHER), RARELY) : 1;
+    if (++this.#quiet < pause) return;
+    const interval = this.#interval * this.#quiet;
+    this.#quiet = 0;
+    this.#session?.beat(this.#vitals.read(interval));
+    this.#rest.beat(this.#vitals.calls, this.#turns.inFlight.length > 0, this.#interval);
   }
 
   /** The session is gone, and with it all calls: joins anew, as another incarnation, or ends. */

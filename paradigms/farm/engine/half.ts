@@ -32,6 +32,8 @@ export default function engineHalf(host: EngineHost): EngineHalf {
   let slotNumber = 0;
   let patience = SLICE;
   let due: NodeJS.Immediate | undefined;
+  /** The event loop has had its turn since something has begun. */
+  let turned = false;
 
   host.controller.tell('declares', resources());
 
@@ -39,11 +41,12 @@ export default function engineHalf(host: EngineHost): EngineHalf {
   function soon(): void {
     due ??= setImmediate(() => {
       due = undefined;
+      turned = true;
       turn();
     });
   }
 
-  /** What has come, as soon as all of it has been read. */
+  /** What has come, as soon as all of it has been read; and what follows one that was awaited, whose end is told then. */
   function atOnce(): void {
     queueMicrotask(() => turn(true));
   }
@@ -59,7 +62,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     }
     const more = begun > 0 || !reports.empty;
     reports.flush();
-    if (head < queue.length) {
+    if (head < queue.length || running.size > aside) {
       if (more) soon();
     } else if (due) {
       // For what has ended meanwhile, which has been told.
@@ -114,7 +117,9 @@ export default function engineHalf(host: EngineHost): EngineHalf {
       queue = queue.slice(head);
       head = 0;
     }
-    if (works.length) host.start(works, { onMicrotask, within: patience });
+    if (!works.length) return 0;
+    turned = false;
+    host.start(works, { onMicrotask, within: patience });
     return works.length;
   }
 
@@ -142,7 +147,8 @@ export default function engineHalf(host: EngineHost): EngineHalf {
         reports.add(item, Ending.LOST, item.ran, host.parcel(tooLarge(item, outcome.bytes)), 0);
       } else reports.add(item, endingOf(item, ok, value, outcome), item.ran, outcome.parcel, outcome.bytes);
     }
-    soon();
+    if (turned && !running.size) atOnce();
+    else soon();
   }
 
   function yielded({ ticket }: Item): void {
@@ -166,8 +172,9 @@ export default function engineHalf(host: EngineHost): EngineHalf {
       queue.push(new Item(home, names, { fn: functions.fn(fns[i]!), spec: functions.spec(specs[i]!) }, given));
     }
     for (const i of announced) queue[queue.length - calls.length + i]!.announce = true;
-    if (running.size > aside) soon();
-    else atOnce();
+    if (running.size === aside) atOnce();
+    else if (queue.at(-1)!.spec.concurrency > 1) soon();
+    else openAhead();
   }
 
   function rest<T>(parts: readonly Uint8Array[]): T {
