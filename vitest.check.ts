@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import './vitest.config.ts'; // for what it does to the environment
 
 // `npm run check`: what the repository says of itself holds. One file after the other, two programs at a time, since
 // each starts clusters.

@@ -244,7 +244,7 @@ export class Engine {
     const interval = this.#interval * this.#quiet;
     this.#quiet = 0;
     this.#session?.beat(this.#vitals.read(interval));
-    this.#rest.beat(this.#vitals.calls, this.#turns.inFlight.length > 0, this.#interval);
+    this.#rest.look(this.#vitals, this.#turns.inFlight.length > 0, this.#interval);
   }
 
   /** The session is gone, and with it all calls: joins anew, as another incarnation, or ends. */

@@ -14,6 +14,8 @@ export interface VitalSources {
 export class Vitals {
   /** Calls finished. */
   calls = 0;
+  /** Bytes of values, when they were last read: also of what is garbage. */
+  held = 0;
   #sources: VitalSources;
   #last: number | undefined;
   #loop: EventLoopUtilization = performance.eventLoopUtilization();
@@ -31,13 +33,15 @@ export class Vitals {
     this.#last = now;
     this.#loop = loop;
     const { sent, received } = this.#sources.peers();
+    const { used_heap_size, external_memory } = getHeapStatistics();
+    this.held = used_heap_size + external_memory;
     return {
       rss: process.memoryUsage.rss(),
       lag,
       load: Number.isFinite(load) ? load : 0,
       queued: this.#sources.queued(),
       calls: this.calls,
-      heap: getHeapStatistics().used_heap_size,
+      heap: used_heap_size,
       kept: this.#sources.kept(),
       peerSent: sent,
       peerReceived: received,

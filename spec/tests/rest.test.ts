@@ -4,7 +4,7 @@ import type { Cluster } from 'tutti';
 import { expect, test } from 'vitest';
 import { using } from './support/shared.ts';
 
-const BIG = 256 << 20;
+const BIG = 128 << 20;
 
 /** Nobody calls it meanwhile. */
 const memory = async (c: Cluster): Promise<number> => (await c.status()).engines[0]!.memory;
