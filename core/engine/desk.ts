@@ -7,6 +7,7 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { letGo } from '../supervisor/let-go.ts';
 import {
   AWAKE,
+  BEATING,
   BEGUN,
   CALL,
   CLIENT,
@@ -40,8 +41,8 @@ export interface Desk extends Omit<Talk, 'client'> {
   flush(job: Job): void;
   /** Decodes or encodes, where this thread had better not be paused. */
   coding<T>(work: () => T): T;
-  /** The event loop turns. */
-  turn(): void;
+  /** The event loop turns. True: the supervisor tells that the engine lives. */
+  turn(): boolean;
   /** To the supervisor, if there is one. */
   post(message: FromEngine, transfer?: ArrayBuffer[]): void;
 }
@@ -73,7 +74,7 @@ function plainDesk(home: DeskHome): Desk {
     runs() {},
     flush,
     coding: (work) => work(),
-    turn() {},
+    turn: () => false,
     post() {},
   };
 }
@@ -148,7 +149,10 @@ function supervisedDesk({ port, memory }: Supervised, home: DeskHome): Desk {
         ints[CODING] = 0;
       }
     },
-    turn: () => void (numbers[TURNED] = Date.now()),
+    turn() {
+      numbers[TURNED] = Date.now();
+      return Atomics.load(ints, BEATING) === 1;
+    },
     post: (message, transfer) => port.postMessage(message, transfer),
   };
 }

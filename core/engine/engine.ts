@@ -235,11 +235,11 @@ export class Engine {
     await this.#supplies.peers.renew();
   }
 
-  /** At each beat. That the engine is alive says its supervisor, where there is one. */
+  /** At each beat. */
   #tellLife(): void {
-    this.#desk.turn();
+    const isTold = this.#desk.turn();
     this.#listen();
-    const pause = this.#boot.supervised ? Math.min(Math.ceil(this.#self.size / TOGETHER), RARELY) : 1;
+    const pause = isTold ? Math.min(Math.ceil(this.#self.size / TOGETHER), RARELY) : 1;
     if (++this.#quiet < pause) return;
     const interval = this.#interval * this.#quiet;
     this.#quiet = 0;

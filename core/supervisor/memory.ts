@@ -28,6 +28,8 @@ export const CODING = 11;
 export const BEGUN = 12;
 /** 1: the supervisor does not look at what runs, and must be woken when a job begins. */
 export const DOZING = 13;
+/** 1: the supervisor tells the controller that the engine lives. */
+export const BEATING = 14;
 const INTS = 16;
 
 /** Float64. Date.now() of the engine's last turn of its event loop, and of the running job's start. */

@@ -15,6 +15,7 @@ import { mainDebuggee, workerDebuggee } from './debuggee.ts';
 import { Interrupter } from './interrupter.ts';
 import {
   AWAKE,
+  BEATING,
   CALL,
   CLIENT,
   CODING,
@@ -130,6 +131,7 @@ export class Ward {
 
   #rest(): void {
     clearInterval(this.#beating);
+    Atomics.store(this.#memory.ints, BEATING, 0);
     this.#watch.stop();
   }
 
@@ -182,6 +184,7 @@ export class Ward {
     const usual = silent < UNUSUAL * interval;
     if (!usual) void this.#interrupter.tidy();
     this.#session?.beat({ lag: Math.max(0, silent - interval), rss: usual ? 0 : process.memoryUsage.rss() });
+    Atomics.store(this.#memory.ints, BEATING, this.#session?.connected ? 1 : 0);
     this.#hear();
     this.#watch.beat();
   }
