@@ -9,6 +9,7 @@ import {
   ref,
   UsageError,
 } from 'tutti';
+import { task } from 'tutti/engine';
 import { FarmClosedError, type FarmEvent, taskFarm, UnsatisfiableError } from 'tutti/paradigms';
 import { describe, expect, test } from 'vitest';
 import { eventually, farming, outcome } from './support/farm.ts';
@@ -187,6 +188,30 @@ describe('scheduling', () => {
       { farm: { policy } },
     ),
   );
+
+  test('concurrency: one that runs beside others is not held up by one that came along with it, and does not', () =>
+    farming(
+      async (farm, c) => {
+        const several = c.use(taskFarm, { concurrency: 2 });
+        const play = (part?: 'wait' | 'free') => {
+          const world = globalThis as any;
+          if (part === 'free') world.free('freed');
+          if (part !== 'wait') return 'done';
+          task!.send('waits');
+          return new Promise((resolve) => {
+            world.free = resolve;
+          });
+        };
+        // What is known to be brief comes before there is room for it.
+        for (let i = 0; i < 5; i++) await several.submit(play);
+        const waits = several.submit(play, 'wait');
+        await new Promise((resolve) => waits.messages$.subscribe(resolve));
+        const rest = [several.submit(play, 'free'), farm.submit(play)];
+        expect(await waits).toBe('freed');
+        expect(await Promise.all(rest)).toEqual(['done', 'done']);
+      },
+      { engines: 1 },
+    ));
 
   test('concurrency: as many as are asked for wait at a time, and no more', () =>
     farming(

@@ -173,7 +173,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     }
     for (const i of announced) queue[queue.length - calls.length + i]!.announce = true;
     if (running.size === aside) atOnce();
-    else if (queue.at(-1)!.spec.concurrency > 1) soon();
+    else if (queue[head]!.spec.concurrency > 1) soon();
     else openAhead();
   }
 
