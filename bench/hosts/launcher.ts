@@ -1,7 +1,7 @@
 /** Engines in network namespaces. */
 import { fileURLToPath } from 'node:url';
 import type { EngineExit, EngineSpec, Launcher } from 'tutti';
-import { NODE_OPTIONS } from '../../core/launch/process.ts';
+import { NODE_FLAGS } from '../../core/launch/process.ts';
 import { programUrl } from '../../core/launch/programs.ts';
 import { spawnIn } from './namespaced.ts';
 
@@ -21,7 +21,7 @@ export function namespaceLauncher(
     launch(spec: EngineSpec) {
       const host = spec.id % namespaces.length;
       const name = `host${host}`;
-      const child = spawnIn(namespaces[host]!, name, [...NODE_OPTIONS, program], {
+      const child = spawnIn(namespaces[host]!, name, [...NODE_FLAGS, program], {
         cwd: spec.cwd,
         stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       });

@@ -44,9 +44,6 @@ import { Vitals } from './vitals.ts';
 
 /** Results above this stay here until somebody wants them. Bytes. */
 const KEEP_ABOVE = 64 << 10;
-/** So many engines of a cluster tell at each beat how they are; where there are more, each does so more rarely, up to a limit. */
-const TOGETHER = 32;
-const RARELY = 10;
 /** How long an engine looks for a controller that has gone, in ms. */
 const REJOIN = 60_000;
 
@@ -81,8 +78,6 @@ export class Engine {
   #vitals: Vitals;
   #rest: Rest;
   #interval = 0;
-  /** Beats since it has told how it is. */
-  #quiet = 0;
   #listen = (): void => {};
   #beat: NodeJS.Timeout | undefined;
 
@@ -239,11 +234,9 @@ export class Engine {
   #tellLife(): void {
     const isTold = this.#desk.turn();
     this.#listen();
-    const pause = isTold ? Math.min(Math.ceil(this.#self.size / TOGETHER), RARELY) : 1;
-    if (++this.#quiet < pause) return;
-    const interval = this.#interval * this.#quiet;
-    this.#quiet = 0;
-    this.#session?.beat(this.#vitals.read(interval));
+    const beats = this.#vitals.due(isTold ? this.#self.size : 1);
+    if (!beats) return;
+    this.#session?.beat(this.#vitals.read(beats * this.#interval));
     this.#rest.look(this.#vitals, this.#turns.inFlight.length > 0, this.#interval);
   }
 

@@ -3,6 +3,10 @@ import type { EventLoopUtilization } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { Header } from '../wire/envelope.ts';
 
+/** So many engines of a cluster tell at each beat how they are; where there are more, each does so more rarely, up to a limit. */
+const TOGETHER = 32;
+const RARELY = 10;
+
 export interface VitalSources {
   /** Calls that wait for their turn. */
   queued(): number;
@@ -16,6 +20,7 @@ export class Vitals {
   calls = 0;
   /** Bytes of values, when they were last read: also of what is garbage. */
   held = 0;
+  #beats = 0;
   #sources: VitalSources;
   #last: number | undefined;
   #loop: EventLoopUtilization = performance.eventLoopUtilization();
@@ -24,7 +29,15 @@ export class Vitals {
     this.#sources = sources;
   }
 
-  /** @param interval ms between beats; what is more has held them up */
+  /** At each beat. @param engines of the cluster @returns beats since the last time that they were due; 0: they are not now */
+  due(engines: number): number {
+    const beats = ++this.#beats;
+    if (beats < Math.min(Math.ceil(engines / TOGETHER), RARELY)) return 0;
+    this.#beats = 0;
+    return beats;
+  }
+
+  /** @param interval ms since the last time; what is more has held them up */
   read(interval: number): NonNullable<Header['beat']> {
     const now = performance.now();
     const lag = this.#last === undefined ? 0 : Math.max(0, now - this.#last - interval);

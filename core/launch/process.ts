@@ -20,9 +20,9 @@ export const HUGE_PAGES = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
 
 /**
  * Without a warning for what is used all the time. And V8 would collect garbage several times in an engine that has just begun, which
- * takes a quarter of the processor time of its start and frees little: what is worth it is collected by `core/engine/rest.ts`.
+ * takes a quarter of the time that its start takes, and frees little: what is worth it is collected by `core/engine/rest.ts`.
  */
-export const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', '--no-memory-reducer'];
+export const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--no-memory-reducer'];
 
 export function processLauncher(options: { execArgv?: string[]; kind?: string } = {}): Launcher {
   const { execArgv = [], kind = 'process' } = options;
@@ -31,7 +31,7 @@ export function processLauncher(options: { execArgv?: string[]; kind?: string } 
 
 function launch(spec: EngineBoot, execArgv: string[]): EngineHandle {
   const program = fileURLToPath(programUrl('engine-process.mjs'));
-  const child = spawn(process.execPath, [...NODE_OPTIONS, ...execArgv, program], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, ...execArgv, program], {
     cwd: spec.cwd,
     env: { ...HUGE_PAGES, ...withoutTokens(process.env), ...spec.env },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],

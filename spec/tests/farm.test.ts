@@ -12,6 +12,7 @@ import {
 import { task } from 'tutti/engine';
 import { FarmClosedError, type FarmEvent, taskFarm, UnsatisfiableError } from 'tutti/paradigms';
 import { describe, expect, test } from 'vitest';
+import { first } from './support/conditions.ts';
 import { eventually, farming, outcome } from './support/farm.ts';
 import { openGate, pass } from './support/gate.ts';
 
@@ -205,7 +206,7 @@ describe('scheduling', () => {
         // What is known to be brief comes before there is room for it.
         for (let i = 0; i < 5; i++) await several.submit(play);
         const waits = several.submit(play, 'wait');
-        await new Promise((resolve) => waits.messages$.subscribe(resolve));
+        await first(waits.messages$, () => true);
         const rest = [several.submit(play, 'free'), farm.submit(play)];
         expect(await waits).toBe('freed');
         expect(await Promise.all(rest)).toEqual(['done', 'done']);

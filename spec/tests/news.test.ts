@@ -52,7 +52,7 @@ test('128 engines join and leave in few messages, and a client that folds them k
   await expect.poll(() => engines.filter((e) => e.state === 'alive').length).toBe(128);
   expect(engines).toEqual(controller.registry.infos());
   expect(messages).toBeLessThan(64);
-  await expect.poll(() => [...sizes.values()].filter((size) => size === 128).length, { timeout: 10_000 }).toBe(128);
+  await expect.poll(() => [...sizes.values()].filter((size) => size === 128).length).toBe(128);
 
   messages = 0;
   for (const session of sessions.slice(0, 100)) void session.close('over');

@@ -46,7 +46,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     });
   }
 
-  /** What has come, as soon as all of it has been read; and what follows one that was awaited, whose end is told then. */
+  /** What has come, as soon as all of it has been read; or what comes after one that was awaited. */
   function atOnce(): void {
     queueMicrotask(() => turn(true));
   }
@@ -62,6 +62,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     }
     const more = begun > 0 || !reports.empty;
     reports.flush();
+    // Where one is awaited, to know that the event loop has turned meanwhile.
     if (head < queue.length || running.size > aside) {
       if (more) soon();
     } else if (due) {
