@@ -26,9 +26,8 @@ const FROZEN_FACTOR = 10;
 /** ms for one connection, e.g. to a machine that has gone. */
 const DIAL_PATIENCE = 10_000;
 
-const FIRST_ATTEMPTS = 5;
-/** The same where the listener is there, and has too many others before us. */
-const ATTEMPTS_IN_A_CROWD = 20;
+/** At the first connection, where one was cut on the way to its welcome, or the listener has too many others before us. */
+const ATTEMPTS = { cut: 5, crowded: 20 };
 const BACKOFF = backoff({ first: 20, factor: 1.6, most: 1_000, jitter: 0.25 });
 
 /** Resolves when the first connection stands. Rejects when no URL answers or the listener refuses. */
@@ -46,15 +45,14 @@ export async function dialSession(options: SessionOptions): Promise<void> {
   session.attach(connection, 0, welcomed.early);
 }
 
-/** A connection that is cut in the middle of the handshake, or that finds no room, is no answer: it is tried again, a few times. */
+/** A connection that is cut before it is welcomed, or that finds no room, is no answer: it is tried again, a few times. */
 async function firstConnection(options: SessionOptions): ReturnType<typeof connect> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await connect(options);
     } catch (error) {
-      if (!(error instanceof CutInHandshake)) throw error;
-      const attempts = error.crowd ? ATTEMPTS_IN_A_CROWD : FIRST_ATTEMPTS;
-      if (attempt === attempts || options.signal?.aborted) throw error.cause;
+      if (!(error instanceof Unsteady)) throw error;
+      if (attempt === ATTEMPTS[error.how] || options.signal?.aborted) throw error.cause;
       await new Promise((resolve) => setTimeout(resolve, BACKOFF.delay(attempt - 1)));
     }
   }
@@ -86,7 +84,8 @@ async function connect(
   options: SessionOptions,
   session?: Session,
 ): Promise<{ connection: Connection; welcomed: Welcomed }> {
-  const failures: unknown[] = [];
+  const failures: Error[] = [];
+  let again: keyof typeof ATTEMPTS | undefined;
   for (const url of options.urls) {
     let connection: Connection;
     const patience = AbortSignal.timeout(DIAL_PATIENCE);
@@ -95,10 +94,10 @@ async function connect(
       connection = await dial(url, { signal, tls: options.tls });
     } catch (error) {
       if (options.signal?.aborted) throw error;
-      const { cause } = error as Error;
-      if ((cause as NodeJS.ErrnoException | undefined)?.code === 'EAGAIN')
-        throw new CutInHandshake((error as Error).message, { cause: error }, true);
-      failures.push(patience.aborted && !(error instanceof TransportError) ? silent(url, error) : error);
+      const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+      if (code === 'EAGAIN') again = 'crowded';
+      else if (code === 'ECONNRESET') again ??= 'cut';
+      failures.push(patience.aborted && !(error instanceof TransportError) ? silent(url, error) : (error as Error));
       continue;
     }
     const { role, key } = options;
@@ -106,29 +105,32 @@ async function connect(
     try {
       return { connection, welcomed: await greet(connection, greeting, options.signal) };
     } catch (error) {
-      if (error instanceof TransportError) throw new CutInHandshake(error.message, { cause: error });
-      // Something else answers there, or nothing in time: another address may be the right one.
-      if (!(error instanceof ProtocolError || error instanceof TimeoutError) || options.signal?.aborted) throw error;
-      failures.push(error);
+      // Something else answers there, or nothing in time, or it is cut: another address may be the right one.
+      const cut = error instanceof TransportError;
+      if (!(cut || error instanceof ProtocolError || error instanceof TimeoutError) || options.signal?.aborted)
+        throw error;
+      if (cut) again ??= 'cut';
+      failures.push(error as Error);
     }
   }
-  if (failures.length === 1) throw failures[0];
   const late = failures.find((failure) => failure instanceof TimeoutError);
   if (late) throw late; // the controller may only be frozen
-  throw new TransportError(`Nobody answers: ${failures.map((f) => (f as Error).message).join('; ')}`, {
-    cause: failures,
-  });
+  const error =
+    failures.length === 1
+      ? failures[0]!
+      : new TransportError(`Nobody answers: ${failures.map((f) => f.message).join('; ')}`, { cause: failures });
+  throw again ? new Unsteady(error, again) : error;
 }
 
 function silent(url: string, cause: unknown): TransportError {
   return new TransportError(`Cannot dial ${url}: no answer within ${DIAL_PATIENCE / 1_000} s`, { cause });
 }
 
-class CutInHandshake extends TransportError {
-  /** The listener's line is full. */
-  readonly crowd: boolean;
-  constructor(message: string, options: { cause: unknown }, crowd = false) {
-    super(message, options);
-    this.crowd = crowd;
+/** Somebody is there, as it seems. */
+class Unsteady extends Error {
+  readonly how: keyof typeof ATTEMPTS;
+  constructor(cause: Error, how: keyof typeof ATTEMPTS) {
+    super(cause.message, { cause });
+    this.how = how;
   }
 }

@@ -87,7 +87,8 @@ class Driver {
 
   /** Heals everything, waits for every call, and looks for what is left. */
   async settle(): Promise<void> {
-    await Promise.all(this.#busy.values());
+    await this.#inTime(Promise.all(this.#busy.values()));
+    for (const engine of this.#busy.keys()) this.model.wrong.push(`What was done to engine ${engine} is not over`);
     const { registry, clients } = this.#stage.host.controller;
     await this.#inTime(Promise.all(this.#pending));
     this.runs = this.model.checkRuns(this.#stage.file);

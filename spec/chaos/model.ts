@@ -143,6 +143,12 @@ export class Model {
   }
 
   #wrong(made: Made, what: string): void {
-    this.wrong.push(`Call ${made.token} (client ${made.client}, engines ${made.engines.join(', ')}) ${what}`);
+    const about = ({ token, engines, troubles }: Made): string => {
+      const counts = [...troubles].map(([{ count, healed }, then]) => `${then}/${count}${healed ? '' : ', not over'}`);
+      return `Call ${token} (engines ${engines.join(', ')}; troubles then/now ${counts.join('; ')})`;
+    };
+    const given: string[] = [];
+    for (let { given: call } = made; call; call = call.given) given.push(`, given ${about(call)}`);
+    this.wrong.push(`${about(made)}${given.join('')} of client ${made.client} ${what}`);
   }
 }

@@ -1,5 +1,7 @@
 /** What happens around the welcome, over real sockets. */
+import { once } from 'node:events';
 import net from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test, vi } from 'vitest';
 import { TransportError } from '../../core/errors.ts';
 import { dialSession } from '../../core/wire/dialled-session.ts';
@@ -74,6 +76,44 @@ test('a connection that is cut during the first handshake is tried again', async
   closing.push(() => unsteady.close());
   const { session } = await dialled(`tcp://127.0.0.1:${(unsteady.address() as net.AddressInfo).port}`);
   expect([session.connected, cut]).toEqual([true, 3]);
+});
+
+test('or before it, as soon as it stands', async () => {
+  const { url } = await welcoming(() => {});
+  const { hostname, port } = new URL(url);
+  const cut = new Int32Array(new SharedArrayBuffer(4));
+  const unsteady = new Worker(UNSTEADY, { eval: true, workerData: { hostname, port, cut } });
+  closing.push(() => unsteady.terminate());
+  const [its] = await once(unsteady, 'message');
+  const session = dialled(`tcp://127.0.0.1:${its}`);
+  await new Promise(process.nextTick); // it has dialled by then,
+  Atomics.wait(cut, 0, 0, 10_000); // and what it learns first is that the connection was cut
+  expect([(await session).session.connected, cut[0]]).toEqual([true, 2]);
+});
+
+const UNSTEADY = `
+  const { parentPort, workerData: { hostname, port, cut } } = require('node:worker_threads');
+  const net = require('node:net');
+  const server = net.createServer((near) => {
+    if (cut[0] < 2) {
+      near.resetAndDestroy();
+      Atomics.add(cut, 0, 1);
+      return Atomics.notify(cut, 0);
+    }
+    const far = net.connect(port, hostname);
+    near.pipe(far).pipe(near);
+    for (const end of [near, far]) end.on('error', () => {});
+  });
+  server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`;
+
+test('where one address only cuts, the next one may answer', async () => {
+  const { url } = await welcoming(() => {});
+  const cutting = net.createServer((near) => void near.once('data', () => near.resetAndDestroy()));
+  await new Promise<void>((resolve) => cutting.listen(0, '127.0.0.1', resolve));
+  closing.push(() => cutting.close());
+  const its = `tcp://127.0.0.1:${(cutting.address() as net.AddressInfo).port}`;
+  expect((await dialled(its, url)).session.connected).toBe(true);
+  await expect(dialled(its)).rejects.toThrow(TransportError);
 });
 
 test('memory that a peer claims to have before it has left is not used again', () => {
