@@ -98,24 +98,26 @@ export class Broker {
   }
 
   /** A single-use key for a direct channel from one engine to another, and where the other now listens for it. */
-  async #ticket(from: EngineRecord, target: number): Promise<{ url: string; token: string }> {
+  async #ticket(from: EngineRecord, target: number): Promise<unknown> {
     const record = this.#registry.get(target);
     if (!record.rpc) throw new EngineLostError(`Engine ${target} was lost`, { engine: target });
-    const ticket = keyToken(mintKey('t'));
+    const token = keyToken(mintKey('t'));
+    const { incarnation } = record.info;
     const sameHost = from.info.host === record.info.host;
     const sameProcess = sameHost && from.info.pid === record.info.pid;
     const meeting = sameHost ? undefined : this.meeting?.();
     const address = sameHost || meeting ? undefined : this.#addressOf(record);
     const scheme = sameProcess ? 'thread' : sameHost && this.folder ? 'unix' : address ? 'tls' : 'tcp';
     const url = await record.rpc.ask('ticket', {
-      token: ticket,
+      token,
       from: from.id,
+      incarnation: from.info.incarnation,
       scheme,
       address,
       dir: scheme === 'unix' ? this.folder?.() : undefined,
       ...(meeting && { meeting }),
     });
-    return { url, token: ticket };
+    return { url, token, incarnation };
   }
 
   /** Where engines of other machines reach it: where its own connection comes from, or, beside the controller, where that is reached. */

@@ -2,7 +2,7 @@
  * What clients and engines are told of changes. All changes of a turn of the event loop leave as one message, encoded
  * once for all; whoever is about to tell a client something that follows from a change calls `flush` first.
  */
-import type { ClusterEvent } from '../cluster-info.ts';
+import type { ClusterEvent, EngineInfo } from '../cluster-info.ts';
 import { encode } from '../wire/codec.ts';
 import { Kind, pack } from '../wire/envelope.ts';
 import type { ClientRecord } from './clients.ts';
@@ -26,7 +26,7 @@ export class News {
   tell(event: ClusterEvent): void {
     this.#events.push(event);
     this.#eventsDue ??= setImmediate(() => this.flush());
-    if (event.type === 'engine-lost') this.#tellLoss(event.engine.id);
+    if (event.type === 'engine-lost') this.#tellLoss(event.engine);
     if (event.type === 'engine-joined' || event.type === 'engine-lost')
       this.#sizeDue ??= setTimeout(() => this.flushSize(), this.#sizeDelay());
   }
@@ -38,8 +38,8 @@ export class News {
   }
 
   /** Engines that talk to each other directly want to know who is gone. */
-  #tellLoss(engine: number): void {
-    const message = pack({ kind: Kind.EVENT, op: 'engine-lost', engine });
+  #tellLoss({ id, incarnation }: EngineInfo): void {
+    const message = pack({ kind: Kind.EVENT, op: 'engine-lost', engine: id, id: incarnation });
     for (const { session } of this.#engines.values()) session?.sendPacked(message);
   }
 

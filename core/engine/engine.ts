@@ -248,6 +248,7 @@ export class Engine {
     this.#arrived.clear();
     this.#mail.drop();
     this.#nested.drop();
+    this.#supplies.peers.leave(lost.message);
     this.#paradigms.lostController(reason);
     this.#turns.drop(() => true, lost);
     this.#turns.abandon(lost);
@@ -285,7 +286,7 @@ export class Engine {
       for (const id of header.ids) this.#supplies.values.release(callKey(header.client, id));
     else if (header.kind === Kind.EVENT && header.op === 'size') this.#self.size = header.id;
     else if (header.kind === Kind.EVENT && header.op === 'client-left') this.#clientLeft(header.client);
-    else if (header.kind === Kind.EVENT && header.op === 'engine-lost') this.#engineLost(header.engine);
+    else if (header.kind === Kind.EVENT && header.op === 'engine-lost') this.#engineLost(header.engine, header.id);
     else if (header.kind === Kind.EVENT && header.op === 'exit') this.#exit(0);
   }
 
@@ -356,8 +357,8 @@ export class Engine {
     this.#desk.post({ type: 'shown', id, codec, parts });
   }
 
-  #engineLost(engine: number): void {
-    this.#supplies.peers.drop(engine, `engine ${engine} was lost`);
+  #engineLost(engine: number, incarnation: number): void {
+    this.#supplies.peers.drop(engine, incarnation, `engine ${engine} was lost`);
     this.#paradigms.lost({ type: 'engine', engine });
   }
 

@@ -24,11 +24,14 @@ export interface Ticket {
   meeting?: string;
   /** For `tls`: by which of its addresses others reach this engine. */
   address?: string;
-  /** The engine that will come with it. */
+  /** The engine that will come with it, and its incarnation. */
   from: number;
+  incarnation: number;
 }
 
 export interface Channel {
+  /** Of the engine at the other end. */
+  readonly incarnation: number;
   readonly rpc: Rpc;
   readonly exchange: Exchange;
   drained(): Promise<void>;
@@ -36,8 +39,8 @@ export interface Channel {
 }
 
 export interface PeersHome {
-  /** Where the engine listens, and a ticket to it. */
-  ask(engine: number): Promise<{ url: string; token: string }>;
+  /** Where the engine listens, a ticket to it, and its incarnation. */
+  ask(engine: number): Promise<{ url: string; token: string; incarnation: number }>;
   /** The controller's signature for a certificate of this engine at this address, and who vouches for it. @param publicKey PEM */
   certify(publicKey: string, address: string): Promise<{ cert: string; ca: string }>;
   readonly serve: Record<string, RequestHandler>;
@@ -52,6 +55,7 @@ interface Opening {
   readonly id: string;
   readonly connection: Connection;
   readonly engine: number;
+  readonly incarnation: number;
   readonly early?: Early;
   /** What is done when the connection is cut; `fail` ends the channel. */
   resume(session: Session, fail: (reason: string) => void): void;
@@ -67,8 +71,10 @@ const STRANGERS = 64;
 export class Peers {
   #home: PeersHome;
   #channels = new Map<number, Channel | Promise<Channel>>();
+  /** The last incarnation of each that is known to be gone. */
+  #gone = new Map<number, number>();
   #listeners = new Map<string, Promise<Listener>>();
-  #tickets = new Map<string, { secret: string; from: number; until: number }>();
+  #tickets = new Map<string, { secret: string; from: number; incarnation: number; until: number }>();
   #strangers = new Strangers(STRANGERS);
   #sessions = new Set<Session>();
   #engineOf = new WeakMap<Session, number>();
@@ -91,7 +97,7 @@ export class Peers {
   }
 
   /** Another engine will come with this ticket: listens where it can, and says where. */
-  async admit({ token, scheme, dir, address = '', meeting, from }: Ticket): Promise<string> {
+  async admit({ token, scheme, dir, address = '', meeting, from, incarnation }: Ticket): Promise<string> {
     const { id, secret } = parseToken(token);
     const now = performance.now();
     // They expire in the order in which they came.
@@ -99,7 +105,7 @@ export class Peers {
       if (until > now) break;
       this.#tickets.delete(old);
     }
-    this.#tickets.set(id, { secret, from, until: now + TICKET_LIFE });
+    this.#tickets.set(id, { secret, from, incarnation, until: now + TICKET_LIFE });
     const name = `engine-${randomBytes(6).toString('hex')}`;
     const url = meeting
       ? beneath(meeting, name)
@@ -182,18 +188,36 @@ export class Peers {
     const opening = this.#open(engine);
     this.#channels.set(engine, opening);
     opening.then(
-      (channel) => this.#channels.get(engine) === opening && this.#channels.set(engine, channel),
+      (channel) => this.#opened(engine, channel, opening),
       (error: Error) => this.#forget(engine, opening, error.message),
     );
     return opening;
   }
 
-  /** That incarnation of the engine is gone: the end of its channel may not have been noticed when the next one has a value. */
-  drop(engine: number, reason: string): void {
-    const channel = this.#channels.get(engine);
+  /** The first one to whoever is there now serves both directions. */
+  #opened(engine: number, channel: Channel, opening?: Promise<Channel>): void {
+    if (this.#channels.get(engine) === opening) this.#channels.delete(engine);
+    if (channel.incarnation <= (this.#gone.get(engine) ?? 0)) channel.close(`engine ${engine} was lost`);
+    else if (!this.#channels.has(engine)) this.#channels.set(engine, channel);
+  }
+
+  /**
+   * That incarnation of the engine is gone: the end of its channel may not have been noticed when the next one has a value. Where one
+   * is being opened, it is not known yet to which of them.
+   */
+  drop(engine: number, incarnation: number, reason: string): void {
+    this.#gone.set(engine, incarnation);
+    const there = this.#channels.get(engine);
+    if (!there || (!(there instanceof Promise) && there.incarnation > incarnation)) return;
     this.#channels.delete(engine);
-    if (channel instanceof Promise) channel.then(({ close }) => close(reason)).catch(() => {});
-    else channel?.close(reason);
+    if (!(there instanceof Promise)) there.close(reason);
+  }
+
+  /** This engine becomes another incarnation: all others will take it for lost. */
+  leave(reason: string): void {
+    for (const engine of [...this.#channels.keys()]) this.drop(engine, Number.POSITIVE_INFINITY, reason);
+    // Perhaps another controller counts them.
+    this.#gone.clear();
   }
 
   #forget(engine: number, channel: Channel | Promise<Channel>, reason: string): void {
@@ -203,28 +227,28 @@ export class Peers {
   }
 
   async #open(engine: number): Promise<Channel> {
-    const { connection, welcomed } = await this.#connect(engine);
+    const { connection, welcomed, incarnation } = await this.#connect(engine);
     const resume = (session: Session, fail: (reason: string) => void): void =>
       void reopen(session, () => this.#connect(engine, session), fail);
-    return this.#talk({ id: welcomed.session, connection, engine, early: welcomed.early, resume });
+    return this.#talk({ id: welcomed.session, connection, engine, incarnation, early: welcomed.early, resume });
   }
 
-  async #connect(engine: number, session?: Session): Promise<Greeted> {
-    const { url, token } = await this.#home.ask(engine);
+  async #connect(engine: number, session?: Session): Promise<Greeted & { incarnation: number }> {
+    const { url, token, incarnation } = await this.#home.ask(engine);
     const tls = url.startsWith('tls:') ? await this.#identity('') : undefined;
     const connection = await dial(url, { signal: AbortSignal.timeout(DIAL_PATIENCE), tls });
     const before = session && { session: session.id, received: session.received };
     const welcomed = await greet(connection, { role: 'peer', key: parseToken(token), about: {}, ...before });
-    return { connection, welcomed };
+    return { connection, welcomed, incarnation };
   }
 
   async #accept(connection: Connection): Promise<void> {
-    let from = -1;
+    let [from, incarnation] = [-1, 0];
     const guest = await this.#strangers.meet(connection, async (id) => {
       const ticket = this.#tickets.get(id);
       this.#tickets.delete(id); // good once
       if (!ticket || ticket.until < performance.now()) return undefined;
-      from = ticket.from;
+      ({ from, incarnation } = ticket);
       return { secret: ticket.secret, roles: ['peer'] };
     });
     if (!guest) return; // turned away, and told why
@@ -233,8 +257,7 @@ export class Peers {
       return;
     }
     guest.welcome({ session: guest.key, resumed: false, received: 0, about: {} });
-    const channel = this.#talk({ id: guest.key, connection, engine: from, resume: awaitReopening() });
-    if (!this.#channels.has(from)) this.#channels.set(from, channel);
+    this.#opened(from, this.#talk({ id: guest.key, connection, engine: from, incarnation, resume: awaitReopening() }));
   }
 
   /** Only for the engine that the channel leads to. */
@@ -246,7 +269,7 @@ export class Peers {
     else void connection.close('this channel cannot be resumed here');
   }
 
-  #talk({ id, connection, engine, early, resume }: Opening): Channel {
+  #talk({ id, connection, engine, incarnation, early, resume }: Opening): Channel {
     const end = (reason: string): void => {
       if (session.ended && !this.#sessions.has(session)) return;
       session.abandon(reason);
@@ -272,7 +295,7 @@ export class Peers {
     });
     const rpc = new Rpc((header, payloads, owned) => session.send(header, payloads, owned), this.#home.serve);
     const exchange = this.#home.exchange(session, engine);
-    const channel: Channel = { rpc, exchange, drained: () => session.drained(), close: end };
+    const channel: Channel = { incarnation, rpc, exchange, drained: () => session.drained(), close: end };
     this.#sessions.add(session);
     this.#engineOf.set(session, engine);
     session.attach(connection, 0, early);
@@ -293,7 +316,8 @@ export class Peers {
       },
       engine,
     );
-    return { rpc: new Rpc(() => {}), exchange, drained: async () => {}, close: () => {} };
+    const always = { incarnation: Number.POSITIVE_INFINITY, drained: async () => {}, close: () => {} };
+    return { ...always, rpc: new Rpc(() => {}), exchange };
   }
 }
 

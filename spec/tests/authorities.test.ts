@@ -15,7 +15,8 @@ function crowd(authorities: Authorities, count: number) {
     return new Peers({
       async ask(engine) {
         const token = keyToken(mintKey('t'));
-        return { token, url: await all[engine]!.admit({ token, scheme: 'tls', address: HOST, from: id }) };
+        const ticket = { token, scheme: 'tls', address: HOST, from: id, incarnation: 1 } as const;
+        return { token, url: await all[engine]!.admit(ticket), incarnation: 1 };
       },
       certify: async (publicKey, address) => ({
         cert: await authorities.sign(publicKey, `engine ${id}`, address ? [address] : []),
@@ -36,8 +37,8 @@ function crowd(authorities: Authorities, count: number) {
       const { cause } = error as Error;
       return (cause as Error).message;
     } finally {
-      all[from]!.drop(to, 'it is over');
-      all[to]!.drop(from, 'it is over');
+      all[from]!.leave('it is over');
+      all[to]!.leave('it is over');
     }
   };
   return { all, reach };
