@@ -2,11 +2,11 @@
 import { expect, test } from 'vitest';
 import { farmHalf, type Sent } from './support/farm-half.ts';
 
-/** A farm whose engine has run one task of 1 ms, with so many more to run; and how to take what it was sent since. */
-async function busyFarm(tasks: number) {
+/** A farm whose engine has run one task of `ran` ms, with so many more to run; and how to take what it was sent since. */
+async function busyFarm(tasks: number, ran = 1) {
   const farm = await farmHalf([0]);
   farm.submit(1);
-  farm.done(farm.sent.splice(0));
+  farm.done(farm.sent.splice(0), { ran });
   farm.submit(...Array.from({ length: tasks }, (_, i) => i + 2));
   const out: Sent[] = [];
   const fetch = (): Sent[] => {
@@ -17,23 +17,52 @@ async function busyFarm(tasks: number) {
 }
 
 test('an engine that runs dry has more before it each time, up to a limit', async () => {
-  const { farm, out } = await busyFarm(2_000);
+  const { farm, out } = await busyFarm(6_000);
   const sizes: number[] = [];
-  for (let report = 0; report < 8; report++) {
+  for (let report = 0; report < 9; report++) {
     sizes.push(out().length);
     farm.done(out().splice(0));
   }
-  expect(sizes.slice(0, 3)).toEqual([10, 20, 40]);
-  expect(sizes.slice(3)).toEqual([60, 60, 60, 60, 60]);
+  expect(sizes).toEqual([10, 20, 40, 80, 160, 320, 640, 1_000, 1_000]);
 });
 
 test('one that always has half of it left comes back to less', async () => {
-  const { farm, out } = await busyFarm(3_000);
+  const { farm, out } = await busyFarm(8_000);
   for (let report = 0; report < 4; report++) farm.done(out().splice(0));
-  expect(out()).toHaveLength(60);
-  for (let report = 0; report < 300; report++) farm.done(out().splice(0, 4));
+  expect(out()).toHaveLength(160);
+  for (let report = 0; report < 1_700; report++) farm.done(out().splice(0, 4));
   expect(out().length).toBeLessThanOrEqual(12);
   expect(out().length).toBeGreaterThanOrEqual(9);
+});
+
+test('one that is idle between long tasks gets several at once, as long as many wait', async () => {
+  const { farm, out } = await busyFarm(60, 100);
+  let now = 1_000;
+  /** It reports the first one; the next one begins so many ms after its end. */
+  const report = (gap: number): void => {
+    farm.done(out().shift()!, { started: now, ran: 100 });
+    now += 100 + gap;
+  };
+  // One of them runs, and the other waits behind it.
+  for (let i = 0; i < 5; i++) report(0);
+  expect(out()).toHaveLength(2);
+  for (let i = 0; i < 10; i++) report(120);
+  expect(out().at(-1)!.patience).toBe(250);
+  const sizes: number[] = [];
+  for (let i = 0; i < 10; i++) {
+    report(0);
+    sizes.push(out().length);
+  }
+  // What has ended is made up for when about half of it has.
+  const orders = sizes.filter((size, i) => size > (sizes[i - 1] ?? size));
+  expect(orders.length).toBeGreaterThanOrEqual(1);
+  expect(orders.length).toBeLessThanOrEqual(2);
+  expect(Math.min(...orders)).toBeGreaterThanOrEqual(8);
+  expect(Math.min(...sizes)).toBeGreaterThanOrEqual(4);
+  while (farm.settled.length < 55) report(0);
+  // Of the last ones nobody has more than a part.
+  expect(out().length).toBeLessThan(5);
+  expect(out().at(-1)!.patience).toBe(4);
 });
 
 test('tasks that are given singly, and the last ones, teach nothing', async () => {

@@ -8,7 +8,7 @@ const turned = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 test('a result waits for what its task has printed, and no other does', async () => {
   const farm = await farmHalf([0]);
   farm.submit(1);
-  farm.done(farm.sent[0]!, 100);
+  farm.done(farm.sent[0]!, { end: 100 });
   // The engine is free all the same.
   farm.submit(2);
   farm.done(farm.sent[1]!);
@@ -24,7 +24,7 @@ test('an engine that is lost before that has its task run again, once', async ()
   farm.submit(1);
   for (let life = 0; life < 2; life++) {
     expect(farm.sent).toHaveLength(life + 1);
-    farm.done(farm.sent[life]!, 100);
+    farm.done(farm.sent[life]!, { end: 100 });
     expect(farm.settled).toEqual([]);
     farm.lost(0);
     await turned();
@@ -37,7 +37,7 @@ test('an engine that is lost before that has its task run again, once', async ()
 test('an engine drains when that has been passed on', async () => {
   const farm = await farmHalf([0]);
   farm.submit(1);
-  farm.done(farm.sent[0]!, 100);
+  farm.done(farm.sent[0]!, { end: 100 });
   let drained = false;
   const draining = farm.drain(0).then(() => void (drained = true));
   await turned();

@@ -67,6 +67,7 @@ export class Outcomes {
       const end = told.get(i);
       if (end) slot.held++;
       this.#scheduler.discharge(ticket, task, slot);
+      slot.ended(ticket, started[i]!, ran[i]!);
       slot.done++;
       slot.busy += ran[i]!;
       const { source, from, size, parcel } = value;
@@ -81,7 +82,7 @@ export class Outcomes {
       if (end) this.#hold(task, run, slot, end);
       else this.#ended(task, run);
     }
-    if (this.#scheduler.ready) slot.reported(tickets.length);
+    if (this.#scheduler.ready) slot.reported();
     if (returned.length || slot.recalling) this.#returned(slot, returned);
   }
 

@@ -12,6 +12,8 @@ const KEYS = 100_000;
 
 export class Places {
   readonly slots = new Map<number, Slot>();
+  /** How many tasks wait for each engine. */
+  waiting = 0;
   #policies = new Map<string, Policy>();
   #keys = new Map<string, number>();
 
@@ -46,7 +48,7 @@ export class Places {
     let chosen: Slot | undefined;
     const candidates: Slot[] = [];
     for (const slot of this.slots.values()) {
-      if (!slot.alive || !slot.hasRoom(fn.mean, concurrency)) continue;
+      if (!slot.alive || !slot.hasRoom(fn.mean, concurrency, this.waiting)) continue;
       // What waits for the cluster there may wait for this very task.
       const free = slot.out.size === slot.aside;
       if (slot.reserved && !(demand.alone && free)) continue;

@@ -53,6 +53,7 @@ export class Scheduler {
   dispatch(): void {
     if (this.ready > 0) {
       const round = ++this.#round;
+      this.places.waiting = this.ready / this.places.slots.size;
       for (let owner = this.#next(round); owner; owner = this.#next(round)) {
         const lane = owner.lanes.next(round);
         const task = lane?.head();
@@ -164,7 +165,7 @@ export class Scheduler {
     for (const next of task.more!.dependents) {
       const more = next.more!;
       if (next.state !== State.WAITING || next.spec.needs || next.spec.targets || next.spec.key || more.alone) continue;
-      if (!slot.hasRoom(next.fn.mean, 1) || slot.reserved) return;
+      if (!slot.hasRoom(next.fn.mean, 1, this.places.waiting) || slot.reserved) return;
       const here = more.predecessors.every(
         (before) => 'runs' in before && (before.more?.place || (before.state === State.OUT && before.slot === slot)),
       );

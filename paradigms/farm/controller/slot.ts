@@ -9,17 +9,21 @@ import type { Task } from './task.ts';
 
 /**
  * ms of work that an engine may have before it, so that it is never idle while messages are under way: at first, and at most where it
- * has been idle all the same.
+ * has been idle all the same, since it is far away, or the processors have too much to do. Beyond `NEAR` no more than its share of
+ * what waits.
  */
 const AHEAD = 10;
-const FARTHEST = 60;
+const NEAR = 60;
+const FARTHEST = 1_000;
+/** ms between two runs that are not one after the other. */
+const GAP = 3;
+/** ms of work that are worth a message by themselves. */
+const WORTH_A_MESSAGE = 30;
 /** How fast that grows, and shrinks where half of it was still to be done when a report came. */
 const GROWTH = 2;
-const DECAY = 0.98;
+const DECAY = 0.998;
 /** ms that reports may wait: while little waits for engines, or much. */
 const PATIENCE = { little: 4, much: 30 };
-/** ms without a report that mean nothing. */
-const SILENCE = 2 * PATIENCE.much;
 /** A task that is longer waits for its engine in the queue, where any engine can take it. ms. */
 const LONG = 300;
 /** Tasks that one engine has at a time, however short. */
@@ -43,6 +47,16 @@ export class Slot {
   #late = 0;
   /** ms of work that it may have before it. */
   #ahead = AHEAD;
+  /** What it had before it when it was last given something. */
+  #given = 0;
+  /** Enough of that is done for another message. */
+  #hungry = true;
+  /** The ticket that was given last when it had nothing, and the one whose run ended last. */
+  #first = 0;
+  #last = 0;
+  /** When that run ended, by its clock, and for how long at most it has had nothing to run since its last report, in ms. */
+  #end = 0;
+  #gap = 0;
   /** It runs a task that may kill it, and nothing else. */
   alone = false;
   /** That task, once it has said that it begins. */
@@ -92,12 +106,15 @@ export class Slot {
     return !this.out.size && !this.held;
   }
 
-  hasRoom(expected: number | undefined, concurrency: number): boolean {
+  /** `waiting`: how many more tasks wait for each engine. */
+  hasRoom(expected: number | undefined, concurrency: number, waiting: number): boolean {
     const size = this.out.size - this.aside;
     if (this.alone) return false;
     if (size < concurrency) return true;
     if (expected === undefined || size >= MOST) return false;
-    return this.burden + expected <= this.#ahead * concurrency || (size < 2 * concurrency && expected <= LONG);
+    if (size < 2 * concurrency && expected <= LONG) return true;
+    const ahead = Math.min(this.#ahead, Math.max(NEAR, expected * waiting));
+    return this.#hungry && this.burden + expected <= ahead * concurrency;
   }
 
   /** ms until it is done, as far as is known. */
@@ -113,7 +130,7 @@ export class Slot {
 
   /** Takes note of how long nothing has been heard from it. */
   listen(now: number): void {
-    this.#late = Math.max(0, now - this.#heard - SILENCE - this.load);
+    this.#late = Math.max(0, now - this.#heard - 2 * this.#patience - this.load);
   }
 
   /** It has reported nothing for longer than what it has should take. */
@@ -121,11 +138,30 @@ export class Slot {
     return this.#late > 0;
   }
 
-  /** It has reported so many runs, and others could have come: was there enough before it? */
-  reported(runs: number): void {
+  /** How long its reports may wait, where much waits for engines: while there is enough before it. */
+  get #patience(): number {
+    return Math.max(PATIENCE.much, this.#ahead / 4);
+  }
+
+  /** One of the runs that it reports; `started` by its clock. */
+  ended(ticket: number, started: number, ran: number): void {
+    if (ticket !== this.#first) this.#gap = Math.max(this.#gap, started - this.#end);
+    this.#end = Math.max(this.#end, started + ran);
+    this.#last = ticket;
+  }
+
+  /** That was its report, and others could have come: was there enough before it? */
+  reported(): void {
     // One that is given singly waits for the next in any case.
-    if (this.out.size === this.aside && runs > 1) this.#ahead = Math.min(FARTHEST, this.#ahead * GROWTH);
+    const dry = this.out.size === this.aside ? this.#last !== this.#first : this.#gap > GAP;
+    if (dry) this.#ahead = Math.min(FARTHEST, Math.max(this.#ahead, this.#given) * GROWTH);
     else if (this.load > this.#ahead / 2) this.#ahead = Math.max(AHEAD, this.#ahead * DECAY);
+    this.#gap = 0;
+    this.#hunger();
+  }
+
+  #hunger(): void {
+    this.#hungry = this.burden <= Math.max(WORTH_A_MESSAGE, this.#ahead / 2);
   }
 
   /** Of no use any more when nothing waits in the lane: it was cancelled, or has gone elsewhere. */
@@ -164,16 +200,21 @@ export class Slot {
     if (args) pieces.addParcel(args);
     else if (task.source instanceof Uint8Array) pieces.add(task.source, task.from, task.size);
     else pieces.addParcel(task.source);
-    if (!this.out.size) this.#heard = performance.now();
+    if (!this.out.size) {
+      this.#heard = performance.now();
+      this.#first = this.#nextTicket;
+    }
     this.allBegun = false;
     this.out.set(this.#nextTicket++, task);
   }
 
   /** `waiting`: how many more tasks wait for engines. */
   flush(waiting: number): void {
+    this.#hunger();
     if (!this.#letter.calls.length) return;
+    this.#given = this.load;
     const first = this.#nextTicket - this.#letter.calls.length;
-    const patience = waiting > this.out.size ? PATIENCE.much : PATIENCE.little;
+    const patience = waiting > this.out.size ? this.#patience : PATIENCE.little;
     const message = this.#letter.parts(this.number, first, patience, this.#takeMore());
     if (this.alive) this.#party.tellBytes('run', ...message);
   }

@@ -13,8 +13,9 @@ import { Item } from './item.ts';
 import { Reports } from './reports.ts';
 import { resources } from './resources.ts';
 
-/** ms of work that a slice should take, unless who gives the orders has more patience. */
+/** ms of work that a slice should take, unless who gives the orders has more patience; and at most. */
 const SLICE = 4;
+const LONGEST = 30;
 /** Tasks in a slice, however short: with twice as many unreported, nobody knows which of them ran. */
 const MOST = 256;
 
@@ -28,9 +29,12 @@ export default function engineHalf(host: EngineHost): EngineHalf {
   let queue: Item[] = [];
   let head = 0;
   const running = new Numbered<Item>();
+  /** What has begun last. */
+  let latest: Item | undefined;
   /** Who gives the orders, and how many ms reports may wait. */
   let slotNumber = 0;
   let patience = SLICE;
+  let within = SLICE;
   let due: NodeJS.Immediate | undefined;
   /** The event loop has had its turn since something has begun. */
   let turned = false;
@@ -60,16 +64,21 @@ export default function engineHalf(host: EngineHost): EngineHalf {
       begun += more;
       if (begun === MOST || running.size > aside || performance.now() > until) break;
     }
-    const more = begun > 0 || !reports.empty;
-    reports.flush();
+    const told = reports.offer(untilNext(), patience);
     // Where one is awaited, to know that the event loop has turned meanwhile.
     if (head < queue.length || running.size > aside) {
-      if (more) soon();
+      if (begun || told) soon();
     } else if (due) {
       // For what has ended meanwhile, which has been told.
       clearImmediate(due);
       due = undefined;
     }
+  }
+
+  /** ms until the one that is awaited ends, as expected. Undefined: nobody knows, or nothing could be told before. */
+  function untilNext(): number | undefined {
+    if (!latest?.awaited || latest.over || latest.aside || !latest.fn.runs) return undefined;
+    return Math.max(0, latest.fn.expected - latest.ran);
   }
 
   /** How many it has begun. */
@@ -99,8 +108,8 @@ export default function engineHalf(host: EngineHost): EngineHalf {
         continue;
       }
       // Of what has never run here, nobody knows whether it ends: reports of others do not wait for it.
-      expected += item.fn.runs ? item.fn.expected : patience;
-      if (works.length && expected > patience) break;
+      expected += item.fn.runs ? item.fn.expected : within;
+      if (works.length && expected > within) break;
       if (!item.fn.runs && !reports.empty) break;
       if (item.announce && !item.announced) {
         if (works.length) break;
@@ -112,6 +121,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
       }
       head++;
       works.push(item);
+      latest = item;
       running.set(item.ticket, item);
     }
     if (head > 1_024 && head > queue.length >> 1) {
@@ -120,7 +130,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     }
     if (!works.length) return 0;
     turned = false;
-    host.start(works, { onMicrotask, within: patience });
+    host.start(works, { onMicrotask, within });
     return works.length;
   }
 
@@ -163,6 +173,7 @@ export default function engineHalf(host: EngineHost): EngineHalf {
     functions.learn(orders);
     const { slot, first, clients, calls, fns, specs, attempts, announced, args } = orders;
     patience = orders.patience;
+    within = Math.min(patience, LONGEST);
     reports.about((slotNumber = slot));
     const reader = new PieceReader(args, Parcel);
     for (let i = 0; i < calls.length; i++) {

@@ -31,6 +31,8 @@ export class Item implements Work {
   /** Is a value among its arguments made on this engine? */
   readonly local: boolean;
   opening = false;
+  /** It runs, and the event loop has its turn meanwhile. */
+  awaited = false;
   /** It was cancelled before it began. */
   dropped = false;
   over = false;
@@ -164,6 +166,7 @@ export class Item implements Work {
   }
 
   #wait(value: PromiseLike<unknown>): Promise<unknown> {
+    this.awaited = true;
     const { timeout, items } = this.spec;
     if (timeout !== undefined && !items)
       this.#timer = setTimeout(

@@ -18,9 +18,11 @@ export interface Sent {
 }
 
 const CLIENT = 1;
+let made = 0;
 
 /** A farm with these engines, none of which runs anything by itself. */
 export async function farmHalf(engines: readonly number[]) {
+  const name = `f${made++}`; // what one farm learns of its function is known to all
   const sent: Sent[] = [];
   const settled: number[] = [];
   const recalls: { engine: number; call: number }[] = [];
@@ -76,18 +78,23 @@ export async function farmHalf(engines: readonly number[]) {
         letter.specs.push(1);
         letter.args.add(new Uint8Array([0x90]));
       }
-      const newFns = [{ id: 1, name: 'f', parcel: new Parcel(encode(1)) }];
+      const newFns = [{ id: 1, name, parcel: new Parcel(encode(1)) }];
       const more = new Parcel(encode({ newFns, newSpecs: [[1, { attempts: 1, priority: 0 }]] }));
       half.submit!(letter.parts(0, more)[0], caller('client', CLIENT));
     },
-    /** Of one engine, in one report, each after 1 ms. `end`: they have printed something, which ends there. */
-    done(ended: Sent | readonly Sent[], end = 0): void {
+    /**
+     * Of one engine, in one report, one after the other from `started`, each `ran` ms. `end`: they have printed something, which ends
+     * there.
+     */
+    done(ended: Sent | readonly Sent[], { end = 0, started = 1, ran = 1 } = {}): void {
       const runs = [ended].flat() as Sent[];
       const letter = new ReportLetter();
-      for (const { ticket } of runs) {
+      for (const [i, { ticket }] of runs.entries()) {
         letter.tickets.push(ticket);
         letter.endings.push(Ending.OK);
-        for (const column of [letter.started, letter.ran, letter.sizes]) column.push(1);
+        letter.started.push(started + i * ran);
+        letter.ran.push(ran);
+        letter.sizes.push(1);
         if (end) letter.tells(end);
         letter.values.add(new Uint8Array([7]));
       }
