@@ -9,11 +9,10 @@ import type { Task } from './task.ts';
 
 /**
  * ms of work that an engine may have before it, so that it is never idle while messages are under way: at first, and at most where it
- * has been idle all the same, since it is far away, or the processors have too much to do. Beyond `NEAR` no more than its share of
- * what waits.
+ * has been idle all the same, since it is far away, or the processors have too much to do: but then no more than half of its share of
+ * what waits, so that who is faster has the rest.
  */
 const AHEAD = 10;
-const NEAR = 60;
 const FARTHEST = 1_000;
 /** ms between two runs that are not one after the other. */
 const GAP = 3;
@@ -113,7 +112,7 @@ export class Slot {
     if (size < concurrency) return true;
     if (expected === undefined || size >= MOST) return false;
     if (size < 2 * concurrency && expected <= LONG) return true;
-    const ahead = Math.min(this.#ahead, Math.max(NEAR, expected * waiting));
+    const ahead = Math.min(this.#ahead, Math.max(AHEAD, (expected * waiting) / 2));
     return this.#hungry && this.burden + expected <= ahead * concurrency;
   }
 
