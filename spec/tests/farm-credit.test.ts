@@ -1,5 +1,6 @@
 /** How much engines have before them, and how long their reports may wait. */
 import { expect, test } from 'vitest';
+import { Chunks } from '../../paradigms/farm/client/chunks.ts';
 import { farmHalf, type Sent } from './support/farm-half.ts';
 
 /** A farm whose engine has run one task of `ran` ms, with so many more to run; and how to take what it was sent since. */
@@ -69,6 +70,17 @@ test('tasks that are given singly, and the last ones, teach nothing', async () =
   farm.done(out().splice(0));
   farm.submit(...Array.from({ length: 100 }, (_, i) => 100 + i));
   expect(out()).toHaveLength(10);
+});
+
+test('a map is drawn further ahead where its items are long, but not for long', () => {
+  const ahead = (given: number | 'auto', ms: number): number => {
+    const chunks = new Chunks(given, () => 2);
+    expect(chunks.ahead).toBe(4);
+    chunks.ran(1, ms);
+    return chunks.ahead;
+  };
+  expect([1, 50, 100, 200, 1_000].map((ms) => ahead('auto', ms))).toEqual([4, 16, 16, 8, 4]);
+  expect([1, 10, 100].map((ms) => ahead(10, ms))).toEqual([4, 16, 4]);
 });
 
 test('reports may wait where many tasks do', async () => {

@@ -5,6 +5,10 @@ const AIM = 20;
 /** A chunk grows by this factor at most. */
 const GROWTH = 4;
 const MOST = 4_096;
+/** How many are taken ahead for each engine; more of those that are longer than `AIM`, for so many ms: it may be far away. */
+export const LEAST_AHEAD = 4;
+const MOST_AHEAD = 16;
+const MS_AHEAD = 1_600;
 /** Of what is left, an engine's part is taken in so many chunks. */
 const PARTS = 4;
 
@@ -24,6 +28,12 @@ export class Chunks {
     if (this.#given !== 'auto') return this.#given;
     if (left === undefined) return this.#size;
     return Math.max(1, Math.min(this.#size, Math.ceil(left / (this.#engines() * PARTS))));
+  }
+
+  /** How many are taken ahead for each engine. */
+  get ahead(): number {
+    const each = (this.#mean ?? 0) * (this.#given === 'auto' ? 1 : this.#given);
+    return each < AIM ? LEAST_AHEAD : Math.max(LEAST_AHEAD, Math.min(MOST_AHEAD, Math.ceil(MS_AHEAD / each)));
   }
 
   ran(items: number, ms: number): void {

@@ -3,7 +3,7 @@ import type { Observable } from 'rxjs';
 import { type AsyncResult, type ClientHost, RemoteError, type Settlement, UsageError } from '../../../core/index.ts';
 import type { ItemOutcomes } from '../messages.ts';
 import { COUNT, checkTaskOptions, type FarmOptions } from '../options.ts';
-import { Chunks } from './chunks.ts';
+import { Chunks, LEAST_AHEAD } from './chunks.ts';
 import { type Desk, type Taker, taskHere } from './desk.ts';
 import { checkHalt, type Halt } from './halt.ts';
 import { Mapping } from './mapping.ts';
@@ -64,6 +64,8 @@ export interface MapHome {
 export interface Sender<T> {
   /** How many items are to be sent together now. `left`: how many there are, if that is known. */
   size(left: number | undefined): number;
+  /** How many times that is taken ahead for each engine. */
+  readonly ahead: number;
   send(items: readonly T[], first: number, tell: (outcome: Outcome) => void): void;
   /** Cancels what is under way; nothing is told of it any more. */
   cancel(reason: string): void;
@@ -151,6 +153,10 @@ class Calls implements Sender<unknown> {
 
   size(left: number | undefined): number {
     return this.#chunks.size(left);
+  }
+
+  get ahead(): number {
+    return this.#chunks.ahead;
   }
 
   send(items: readonly unknown[], first: number, tell: (outcome: Outcome) => void): void {
@@ -266,6 +272,7 @@ class Calls implements Sender<unknown> {
 
 /** Items that become results: what they are made of sees to all else. */
 class Results implements Sender<unknown> {
+  readonly ahead = LEAST_AHEAD;
   #submit: (item: unknown) => AsyncResult<any, any>;
   #under = new Set<AsyncResult<any, any>>();
 

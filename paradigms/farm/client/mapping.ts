@@ -17,8 +17,6 @@ import {
   type Source,
 } from './map.ts';
 
-/** Chunks that are taken ahead for each engine; where an item is a chunk, it is long, and its engine may be far away. */
-const CHUNKS = { of: 4, single: 16 };
 /** ms between two words of progress. */
 const PACE = 100;
 
@@ -196,7 +194,7 @@ export class Mapping<T> implements MapResult<any> {
     const waiting = this.#taken - this.#given;
     if (ahead !== undefined) return waiting < ahead;
     // By chunks, since their sizes change: what one engine has in large ones must not leave the others without any.
-    const chunks = (this.#largest > 1 ? CHUNKS.of : CHUNKS.single) * engineCount(this.#home.host);
+    const chunks = this.#sender.ahead * engineCount(this.#home.host);
     return this.#chunks < chunks && waiting < chunks * this.#largest;
   }
 
