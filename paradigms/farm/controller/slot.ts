@@ -48,6 +48,8 @@ export class Slot {
   #ahead = AHEAD;
   /** What it had before it when it was last given something. */
   #given = 0;
+  /** ms that its reports may wait. */
+  #patience = PATIENCE.much;
   /** Enough of that is done for another message. */
   #hungry = true;
   /** The ticket that was given last when it had nothing, and the one whose run ended last. */
@@ -137,11 +139,6 @@ export class Slot {
     return this.#late > 0;
   }
 
-  /** How long its reports may wait, where much waits for engines: while there is enough before it. */
-  get #patience(): number {
-    return Math.max(PATIENCE.much, this.#ahead / 4);
-  }
-
   /** One of the runs that it reports; `started` by its clock. */
   ended(ticket: number, started: number, ran: number): void {
     if (ticket !== this.#first) this.#gap = Math.max(this.#gap, started - this.#end);
@@ -213,6 +210,8 @@ export class Slot {
     if (!this.#letter.calls.length) return;
     this.#given = this.load;
     const first = this.#nextTicket - this.#letter.calls.length;
+    // While much waits, and there is enough before it.
+    this.#patience = Math.max(PATIENCE.much, Math.min(this.#ahead, this.load) / 4);
     const patience = waiting > this.out.size ? this.#patience : PATIENCE.little;
     const message = this.#letter.parts(this.number, first, patience, this.#takeMore());
     if (this.alive) this.#party.tellBytes('run', ...message);
