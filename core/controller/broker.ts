@@ -98,7 +98,7 @@ export class Broker {
   }
 
   /** A single-use key for a direct channel from one engine to another, and where the other now listens for it. */
-  async #ticket(from: EngineRecord, target: number): Promise<unknown> {
+  async #ticket(from: EngineRecord, target: number): Promise<{ url: string; token: string; incarnation: number }> {
     const record = this.#registry.get(target);
     if (!record.rpc) throw new EngineLostError(`Engine ${target} was lost`, { engine: target });
     const token = keyToken(mintKey('t'));

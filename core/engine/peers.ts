@@ -12,7 +12,8 @@ import { type Early, type Guest, greet, parseToken } from '../wire/handshake.ts'
 import { type RequestHandler, Rpc } from '../wire/rpc.ts';
 import { Session } from '../wire/session.ts';
 import { Strangers } from '../wire/strangers.ts';
-import { type Connection, dial, type Listener, listen, type TlsOptions } from '../wire/transport.ts';
+import { type Connection, dial, type Listener, listen } from '../wire/transport.ts';
+import { type Certify, Identities } from './identities.ts';
 import { awaitReopening, type Greeted, reopen } from './reopening.ts';
 
 export interface Ticket {
@@ -41,8 +42,7 @@ export interface Channel {
 export interface PeersHome {
   /** Where the engine listens, a ticket to it, and its incarnation. */
   ask(engine: number): Promise<{ url: string; token: string; incarnation: number }>;
-  /** The controller's signature for a certificate of this engine at this address, and who vouches for it. @param publicKey PEM */
-  certify(publicKey: string, address: string): Promise<{ cert: string; ca: string }>;
+  readonly certify: Certify;
   readonly serve: Record<string, RequestHandler>;
   exchange(session: Pick<Session, 'send'>, engine: number): Exchange;
   /** This engine's id. */
@@ -78,12 +78,12 @@ export class Peers {
   #strangers = new Strangers(STRANGERS);
   #sessions = new Set<Session>();
   #engineOf = new WeakMap<Session, number>();
-  /** By address; '' for one that only dials. */
-  #identities = new Map<string, Promise<TlsOptions>>();
+  #identities: Identities;
   #past = { sent: 0, received: 0 };
 
   constructor(home: PeersHome) {
     this.#home = home;
+    this.#identities = new Identities(home.certify);
   }
 
   /** Bytes, of all channels there have been. */
@@ -127,36 +127,16 @@ export class Peers {
 
   /** @param address where others come from other machines, and both sides show certificates */
   async #listen(url: string, address: string | undefined): Promise<Listener> {
-    const tls = address === undefined ? undefined : { ...(await this.#identity(address)), mutual: true };
+    const tls = address === undefined ? undefined : { ...(await this.#identities.at(address)), mutual: true };
     return listen(url, (connection) => void this.#accept(connection), { tls });
   }
 
   /** Who vouches for engines is another one: other certificates, for listeners and for whoever dials from here. */
   async renew(): Promise<void> {
-    const addresses = [...this.#identities.keys()].filter((address) => address !== '');
-    this.#identities.clear();
-    for (const address of addresses) {
+    for (const address of this.#identities.clear()) {
       const listener = await this.#listeners.get(placeOf('tls', address));
-      listener?.renew?.({ ...(await this.#identity(address)), mutual: true });
+      listener?.renew?.({ ...(await this.#identities.at(address)), mutual: true });
     }
-  }
-
-  /** The private key never leaves this engine. */
-  #identity(address: string): Promise<TlsOptions> {
-    let identity = this.#identities.get(address);
-    if (!identity) {
-      identity = this.#newIdentity(address);
-      this.#identities.set(address, identity);
-      identity.catch(() => this.#identities.delete(address));
-    }
-    return identity;
-  }
-
-  async #newIdentity(address: string): Promise<TlsOptions> {
-    const { generateKeyPairSync } = await import('node:crypto');
-    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const signed = await this.#home.certify(publicKey.export({ type: 'spki', format: 'pem' }) as string, address);
-    return { ...signed, key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string };
   }
 
   /** Fetches a result from the engine that made it, waiting there until it is made. ValueLostError: nobody gets there any more. */
@@ -208,9 +188,11 @@ export class Peers {
   drop(engine: number, incarnation: number, reason: string): void {
     this.#gone.set(engine, incarnation);
     const there = this.#channels.get(engine);
-    if (!there || (!(there instanceof Promise) && there.incarnation > incarnation)) return;
-    this.#channels.delete(engine);
-    if (!(there instanceof Promise)) there.close(reason);
+    if (there instanceof Promise) this.#channels.delete(engine);
+    else if (there && there.incarnation <= incarnation) {
+      this.#channels.delete(engine);
+      there.close(reason);
+    }
   }
 
   /** This engine becomes another incarnation: all others will take it for lost. */
@@ -235,7 +217,7 @@ export class Peers {
 
   async #connect(engine: number, session?: Session): Promise<Greeted & { incarnation: number }> {
     const { url, token, incarnation } = await this.#home.ask(engine);
-    const tls = url.startsWith('tls:') ? await this.#identity('') : undefined;
+    const tls = url.startsWith('tls:') ? await this.#identities.at('') : undefined;
     const connection = await dial(url, { signal: AbortSignal.timeout(DIAL_PATIENCE), tls });
     const before = session && { session: session.id, received: session.received };
     const welcomed = await greet(connection, { role: 'peer', key: parseToken(token), about: {}, ...before });
